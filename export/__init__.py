@@ -1,0 +1,1 @@
+"""From a trained network to one self-contained ONNX file, and the card that says what it is."""

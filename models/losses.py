@@ -1,0 +1,93 @@
+"""The loss of the localizers: count, mixture of Gaussians, detection map and background (Speiser et al. 2021).
+
+Of DECODE's loss the count term and the mixture are kept; the mixture looks at the 5 x 5 pixels around each true
+emitter instead of at all of them, and a cross entropy on the map (as in FD-DeepLoc) places the detections.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from models.systems.localizer_2d import Prediction
+
+REACH = 2
+
+
+class Target(NamedTuple):
+    """Truth of a batch: emitters as (n,) tensors, background as (b, y, x)."""
+
+    sample: Tensor
+    x_px: Tensor
+    y_px: Tensor
+    counts: Tensor
+    background: Tensor
+
+
+class Losses(NamedTuple):
+    """The parts of the loss, each a scalar."""
+
+    count: Tensor
+    mixture: Tensor
+    detection: Tensor
+    background: Tensor
+
+    def total(self) -> Tensor:
+        """Sum with the weights that the recipe uses."""
+        return 0.1 * self.count + self.mixture + self.detection + 0.5 * self.background
+
+
+def _log_normal(value: Tensor, mean: Tensor, sigma: Tensor) -> Tensor:
+    return -0.5 * ((value - mean) / sigma) ** 2 - torch.log(sigma) - 0.5 * math.log(2 * math.pi)
+
+
+def count_loss(logit: Tensor, sample: Tensor) -> Tensor:
+    """Negative log of Normal(n; sum p, sum p (1 - p)), mean over the batch (Speiser et al. 2021, count loss)."""
+    p = torch.sigmoid(logit).flatten(1)
+    n = torch.bincount(sample, minlength=len(p)).to(p)
+    mean, variance = p.sum(1), (p * (1 - p)).sum(1) + 0.25
+    nll = 0.5 * (n - mean) ** 2 / variance + 0.5 * torch.log(variance)
+    return nll.mean()
+
+
+def mixture_loss(prediction: Prediction, target: Target) -> Tensor:
+    """Negative log likelihood of each true emitter under the mixture of the 5 x 5 pixels around it, summed."""
+    _, height, width = prediction.logit.shape
+    steps = torch.arange(-REACH, REACH + 1, device=target.x_px.device)
+    dy, dx = (grid.reshape(1, -1) for grid in torch.meshgrid(steps, steps, indexing="ij"))
+    ix, iy = target.x_px.long()[:, None] + dx, target.y_px.long()[:, None] + dy
+    valid = (ix >= 0) & (ix < width) & (iy >= 0) & (iy < height)
+    flat = target.sample[:, None] * (height * width) + iy.clamp(0, height - 1) * width + ix.clamp(0, width - 1)
+    near = Prediction(*(channel.flatten()[flat] for channel in prediction))
+    log_total = torch.log(torch.sigmoid(prediction.logit).flatten(1).sum(1) + 1e-6)
+    log_weight = functional.logsigmoid(near.logit) - log_total[target.sample][:, None]
+    log_p = (
+        log_weight
+        + _log_normal(target.x_px[:, None], ix + 0.5 + near.dx, near.sigma_x)
+        + _log_normal(target.y_px[:, None], iy + 0.5 + near.dy, near.sigma_y)
+        + _log_normal(torch.log(target.counts)[:, None], near.log_counts, near.sigma_log_counts)
+    )
+    return -torch.logsumexp(log_p.masked_fill(~valid, -1e4), dim=1).sum()
+
+
+def detection_loss(logit: Tensor, target: Target) -> Tensor:
+    """Binary cross entropy of the map, summed over all pixels."""
+    truth = torch.zeros_like(logit)
+    truth[target.sample, target.y_px.long(), target.x_px.long()] = 1.0
+    return functional.binary_cross_entropy_with_logits(logit, truth, reduction="sum")
+
+
+def losses(prediction: Prediction, target: Target) -> Losses:
+    """Return the parts of the loss, per emitter (mixture, detection) or per sample (count, background)."""
+    per_emitter = 1.0 / (len(target.x_px) + len(prediction.logit))
+    background = (prediction.sqrt_background - torch.sqrt(target.background)).square().mean((1, 2)).sum()
+    return Losses(
+        count=count_loss(prediction.logit, target.sample),
+        mixture=mixture_loss(prediction, target) * per_emitter,
+        detection=detection_loss(prediction.logit, target) * per_emitter,
+        background=background / len(prediction.logit),
+    )
