@@ -28,7 +28,7 @@ class Source(Protocol):
         """
 
     def frames(self) -> Iterator[Frame | None]:
-        """Yield each frame once, in order; None after at most 50 ms without a frame, so that the caller can do its chores.
+        """Yield each frame once, in order; None after at most 50 ms without one, so that the caller can do its chores.
 
         Returns when the stream has ended.
 

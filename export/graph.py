@@ -1,0 +1,109 @@
+"""The graph that is exported: raw camera frames and calibration maps in, a table of localizations out.
+
+Calibration, the network, peak picking and sub-pixel decoding are all in the graph; the activations of the position
+come after the gather, so only candidates pay for them.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from export.card import Port
+from models.systems.localizer_2d import Localizer2D, activate, stabilize
+
+MULTIPLE_PX = 4
+SURE = 0.6
+COLUMNS = ("x_px", "y_px", "photons", "sigma_x_px", "sigma_y_px", "sigma_photons", "background", "probability")
+INPUTS = (
+    Port("frames", "uint16", ("t", "y", "x"), "ADU"),
+    Port("offset", "float32", ("y", "x"), "ADU"),
+    Port("gain", "float32", ("y", "x"), "ADU per photo-electron"),
+    Port("variance", "float32", ("y", "x"), "photo-electrons squared"),
+    Port("excess", "float32", (), "excess noise factor F**2: 2 behind an EM register, else 1"),
+    Port("threshold", "float32", (), "probability"),
+    Port("context", "float32", ("2", "channel", "y/2", "x/2"), "features of the two frames before"),
+)
+OUTPUTS = (
+    Port("frame", "int64", ("row",), "position in the batch, minus one: 0 is the last frame of the batch before"),
+    Port("table", "float32", ("row", "column"), "see columns; photons and background in photo-electrons"),
+    Port("count", "int64", (), "localizations found; more than there are rows if the table was too small"),
+    Port("context_out", "float32", ("2", "channel", "y/2", "x/2"), "features of the last two frames"),
+)
+
+
+class DeployedLocalizer(nn.Module):
+    """`Localizer2D` with calibration before it and decoding behind it.
+
+    Parameters
+    ----------
+    network : Localizer2D
+    rows : int or None
+        None: as many rows as there are localizations (NonZero; CPU). A number: always that many rows, the most
+        probable first (static shapes, for CUDA graphs and TensorRT).
+    """
+
+    def __init__(self, network: Localizer2D, rows: int | None = None) -> None:
+        super().__init__()
+        self.network, self.rows = network, rows
+
+    def forward(
+        self, frames: Tensor, offset: Tensor, gain: Tensor, variance: Tensor, excess: Tensor, threshold: Tensor,
+        context: Tensor,
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:  # fmt: skip
+        """Axes, dtypes and units as in `INPUTS` and `OUTPUTS`."""
+        _, height, width = frames.shape
+        counts = (frames.to(torch.float32) - offset) / (gain * excess)
+        counts, noise = _pad(counts), _pad((variance / excess**2)[None])[0]
+        features = torch.cat((context, self.network.encode(stabilize(counts, noise))))
+        raw = self.network.locate(features[:-2], features[1:-1], features[2:])[:, :, :height, :width]
+        score = _score(raw[:, :1])
+        found = (score > threshold).squeeze(1)
+        at, count = self._all(found) if self.rows is None else self._best(score, found, self.rows)
+        rows = torch.cat((raw, score), dim=1).permute(0, 2, 3, 1)[at[:, 0], at[:, 1], at[:, 2]]
+        return at[:, 0], _decode(rows, at, excess), count, features[-2:]
+
+    @staticmethod
+    def _all(found: Tensor) -> tuple[Tensor, Tensor]:
+        at = torch.nonzero(found)
+        return at, found.sum()
+
+    @staticmethod
+    def _best(score: Tensor, found: Tensor, rows: int) -> tuple[Tensor, Tensor]:
+        _, _, height, width = score.shape
+        order = torch.topk(score.flatten(), rows).indices
+        frame, rest = order // (height * width), order - order // (height * width) * (height * width)
+        return torch.stack((frame, rest // width, rest - rest // width * width), 1), found.sum()
+
+
+def _pad(maps: Tensor) -> Tensor:
+    """Repeat the last rows and columns of (n, y, x) up to a multiple of `MULTIPLE_PX`."""
+    _, height, width = maps.shape
+    down = (height + MULTIPLE_PX - 1) // MULTIPLE_PX * MULTIPLE_PX - height
+    right = (width + MULTIPLE_PX - 1) // MULTIPLE_PX * MULTIPLE_PX - width
+    return functional.pad(maps[None], (0, right, 0, down), mode="replicate")[0]
+
+
+def _score(logit: Tensor) -> Tensor:
+    """Probability that there is an emitter, (t, 1, y, x) from logits; 0 where no localization may start.
+
+    A local maximum collects the probability of its 3 x 3 pixels, because an emitter near a pixel's edge is shared out;
+    a pixel that is sure by itself counts without being a maximum.
+    """
+    probability = torch.sigmoid(logit)
+    total = (functional.avg_pool2d(probability, 3, 1, 1) * 9).clamp(max=1.0)
+    peak = logit == functional.max_pool2d(logit, 3, 1, 1)
+    sure = torch.where(probability > SURE, probability, torch.zeros_like(probability))
+    return torch.where(peak, total, sure)
+
+
+def _decode(rows: Tensor, at: Tensor, excess: Tensor) -> Tensor:
+    """(k, 9) gathered raw outputs -> (k, 8) `COLUMNS`."""
+    p = activate(rows[:, :8], dim=1)
+    photons = torch.exp(p.log_counts) * excess
+    columns = (
+        at[:, 2] + 0.5 + p.dx, at[:, 1] + 0.5 + p.dy, photons, p.sigma_x, p.sigma_y,
+        photons * p.sigma_log_counts, torch.relu(p.sqrt_background) ** 2 * excess, rows[:, 8],
+    )  # fmt: skip
+    return torch.stack(columns, dim=1)

@@ -1,0 +1,179 @@
+"""rig.toml -> validated settings. Every wrong field is named at once, with its value and what would be accepted.
+
+Each plug-in brings its own settings model; `[source]` is read by the model of the source that it names.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from stream.errors import RigError
+from stream.render import RenderSettings
+from stream.sinks.zmq_out import PublishSettings
+from stream.sources import SOURCES
+
+Positive = Field(gt=0)
+
+
+class Section(BaseModel):
+    """A section of rig.toml: read-only, and nothing misspelt is let through."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class CameraSettings(Section):
+    """`[camera]`: calibration of the camera."""
+
+    pixel_size_nm: float = Field(gt=10, lt=1000)
+    """Size of a camera pixel in the sample."""
+    offset_adu: float = Field(100.0, ge=0)
+    """Counts without light."""
+    gain_e_per_adu: float = Field(1.0, gt=0)
+    """Electrons per count, after the EM register where there is one."""
+    em_gain: float = Field(1.0, ge=1)
+    """Mean multiplication of the EM register; 1 for a camera without one."""
+    read_noise_e: float = Field(1.5, ge=0)
+    """Standard deviation of the read noise in electrons, after the EM register."""
+    quantum_efficiency: float = Field(1.0, gt=0, le=1)
+    """Photo-electrons per photon."""
+    bit_depth: int = Field(16, ge=8, le=16)
+    """Counts saturate at 2**bit_depth - 1."""
+    maps: Path | None = None
+    """`.npz` with (y, x) arrays `offset_adu`, `gain_e_per_adu`, `read_noise_e`; any of them replaces the scalar."""
+
+
+class OpticsSettings(Section):
+    """`[optics]`: the objective."""
+
+    numerical_aperture: float = Field(1.4, gt=0.1, lt=1.7)
+    immersion_index: float = Field(1.518, ge=1, lt=2)
+    sample_index: float = Field(1.33, ge=1, lt=2)
+    wavelength_nm: float = Field(680.0, gt=200, lt=2000)
+    psf_sigma_nm: float | None = Field(None, gt=10, lt=2000)
+    """Standard deviation of a Gaussian fitted to a spot in focus, if known: compared with the model's sample space."""
+
+
+class EngineSettings(Section):
+    """`[engine]`: where the network runs."""
+
+    name: Literal["onnx-runtime"] = "onnx-runtime"
+    device: Literal["cpu", "cuda"] = "cpu"
+    threads: int = Field(0, ge=0, le=256)
+    """CPU threads; 0 lets the runtime decide."""
+
+
+class ModelSettings(Section):
+    """`[model]`: which network."""
+
+    name: str = "localizer-2d"
+    """Name of a model that ships, or the path of an exported `.onnx` file."""
+    threshold: float | None = Field(None, gt=0, lt=1)
+    """Detection probability above which a candidate becomes a localization; the model card's if not given."""
+
+
+class PolicySettings(Section):
+    """`[policy]`: what happens when frames come faster than they are analysed, and what is kept."""
+
+    overload: Literal["lossless", "live"] = "lossless"
+    """lossless: spill to disk and catch up; live: skip the oldest frames, each one in the ledger."""
+    ring_mb: float = Field(256.0, gt=0, le=65_536)
+    batch_frames: int = Field(16, ge=1, le=1024)
+    deadline_ms: float = Field(100.0, gt=0, le=60_000)
+    """A batch is analysed when it is full or its oldest frame has waited this long."""
+    record: bool = False
+    """Keep the raw frames as OME-Zarr in the output folder."""
+
+
+class Rig(Section):
+    """All of rig.toml."""
+
+    camera: CameraSettings
+    optics: OpticsSettings = OpticsSettings()
+    source: Any = None
+    engine: EngineSettings = EngineSettings()
+    model: ModelSettings = ModelSettings()
+    render: RenderSettings = RenderSettings()
+    publish: PublishSettings = PublishSettings()
+    policy: PolicySettings = PolicySettings()
+
+    def assumed(self) -> list[str]:
+        """Say which values of the camera nobody stated."""
+        missing = [name for name in CameraSettings.model_fields if name not in self.camera.model_fields_set | {"maps"}]
+        return [f"[camera] {name} is not given: {getattr(self.camera, name):g} is assumed" for name in missing]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain scalars, lists and mappings."""
+        return self.model_dump(mode="json")
+
+
+def read(path: Path) -> Rig:
+    """Read rig.toml.
+
+    Raises
+    ------
+    RigError
+        No such file, not TOML, or wrong fields: all of them in one message.
+    """
+    try:
+        plain = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise RigError(f"cannot read rig {path}: {error.strerror}", remedy="the README has an example for each source") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RigError(f"{path} is not TOML: {error}", remedy="the README has an example for each source") from error
+    return validate(plain, str(path), path.parent)
+
+
+def validate(plain: dict[str, Any], origin: str, folder: Path = Path()) -> Rig:
+    """Turn plain mappings into a Rig; relative paths are taken from `folder`. Raises RigError naming all wrong fields."""
+    plain = {name: dict(section) if isinstance(section, dict) else section for name, section in plain.items()}
+    problems: list[str] = []
+    source = plain.pop("source", None)
+    settings = None if source is None else _source(source, folder, problems)
+    _from_folder(plain.get("camera"), "maps", folder)
+    try:
+        rig = Rig(**plain)
+    except ValidationError as error:
+        problems[:0] = _describe(error)
+    if problems:
+        raise RigError(
+            f"{origin}: {len(problems)} wrong field{'s' if len(problems) > 1 else ''}\n" + "\n".join(f"  {p}" for p in problems),
+            remedy="every field and its default: `livesmlm check --fields`, or the README",
+        )
+    return rig.model_copy(update={"source": settings})
+
+
+def _source(plain: Any, folder: Path, problems: list[str]) -> BaseModel | None:
+    kind = plain.get("kind") if isinstance(plain, dict) else None
+    if kind not in SOURCES:
+        problems.append(f"[source] kind = {kind!r}: one of {', '.join(SOURCES)}")
+        return None
+    values = {name: value for name, value in plain.items() if name != "kind"}
+    _from_folder(values, "path", folder)
+    try:
+        return SOURCES[kind].settings(**values)
+    except ValidationError as error:
+        problems.extend(_describe(error, "source"))
+        return None
+
+
+def _from_folder(section: Any, name: str, folder: Path) -> None:
+    if isinstance(section, dict) and isinstance(section.get(name), str):
+        section[name] = str(folder / section[name])
+
+
+def _describe(error: ValidationError, section: str | None = None) -> Iterator[str]:
+    for problem in error.errors():
+        where = [str(part) for part in problem["loc"]]
+        if section is None and where:
+            section_name, *where = where
+        else:
+            section_name = section or ""
+        field = ".".join(where)
+        value = "" if problem["type"] in ("missing", "extra_forbidden") else f" = {problem['input']!r}"
+        message = {"missing": "is required", "extra_forbidden": "is not a field of this section"}
+        yield f"[{section_name}] {field}{value}: {message.get(problem['type'], problem['msg'])}".replace("] :", "]:")

@@ -1,0 +1,106 @@
+"""A simulated camera with a clock of its own: blinking emitters on a structure, known truth on request."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from models.camera import Camera
+from models.scene import Scene, SceneSettings
+from stream.frame import Frame, StreamInfo
+from stream.truth import TruthWriter
+
+TICK_S = 0.05
+
+
+class SimulatedSettings(BaseModel):
+    """`[source] kind = "simulated"`; the camera's noise and the optics come from `[camera]` and `[optics]`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    width_px: int = Field(256, ge=16, le=8192)
+    height_px: int = Field(256, ge=16, le=8192)
+    frames: int | None = Field(None, ge=1)
+    frames_per_s: Annotated[float, Field(gt=0)] | Literal["max"] = 20.0
+    structure: Literal["filaments", "rings", "lines", "uniform"] = "filaments"
+    density_per_um2: float = Field(0.08, gt=0, le=20)
+    on_frames: float = Field(2.0, gt=0)
+    duty_cycle: float = Field(0.002, gt=0, lt=1)
+    photons: float = Field(1500.0, gt=0)
+    background: float = Field(10.0, ge=0)
+    psf: Literal["gaussian", "vectorial"] = "vectorial"
+    psf_sigma_nm: float = Field(130.0, gt=10)
+    seed: int = Field(1, ge=0)
+    truth: Path | None = None
+
+    def scene(self, defaults: SceneSettings, camera: Camera) -> Scene:
+        """Return the scene in front of the camera; `defaults` gives pixel size and objective."""
+        shared = {name: getattr(self, name) for name in SceneSettings.__dataclass_fields__ if name in type(self).model_fields}
+        settings = SceneSettings(pixel_size_nm=defaults.pixel_size_nm, objective=defaults.objective, **shared)
+        return Scene(settings, camera, np.random.default_rng(self.seed))
+
+
+class SimulatedSource:
+    """Takes pictures of a simulated sample at a steady rate.
+
+    Parameters
+    ----------
+    settings : SimulatedSettings
+    defaults : SceneSettings
+        Pixel size and objective of the rig.
+    camera : Camera
+    clock, sleep : callable
+        Passed in so that a test holds the time.
+    """
+
+    def __init__(
+        self,
+        settings: SimulatedSettings,
+        defaults: SceneSettings,
+        camera: Camera,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.settings, self._defaults, self._camera = settings, defaults, camera
+        self._clock, self._sleep = clock, sleep
+        self._truth: TruthWriter | None = None
+
+    def open(self) -> StreamInfo:
+        """Set up the scene."""
+        s = self.settings
+        self._scene = s.scene(self._defaults, self._camera)
+        self._truth = None if s.truth is None else TruthWriter(s.truth)
+        paced = s.frames_per_s != "max"
+        return StreamInfo(
+            height_px=s.height_px, width_px=s.width_px, frames=s.frames, waits=not paced,
+            exposure_ms=1000 / float(s.frames_per_s) if paced else float("nan"),
+            pixel_size_nm=self._defaults.pixel_size_nm,
+            description=f"simulated camera, {s.structure}, {s.psf} PSF, seed {s.seed}",
+        )  # fmt: skip
+
+    def frames(self) -> Iterator[Frame | None]:
+        """Yield a picture at each tick of the camera's clock."""
+        period = 0.0 if self.settings.frames_per_s == "max" else 1 / self.settings.frames_per_s
+        began, index = self._clock(), 0
+        while self.settings.frames is None or index < self.settings.frames:
+            pixels, truth = self._scene.picture()
+            due = began + (index + 1) * period
+            while (left := due - self._clock()) > 0:
+                self._sleep(min(left, TICK_S))
+                if left > TICK_S:
+                    yield None
+            if self._truth is not None:
+                self._truth.write(truth)
+            yield Frame(pixels, index, camera_time_s=(index + 1) * period, host_time_s=self._clock())
+            index += 1
+
+    def close(self) -> None:
+        """Finish the truth file."""
+        if self._truth is not None:
+            self._truth.close()
+            self._truth = None

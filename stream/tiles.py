@@ -1,0 +1,179 @@
+"""Tiles of the super-resolved image, in a pyramid whose levels halve in resolution and keep the sum.
+
+Decision: each level is one zeroed array whose tiles lie one after the other. Context: most tiles of a large field stay
+empty for long, and a dictionary of tiles would need a loop for every batch. Consequence: the operating system hands out
+memory at the first touch, and any number of spots is drawn by one indexed addition.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import ceil
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stream.errors import RigError
+
+Float32Array = NDArray[np.float32]
+PixelIndices = NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One square of the pyramid.
+
+    Parameters
+    ----------
+    level : int
+        0 is the finest; a pixel of level k is 2**k pixels of level 0 wide.
+    row, column : int
+        Place among the tiles of the level; y down, x right.
+    origin_nm : (x, y) float
+        Outer corner of the tile's pixel (0, 0).
+    pixel_nm : float
+        Pixel size of the level.
+    values : (y, x) float32
+        Localizations per pixel; zero beyond the field.
+    """
+
+    level: int
+    row: int
+    column: int
+    origin_nm: tuple[float, float]
+    pixel_nm: float
+    values: Float32Array
+
+
+class Level:
+    """One resolution of the pyramid.
+
+    Parameters
+    ----------
+    number : int
+        0 is the finest.
+    height_px, width_px : int
+        Pixels of the field at this resolution.
+    pixel_nm : float
+        Pixel size at this resolution.
+    tile_px : int
+        Side of a tile.
+
+    Attributes
+    ----------
+    values : (row, column, y, x) float32
+        All tiles, localizations per pixel.
+    stale, changed, touched : (row, column) bool
+        Tiles whose parent is out of date; that changed since they were last asked for; that were ever drawn on.
+    """
+
+    def __init__(self, number: int, height_px: int, width_px: int, pixel_nm: float, tile_px: int) -> None:
+        self.number, self.pixel_nm, self.tile_px = number, pixel_nm, tile_px
+        self.height_px, self.width_px = height_px, width_px
+        rows, columns = ceil(height_px / tile_px), ceil(width_px / tile_px)
+        self.values = np.zeros((rows, columns, tile_px, tile_px), np.float32)
+        self.stale, self.changed, self.touched = np.zeros((3, rows, columns), bool)
+
+    def tile(self, row: int, column: int) -> Tile:
+        """Return a copy of one tile."""
+        side_nm = self.tile_px * self.pixel_nm
+        origin_nm = (column * side_nm, row * side_nm)
+        return Tile(self.number, row, column, origin_nm, self.pixel_nm, self.values[row, column].copy())
+
+    def image(self) -> Float32Array:
+        """Return the field at this resolution, (y, x) float32 localizations per pixel."""
+        rows, columns, side, _ = self.values.shape
+        whole = self.values.transpose(0, 2, 1, 3).reshape(rows * side, columns * side)
+        return whole[: self.height_px, : self.width_px]
+
+    def mark(self, rows: PixelIndices, columns: PixelIndices) -> None:
+        """Note that these tiles were drawn on."""
+        self.stale[rows, columns] = self.changed[rows, columns] = self.touched[rows, columns] = True
+
+
+class Pyramid:
+    """All levels of the super-resolved image, from the finest to the one that fits into a single tile.
+
+    Parameters
+    ----------
+    height_px, width_px : int
+        Pixels of the field at level 0.
+    pixel_nm : float
+        Pixel size at level 0.
+    tile_px : int
+        Side of a tile; even.
+
+    Raises
+    ------
+    RigError
+        There is no memory for an image of this size.
+    """
+
+    def __init__(self, height_px: int, width_px: int, pixel_nm: float, tile_px: int) -> None:
+        halvings = max(0, ceil(np.log2(max(height_px, width_px) / tile_px)))
+        try:
+            self.levels = [
+                Level(k, -(-height_px // 2**k), -(-width_px // 2**k), pixel_nm * 2**k, tile_px)
+                for k in range(halvings + 1)
+            ]
+        except MemoryError as error:
+            raise RigError(
+                f"a super-resolved image of {width_px} x {height_px} pixels needs {height_px * width_px * 5.4e-9:.0f} GB",
+                limit="it must fit into memory",
+                remedy="choose a larger [render] pixel_nm",
+            ) from error
+        _, columns, _, _ = self.levels[0].values.shape
+        y, x = np.arange(height_px), np.arange(width_px)
+        self._row_start = (y // tile_px * columns * tile_px + y % tile_px) * tile_px
+        self._column_start = x // tile_px * tile_px**2 + x % tile_px
+
+    def add(self, rows: PixelIndices, columns: PixelIndices, row_mass: Float32Array, column_mass: Float32Array) -> None:
+        """Draw n spots, each the outer product of its profiles along y and x.
+
+        Parameters
+        ----------
+        rows, columns : (n, k) intp
+            Pixels of level 0 that each spot covers, ascending, all inside the field, k at most a tile's side.
+        row_mass, column_mass : (n, k) float32
+            Mass of each spot per row and per column.
+        """
+        finest = self.levels[0]
+        pixels = self._row_start[rows][:, :, None] + self._column_start[columns][:, None, :]
+        mass = row_mass[:, :, None] * column_mass[:, None, :]
+        np.add.at(finest.values.reshape(-1), pixels.reshape(-1), mass.reshape(-1))
+        # A spot is no larger than a tile, so that its corners lie on all the tiles it touches.
+        tile_rows, tile_columns = rows[:, [0, 0, -1, -1]] // finest.tile_px, columns[:, [0, -1, 0, -1]] // finest.tile_px
+        finest.mark(tile_rows, tile_columns)
+
+    def refresh(self) -> None:
+        """Bring all coarser levels up to date; costs as much as was drawn on since the last time."""
+        for level, parent in zip(self.levels, self.levels[1:], strict=False):
+            rows, columns = np.nonzero(level.stale)
+            for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
+                _reduce(level, parent, row, column)
+            parent.mark(rows // 2, columns // 2)
+            level.stale[:] = False
+
+    def changed(self) -> Iterator[Tile]:
+        """Yield the tiles of all levels that changed since they were last asked for, the coarsest first."""
+        self.refresh()
+        for level in reversed(self.levels):
+            for row, column in np.argwhere(level.changed).tolist():
+                level.changed[row, column] = False
+                yield level.tile(row, column)
+
+    def touched(self) -> Iterator[Tile]:
+        """Yield the tiles of all levels that were ever drawn on, the coarsest first."""
+        self.refresh()
+        for level in reversed(self.levels):
+            for row, column in np.argwhere(level.touched).tolist():
+                yield level.tile(row, column)
+
+
+def _reduce(level: Level, parent: Level, row: int, column: int) -> None:
+    """Sum 2 x 2 pixels of a tile into its quarter of the parent tile."""
+    values, half = level.values[row, column], level.tile_px // 2
+    pairs = values[0::2] + values[1::2]
+    top, left = row % 2 * half, column % 2 * half
+    np.add(pairs[:, 0::2], pairs[:, 1::2], out=parent.values[row // 2, column // 2, top : top + half, left : left + half])

@@ -1,0 +1,28 @@
+"""The models that ship with the package, and any other `.onnx` file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import models
+from export.card import Card
+from stream.errors import ModelError
+
+ZOO = Path(models.__file__).parent / "zoo"
+
+
+def shipped() -> dict[str, Card]:
+    """Return the cards of the models that ship, by name."""
+    return {path.stem: Card.from_json(path.read_text()) for path in sorted(ZOO.glob("*.json"))}
+
+
+def find(name: str) -> Path:
+    """Return the `.onnx` file of a shipped model's name or of a path; raises ModelError if there is none."""
+    for path in (ZOO / f"{name}.onnx", Path(name)):
+        if path.is_file():
+            return path
+    raise ModelError(
+        f"[model] name = {name!r}: no such model or file",
+        limit=f"models that ship: {', '.join(shipped()) or 'none'}",
+        remedy="`livesmlm models` lists them; or give the path of an .onnx file that LiveSMLM exported",
+    )
