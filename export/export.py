@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from export.card import Card
+from export.evaluate import scores
 from export.graph import COLUMNS, INPUTS, MULTIPLE_PX, OUTPUTS, DeployedLocalizer
 from export.to_onnx import write
 from models.sample_space import SampleSpace
@@ -41,7 +43,7 @@ def describe(network: Localizer2D, space: SampleSpace, provenance: dict[str, Any
     )  # fmt: skip
 
 
-def export_checkpoint(checkpoint: Path, out: Path, commit: str, scores: dict[str, Any] | None = None) -> Card:
+def export_checkpoint(checkpoint: Path, out: Path) -> Card:
     """Write the averaged weights of a training as `out` (.onnx) with its card.
 
     Parameters
@@ -50,10 +52,6 @@ def export_checkpoint(checkpoint: Path, out: Path, commit: str, scores: dict[str
         `checkpoint.pt` of a training folder.
     out : Path
         The `.onnx` file to write.
-    commit : str
-        The source the network was trained from.
-    scores : dict, optional
-        What the network scored and on what.
     """
     trainer = Trainer.load(checkpoint)
     provenance = {
@@ -63,12 +61,7 @@ def export_checkpoint(checkpoint: Path, out: Path, commit: str, scores: dict[str
         "samples": trainer.step * trainer.recipe.batch,
         "parameters": sum(p.numel() for p in trainer.averaged.parameters()),
         "device": "CPU, one thread" if trainer.device == "cpu" else trainer.device,
-        "commit": commit,
         "versions": {"python": platform.python_version(), "torch": version("torch"), "numpy": version("numpy")},
     }
-    card = describe(trainer.averaged, trainer.space, provenance)
-    return write(DeployedLocalizer(trainer.averaged), Card(**({**_fields(card), "scores": scores or {}})), out)
-
-
-def _fields(card: Card) -> dict[str, Any]:
-    return {name: getattr(card, name) for name in card.__slots__}
+    module, card = DeployedLocalizer(trainer.averaged), describe(trainer.averaged, trainer.space, provenance)
+    return write(module, replace(card, scores=scores(module, card.threshold)), out)

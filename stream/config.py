@@ -147,6 +147,15 @@ def validate(plain: dict[str, Any], origin: str, folder: Path = Path()) -> Rig:
     return rig.model_copy(update={"source": settings})
 
 
+def with_source(rig: Rig, kind: str, values: dict[str, Any]) -> Rig:
+    """Return the rig with another `[source]`. Raises RigError if its fields are wrong."""
+    problems: list[str] = []
+    settings = _source({"kind": kind, **values}, Path(), problems)
+    if problems:
+        raise RigError("\n".join(problems))
+    return rig.model_copy(update={"source": settings})
+
+
 def _source(plain: Any, folder: Path, problems: list[str]) -> BaseModel | None:
     kind = plain.get("kind") if isinstance(plain, dict) else None
     if kind not in SOURCES:

@@ -5,6 +5,7 @@ The cost of a batch depends on the batch alone, however many localizations were 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from math import ceil
 from typing import Literal, Self
 
@@ -46,8 +47,8 @@ class RenderSettings(BaseModel):
         widest = 2 * ceil(REACH_SIGMAS * self.max_sigma_nm / self.pixel_nm) + 1
         if widest > self.tile_px:
             raise ValueError(
-                f"max_sigma_nm = {self.max_sigma_nm:g} makes spots of {widest} pixels, at most tile_px = {self.tile_px}: "
-                "choose a smaller max_sigma_nm or a larger pixel_nm"
+                f"max_sigma_nm = {self.max_sigma_nm:g} makes spots of {widest} pixels, more than tile_px = "
+                f"{self.tile_px}: choose a smaller max_sigma_nm or a larger pixel_nm"
             )
         return self
 
@@ -113,13 +114,9 @@ class Renderer:
         )
         return sigma_x, sigma_y
 
-    def changed(self) -> list[Tile]:
-        """Return the tiles of all levels that changed since the last call, the coarsest first."""
-        return list(self.pyramid.changed())
-
-    def all_tiles(self) -> list[Tile]:
-        """Return every tile that was ever drawn on, the coarsest first."""
-        return list(self.pyramid.touched())
+    def changed(self) -> Iterator[Tile]:
+        """Yield the tiles of all levels that changed since they were last yielded, the coarsest first."""
+        return self.pyramid.changed()
 
     def image(self, level: int = 0) -> Float32Array:
         """Return the field at a resolution of the pyramid, (y, x) float32 localizations per pixel."""

@@ -31,6 +31,10 @@ class RunInfo:
         The model card as plain scalars, lists and mappings.
     folder : Path
         Output folder of the run; exists.
+    engine : str
+        Runtime, version and device that the network runs on.
+    warnings : tuple of str
+        What was assumed, and what the data state otherwise.
     versions : dict
         Name to version of the software that took part.
     """
@@ -41,6 +45,8 @@ class RunInfo:
     rig: dict[str, Any]
     card: dict[str, Any]
     folder: Path
+    engine: str = ""
+    warnings: tuple[str, ...] = ()
     versions: dict[str, str] = field(default_factory=dict)
 
 

@@ -64,8 +64,8 @@ class Level:
     ----------
     values : (row, column, y, x) float32
         All tiles, localizations per pixel.
-    stale, changed, touched : (row, column) bool
-        Tiles whose parent is out of date; that changed since they were last asked for; that were ever drawn on.
+    stale, changed : (row, column) bool
+        Tiles whose parent is out of date; tiles that changed since they were last asked for.
     """
 
     def __init__(self, number: int, height_px: int, width_px: int, pixel_nm: float, tile_px: int) -> None:
@@ -73,7 +73,7 @@ class Level:
         self.height_px, self.width_px = height_px, width_px
         rows, columns = ceil(height_px / tile_px), ceil(width_px / tile_px)
         self.values = np.zeros((rows, columns, tile_px, tile_px), np.float32)
-        self.stale, self.changed, self.touched = np.zeros((3, rows, columns), bool)
+        self.stale, self.changed = np.zeros((2, rows, columns), bool)
 
     def tile(self, row: int, column: int) -> Tile:
         """Return a copy of one tile."""
@@ -89,7 +89,7 @@ class Level:
 
     def mark(self, rows: PixelIndices, columns: PixelIndices) -> None:
         """Note that these tiles were drawn on."""
-        self.stale[rows, columns] = self.changed[rows, columns] = self.touched[rows, columns] = True
+        self.stale[rows, columns] = self.changed[rows, columns] = True
 
 
 class Pyramid:
@@ -119,8 +119,8 @@ class Pyramid:
             ]
         except MemoryError as error:
             raise RigError(
-                f"a super-resolved image of {width_px} x {height_px} pixels needs {height_px * width_px * 5.4e-9:.0f} GB",
-                limit="it must fit into memory",
+                f"a super-resolved image of {width_px} x {height_px} pixels cannot be held",
+                limit=f"it needs {height_px * width_px * 5.4e-9:.0f} GB of memory",
                 remedy="choose a larger [render] pixel_nm",
             ) from error
         _, columns, _, _ = self.levels[0].values.shape
@@ -143,7 +143,10 @@ class Pyramid:
         mass = row_mass[:, :, None] * column_mass[:, None, :]
         np.add.at(finest.values.reshape(-1), pixels.reshape(-1), mass.reshape(-1))
         # A spot is no larger than a tile, so that its corners lie on all the tiles it touches.
-        tile_rows, tile_columns = rows[:, [0, 0, -1, -1]] // finest.tile_px, columns[:, [0, -1, 0, -1]] // finest.tile_px
+        tile_rows, tile_columns = (
+            rows[:, [0, 0, -1, -1]] // finest.tile_px,
+            columns[:, [0, -1, 0, -1]] // finest.tile_px,
+        )
         finest.mark(tile_rows, tile_columns)
 
     def refresh(self) -> None:
@@ -156,18 +159,14 @@ class Pyramid:
             level.stale[:] = False
 
     def changed(self) -> Iterator[Tile]:
-        """Yield the tiles of all levels that changed since they were last asked for, the coarsest first."""
+        """Yield the tiles of all levels that changed since they were last yielded, the coarsest first.
+
+        A tile is copied when it is yielded: who takes them slowly gets newer ones, not more of them.
+        """
         self.refresh()
         for level in reversed(self.levels):
             for row, column in np.argwhere(level.changed).tolist():
                 level.changed[row, column] = False
-                yield level.tile(row, column)
-
-    def touched(self) -> Iterator[Tile]:
-        """Yield the tiles of all levels that were ever drawn on, the coarsest first."""
-        self.refresh()
-        for level in reversed(self.levels):
-            for row, column in np.argwhere(level.touched).tolist():
                 yield level.tile(row, column)
 
 
@@ -176,4 +175,6 @@ def _reduce(level: Level, parent: Level, row: int, column: int) -> None:
     values, half = level.values[row, column], level.tile_px // 2
     pairs = values[0::2] + values[1::2]
     top, left = row % 2 * half, column % 2 * half
-    np.add(pairs[:, 0::2], pairs[:, 1::2], out=parent.values[row // 2, column // 2, top : top + half, left : left + half])
+    np.add(
+        pairs[:, 0::2], pairs[:, 1::2], out=parent.values[row // 2, column // 2, top : top + half, left : left + half]
+    )

@@ -19,16 +19,6 @@ CHANNELS = 8
 ROWS = 900
 
 
-@pytest.fixture(scope="module")
-def network() -> Localizer2D:
-    torch.manual_seed(1)
-    network = Localizer2D(CHANNELS)
-    with torch.no_grad():
-        network.head[0].bias[:4] = 0.0  # an untrained network that sees an emitter now and then
-        network.head[0].weight *= 20
-    return network
-
-
 def inputs(shape: tuple[int, int, int], seed: int = 0) -> dict[str, np.ndarray]:
     rng = np.random.default_rng(seed)
     t, y, x = shape
@@ -38,9 +28,25 @@ def inputs(shape: tuple[int, int, int], seed: int = 0) -> dict[str, np.ndarray]:
         "gain": rng.uniform(2, 4, (y, x)).astype("f4"),
         "variance": rng.uniform(0, 4, (y, x)).astype("f4"),
         "excess": np.asarray(2.0, "f4"),
-        "threshold": np.asarray(0.985, "f4"),
+        "threshold": np.asarray(0.7, "f4"),
         "context": rng.random((2, CHANNELS, -(-y // 4) * 2, -(-x // 4) * 2)).astype("f4"),
     }
+
+
+@pytest.fixture(scope="module")
+def network() -> Localizer2D:
+    """An untrained network whose logits are spread so that one pixel in some hundred is a detection."""
+    torch.manual_seed(1)
+    network = Localizer2D(CHANNELS)
+    feed = {name: torch.from_numpy(np.asarray(values)) for name, values in inputs((3, 64, 64)).items()}
+    last = network.head[0]
+    with torch.no_grad():
+        counts = (feed["frames"].float() - feed["offset"]) / feed["gain"] / 2
+        logit = network(counts[None], feed["variance"][None] / 4).logit
+        scale = 6 / logit.std()
+        last.bias[:4] = -10 - scale * (logit.mean() - last.bias[0])
+        last.weight[:4] *= scale
+    return network
 
 
 @pytest.fixture(scope="module", params=[None, ROWS], ids=["nonzero", "topk"])

@@ -1,0 +1,92 @@
+"""What is done to each batch: locate, write, render, publish; and the books that are kept of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from stream.frame import Batch, Frame
+from stream.health import Health
+from stream.ledger import Ledger
+from stream.render import Renderer
+from stream.sink import Sink
+from stream.sinks.zmq_out import ZmqOut
+from stream.stages.localize import Located, Localizer
+
+PREVIEW_EVERY_S = 0.25
+
+
+class Analysis:
+    """Takes batches in frame order and hands the results to the sinks, the image and the subscribers.
+
+    Parameters
+    ----------
+    localizer : Localizer
+    renderer : Renderer
+    files : list of Sink
+        Opened; closed by their owner.
+    publisher : ZmqOut
+        Opened; closed by its owner.
+    ledger : Ledger
+    health : Health
+    clock : callable
+        The clock of `Batch.host_time_s`.
+    """
+
+    def __init__(
+        self,
+        localizer: Localizer,
+        renderer: Renderer,
+        files: list[Sink],
+        publisher: ZmqOut,
+        ledger: Ledger,
+        health: Health,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._localizer, self._renderer, self._files, self._publisher = localizer, renderer, files, publisher
+        self._ledger, self._health, self._clock = ledger, health, clock
+        self._next_preview_s = clock()
+        publisher.follow(renderer.changed)
+
+    def take(self, batch: Batch) -> None:
+        """Locate a batch; its pixels are not used after the return."""
+        located = self._localizer.process(batch)
+        self._preview(batch)
+        self._hand_on(located)
+
+    def flush(self) -> None:
+        """Locate the newest frame, which had waited for the next one."""
+        self._hand_on(self._localizer.flush())
+
+    def tell_skipped(self) -> None:
+        """Book what policy `live` has passed over, and tell the sinks."""
+        for first, last in self._ledger.skip_overtaken():
+            for sink in (*self._files, self._publisher):
+                sink.skipped(first, last, "overload")
+
+    def _hand_on(self, located: Located) -> None:
+        if not len(located.index):
+            return
+        first, last = int(located.index[0]), int(located.index[-1])
+        indices = located.index.tolist()
+        self._ledger.analysed.add_indices(indices)
+        for sink in self._files:
+            sink.write(located.table, first, last)
+        self._ledger.written.add_indices(indices)
+        self._renderer.add(located.table)
+        self._publisher.write(located.table, first, last)
+        self._ledger.published.add_indices(indices)
+        self._health.localizations += len(located.table)
+        self._health.latency_ms.add(1000 * (self._clock() - located.host_time_s))
+
+    def _preview(self, batch: Batch) -> None:
+        """Publish the newest frame now and then; those in between are not for viewers."""
+        now = self._clock()
+        if now < self._next_preview_s or not len(batch):
+            return
+        self._next_preview_s = now + PREVIEW_EVERY_S
+        times: tuple[Any, ...] = (batch.camera_time_s[-1], batch.host_time_s[-1], batch.stage_z_um[-1])
+        self._publisher.preview(Frame(np.asarray(batch.pixels[-1]), int(batch.index[-1]), *map(float, times)))

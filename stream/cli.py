@@ -1,0 +1,189 @@
+"""The command `livesmlm`. Exit codes: 0 fine, 2 wrong input, 3 the run ended with loss or a fault.
+
+Each command imports what it needs, so that `livesmlm --help` is quick and running needs no torch.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from math import nan
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stream.errors import InputError, LiveSMLMError
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="rich")
+
+OutDir = Annotated[Path | None, typer.Option("--out", help="Folder for the results; must be new or empty.")]
+Frames = Annotated[int | None, typer.Option("--frames", min=1, help="Stop after this many frames.")]
+NoPage = Annotated[bool, typer.Option("--no-page", help="Do not serve the live page.")]
+Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="Port of the live page; 0 takes a free one.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+RigFile = Annotated[Path, typer.Option("--rig", help="The rig: camera, optics, engine, policy.")]
+
+
+def _new_folder(name: str) -> Path:
+    number = 1
+    while (folder := Path("runs") / f"{name}-{number}").exists():
+        number += 1
+    return folder
+
+
+@app.command()
+def demo(out: OutDir = None, frames: Frames = None, no_page: NoPage = False, port: Port = 8765) -> None:
+    """Run on a simulated camera, with the live page."""
+    from stream import config, run
+
+    rig = config.read(Path(__file__).with_name("demo.toml"))
+    raise typer.Exit(run.in_terminal(rig, out or _new_folder("demo"), frames, None if no_page else port))
+
+
+@app.command()
+def run(
+    rig: Annotated[Path, typer.Argument(help="rig.toml")],
+    out: OutDir = None, frames: Frames = None, no_page: NoPage = False, port: Port = 8765,
+) -> None:  # fmt: skip
+    """Run on the source that the rig names."""
+    from stream import config
+    from stream.run import in_terminal
+
+    settings = config.read(rig)
+    if settings.source is None:
+        raise InputError(f"{rig} has no [source]", remedy="add one; the README has an example for each")
+    raise typer.Exit(in_terminal(settings, out or _new_folder(rig.stem), frames, None if no_page else port))
+
+
+@app.command()
+def replay(
+    stack: Annotated[Path, typer.Argument(help="TIFF, OME-TIFF, .raw with a Picasso yaml, .dax, .npy, or a folder.")],
+    rig: RigFile,
+    out: OutDir = None,
+    fps: Annotated[str, typer.Option("--fps", help="Frames per second, `recorded`, or `max`.")] = "max",
+    frames: Frames = None, no_page: NoPage = False, port: Port = 8765,
+) -> None:  # fmt: skip
+    """Run on a recorded stack."""
+    from stream import config
+    from stream.run import in_terminal
+
+    settings = config.with_source(config.read(rig), "replay", {"path": str(stack), "rate": _rate(fps)})
+    raise typer.Exit(in_terminal(settings, out or _new_folder(stack.stem), frames, None if no_page else port))
+
+
+def _rate(fps: str) -> float | str:
+    if fps in ("max", "recorded"):
+        return fps
+    try:
+        return float(fps)
+    except ValueError as error:
+        raise InputError(f"--fps {fps}", limit="a number, `recorded`, or `max`", remedy="for example --fps 50") from error
+
+
+@app.command()
+def simulate(
+    out: Annotated[Path | None, typer.Option("--out", help="Write a BigTIFF stack.")] = None,
+    serve: Annotated[str | None, typer.Option("--serve", help="Send frames to this ZeroMQ address.")] = None,
+    truth: Annotated[Path | None, typer.Option("--truth", help="Write the true emitters as CSV.")] = None,
+    frames: Annotated[int, typer.Option("--frames", min=1)] = 1000,
+    rig: Annotated[Path | None, typer.Option("--rig", help="Camera, optics and simulated source; the demo's if not given.")] = None,
+) -> None:  # fmt: skip
+    """Make frames with known truth, into a file or over ZeroMQ."""
+    from stream import config
+    from stream import simulate as simulation
+
+    settings = config.read(rig or Path(__file__).with_name("demo.toml"))
+    if (out is None) == (serve is None):
+        raise InputError("simulate needs exactly one of --out and --serve", remedy="for example --out stack.tif")
+    raise typer.Exit(simulation.simulate(settings, out, serve, truth, frames))
+
+
+@app.command()
+def check(rig: Annotated[Path, typer.Argument(help="rig.toml")], as_json: Json = False) -> None:
+    """Open source, model and engine, measure the rate against the camera's; nothing is written."""
+    from stream import config
+    from stream.check import check_in_terminal
+
+    raise typer.Exit(check_in_terminal(config.read(rig), as_json))
+
+
+@app.command()
+def score(
+    locs: Annotated[Path, typer.Argument(help="Localizations: Picasso HDF5, ThunderSTORM CSV, Parquet, …")],
+    truth: Annotated[Path, typer.Argument(help="The truth, in any of the same formats.")],
+    tolerance_nm: Annotated[float, typer.Option(min=0.001, help="Largest lateral distance of a pair.")] = 250.0,
+    isolated_nm: Annotated[float, typer.Option(help="Also score emitters with no other within this distance.")] = 0.0,
+    min_photons: Annotated[float, typer.Option(help="Leave out dimmer emitters.")] = 0.0,
+    border_nm: Annotated[float, typer.Option(help="Leave out the edge of the field; needs --field-nm.")] = 0.0,
+    field_nm: Annotated[tuple[float, float], typer.Option(help="Width and height of the field.")] = (nan, nan),
+    truth_offset_nm: Annotated[tuple[float, float], typer.Option(help="Added to x and y of the truth.")] = (0.0, 0.0),
+    pixel_size_nm: Annotated[float | None, typer.Option(help="For lists in pixels that do not state it.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Compare localizations with the truth: Jaccard, precision, recall, RMSE, efficiency."""
+    from rich.console import Console
+
+    from models.metrics import Rules
+    from stream.score import score_dict, score_files, score_table
+
+    rules = Rules(
+        tolerance_nm=tolerance_nm, isolated_nm=isolated_nm, min_photons=min_photons, border_nm=border_nm, field_nm=field_nm
+    )
+    result = score_files(locs, truth, rules, pixel_size_nm=pixel_size_nm, reference_offset_nm=truth_offset_nm)
+    if as_json:
+        typer.echo(json.dumps(score_dict(result), indent=1))
+    else:
+        Console().print(score_table(result, rules))
+
+
+@app.command()
+def models(as_json: Json = False) -> None:
+    """List the models that ship."""
+    from stream.console import show_models
+    from stream.zoo import shipped
+
+    cards = shipped()
+    if as_json:
+        typer.echo(json.dumps({name: card.to_dict() for name, card in cards.items()}, indent=1))
+    else:
+        show_models(cards)
+
+
+@app.command()
+def train(
+    system: Annotated[str, typer.Argument(help="Which network: localizer-2d.")] = "localizer-2d",
+    steps: Annotated[int, typer.Option("--steps", min=1)] = 44_000,
+    out: Annotated[Path, typer.Option("--out", help="Folder for checkpoint and curves.")] = Path("runs/localizer-2d"),
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in --out.")] = False,
+) -> None:
+    """Train a network on simulated frames (needs the extra `train`)."""
+    from stream.training import train_in_terminal
+
+    raise typer.Exit(train_in_terminal(system, steps, out, resume))
+
+
+@app.command()
+def export(
+    checkpoint: Annotated[Path, typer.Argument(help="checkpoint.pt of a training.")],
+    out: Annotated[Path, typer.Option("--out", help="The .onnx file to write.")] = Path("localizer-2d.onnx"),
+) -> None:
+    """Turn a checkpoint into one self-contained .onnx file (needs the extra `train`)."""
+    from stream.training import export_in_terminal
+
+    raise typer.Exit(export_in_terminal(checkpoint, out))
+
+
+def main() -> None:
+    """Run the command; errors become a message and an exit code."""
+    from stream.console import show_error
+
+    try:
+        app()
+    except LiveSMLMError as error:
+        show_error(error)
+        sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    main()

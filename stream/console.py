@@ -1,0 +1,106 @@
+"""What a person sees in the terminal while a run goes on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.panel import Panel
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from export.card import Card
+from stream.errors import LiveSMLMError
+
+ERR = Console(stderr=True)
+
+
+def show_error(error: LiveSMLMError) -> None:
+    """Print what is wrong, the limit and the remedy."""
+    ERR.print(f"[bold red]error:[/] {error.what}", highlight=False, markup=True)
+    if error.limit:
+        ERR.print(f"  [dim]limit:[/]  {error.limit}", highlight=False)
+    if error.remedy:
+        ERR.print(f"  [dim]remedy:[/] {error.remedy}", highlight=False)
+
+
+class Terminal:
+    """Follows a run: warnings, a progress bar, rates, latencies, the ledger. Use as a context manager."""
+
+    def __init__(self) -> None:
+        self._progress = Progress(
+            TextColumn("[bold]{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=ERR
+        )
+        self._task = self._progress.add_task("opening", total=None)
+        self._live = Live(self._progress, console=ERR, refresh_per_second=4, transient=False)
+
+    def __enter__(self) -> Terminal:
+        self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._live.stop()
+
+    def say(self, text: str) -> None:
+        """Print a line above the progress bar."""
+        ERR.print(text, highlight=False)
+
+    def warn(self, text: str) -> None:
+        """Print a warning above the progress bar."""
+        ERR.print(f"[yellow]warning:[/] {text}", highlight=False)
+
+    def total(self, frames: int | None) -> None:
+        """Say how many frames will come, if that is known."""
+        self._progress.update(self._task, total=frames)
+
+    def report(self, health: dict[str, Any]) -> None:
+        """Show the newest `health` message."""
+        self._progress.update(self._task, description=health["state"], completed=health["ledger"]["analysed"])
+        self._live.update(Group(self._progress, _numbers(health)))
+
+
+def _numbers(health: dict[str, Any]) -> Table:
+    rates, latency, ring = health["frames_per_s"], health["latency_ms"], health["ring"]
+    table = Table.grid(padding=(0, 3))
+    table.add_row(
+        f"received [bold]{rates['received']:.1f}[/] /s",
+        f"analysed [bold]{rates['analysed']:.1f}[/] /s",
+        f"lag [bold]{health['lag_frames']}[/]",
+        f"ring [bold]{ring['used']}[/]/{ring['slots']}",
+        f"spool [bold]{health['spooled_frames']}[/]",
+        f"localizations [bold]{health['localizations']}[/] ({health['localizations_per_s']:.0f} /s)",
+        f"latency p50 [bold]{latency.get('p50', float('nan')):.0f}[/] p99 [bold]{latency.get('p99', float('nan')):.0f}[/] ms",
+    )
+    return table
+
+
+def show_models(cards: dict[str, Card]) -> None:
+    """Print the models that ship: what they are for, where they may be used, how they scored."""
+    for name, card in cards.items():
+        table = Table.grid(padding=(0, 2))
+        table.add_row("[dim]size[/]", f"{card.mac_per_pixel / 1000:.1f} kMAC per camera pixel and frame")
+        for field, value in card.sample_space.to_dict().items():
+            table.add_row(f"[dim]{field}[/]", " to ".join(f"{v:g}" for v in value) if isinstance(value, list) else str(value))
+        for what, value in card.scores.items():
+            table.add_row(f"[dim]{what}[/]", str(value))
+        Console().print(Panel(table, title=f"[bold]{name}[/]: {card.title}", expand=False))
+
+
+def show_outcome(state: str, health: dict[str, Any], folder: str) -> None:
+    """Print where every frame is, and where the results are."""
+    totals = health["ledger"]
+    table = Table.grid(padding=(0, 2))
+    for name in ("received", "spilled", "analysed", "written", "published"):
+        table.add_row(name, f"[bold]{totals[name]}[/]")
+    for kind in ("skipped", "missing"):
+        for reason, count in totals[kind].items():
+            table.add_row(f"[red]{kind}[/]", f"[bold red]{count}[/] ({reason})")
+    if not totals["verifiable"]:
+        table.add_row("[yellow]unverifiable[/]", "the camera gives no frame counter: loss before arrival cannot be seen")
+    table.add_row("localizations", f"[bold]{health['localizations']}[/]")
+    table.add_row("results", folder)
+    color = {"finished": "green", "interrupted": "yellow"}.get(state, "red")
+    ERR.print(Panel(table, title=f"[{color}]{state}", expand=False))
+    if health["message"]:
+        ERR.print(health["message"], highlight=False)

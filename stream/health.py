@@ -1,0 +1,76 @@
+"""How the run is doing: rates over the last seconds, latencies, queues, and where every frame is."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from stream.latency import Latencies
+from stream.ledger import Ledger
+
+WINDOW_S = 3.0
+
+
+class Rate:
+    """Events per second over the last `WINDOW_S` seconds.
+
+    Parameters
+    ----------
+    clock : callable
+        Passed in so that a test holds the time.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock, self._marks = clock, deque([(clock(), 0)])
+
+    def reach(self, total: int) -> float:
+        """Note the running total; return its rate."""
+        now = self._clock()
+        self._marks.append((now, total))
+        while len(self._marks) > 2 and now - self._marks[0][0] > WINDOW_S:
+            self._marks.popleft()
+        since, before = self._marks[0]
+        return (total - before) / (now - since) if now > since else 0.0
+
+
+class Health:
+    """Gathers what the page, the terminal and `run.json` show.
+
+    Parameters
+    ----------
+    ledger : Ledger
+        The run's ledger; read, never written.
+    clock : callable
+    """
+
+    def __init__(self, ledger: Ledger, clock: Callable[[], float] = time.monotonic) -> None:
+        self.ledger, self.latency_ms = ledger, Latencies()
+        self.localizations, self.message = 0, ""
+        self._received, self._analysed, self._located = Rate(clock), Rate(clock), Rate(clock)
+
+    def report(self, state: str, ring: dict[str, int], dropped: dict[str, int]) -> dict[str, Any]:
+        """Return the header of a `health` message; plain scalars, lists and mappings.
+
+        Parameters
+        ----------
+        state : {"waiting", "running", "draining", "finished", "interrupted", "fault"}
+        ring : {"slots", "used"}
+        dropped : frames or tiles that a newer one replaced before a viewer saw them
+        """
+        totals = self.ledger.summary()
+        rates = {"received": self._received.reach(totals["received"]), "analysed": self._analysed.reach(totals["analysed"])}
+        return {
+            "state": state,
+            "frames_per_s": {name: round(rate, 2) for name, rate in rates.items()},
+            "localizations_per_s": round(self._located.reach(self.localizations), 1),
+            "localizations": self.localizations,
+            "latency_ms": self.latency_ms.summary(),
+            "ring": ring,
+            "spooled_frames": self.ledger.spilled.difference(self.ledger.ringed).total,
+            "lag_frames": totals["lag"],
+            "ledger": totals,
+            "dropped": dropped,
+            "message": self.message,
+        }

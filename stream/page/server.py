@@ -1,0 +1,141 @@
+"""The page's server: static files, and one WebSocket per browser."""
+
+from __future__ import annotations
+
+import asyncio
+import mimetypes
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import numpy as np
+from pydantic import ValidationError
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import FileResponse
+from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.staticfiles import StaticFiles
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from stream.messages import Message
+from stream.page import pack
+from stream.page.access import LocalOnly
+from stream.page.feed import Feed
+from stream.page.outbox import Outbox, Wish
+from stream.page.state import Key, RunState
+from stream.tiles import Tile
+
+STATIC = Path(__file__).with_name("static")
+PAGE, HISTORY = Key("page"), Key("history")
+NOT_UNDERSTOOD = 1003
+
+
+class Server:
+    """Holds the state of the run and an outbox for each browser, all of it in the thread of the event loop.
+
+    Parameters
+    ----------
+    address, snapshot_address : str
+        Where the run publishes, and where it answers requests.
+    """
+
+    def __init__(self, address: str, snapshot_address: str) -> None:
+        self._addresses = (address, snapshot_address)
+        self._state = RunState()
+        self._trouble = ""
+        self._outboxes: set[Outbox] = set()
+
+    def app(self) -> Starlette:
+        """Return the web application."""
+        # Windows takes types from its registry, where .js can be text/plain, which browsers refuse as a module.
+        mimetypes.add_type("text/javascript", ".js")
+        routes = [
+            Route("/", _index),
+            Mount("/static", StaticFiles(directory=STATIC)),
+            WebSocketRoute("/stream", self._serve_browser),
+        ]
+        return Starlette(routes=routes, middleware=[Middleware(LocalOnly)], lifespan=self._follow)
+
+    @asynccontextmanager
+    async def _follow(self, _: Starlette) -> AsyncIterator[None]:
+        """Follow the run while the server is up."""
+        loop = asyncio.get_running_loop()
+
+        def take(message: Message) -> None:
+            loop.call_soon_threadsafe(self._take, message)
+
+        def take_trouble(reason: str) -> None:
+            loop.call_soon_threadsafe(self._take_trouble, reason)
+
+        feed = Feed(*self._addresses, take, take_trouble)
+        feed.start()
+        yield
+        await asyncio.to_thread(feed.stop)
+
+    def _take(self, message: Message) -> None:
+        self._trouble = ""
+        self._mark(self._state.take(message))
+
+    def _take_trouble(self, reason: str) -> None:
+        self._trouble = reason
+        self._mark(PAGE)
+
+    def _mark(self, key: Key) -> None:
+        for outbox in self._outboxes:
+            outbox.mark([key])
+
+    async def _serve_browser(self, browser: WebSocket) -> None:
+        await browser.accept()
+        outbox = Outbox(lambda key: key.level == self._state.coarsest)
+        outbox.mark([PAGE, *self._state.newest, HISTORY])
+        self._outboxes.add(outbox)
+        sending = asyncio.create_task(self._send(browser, outbox))
+        try:
+            await _receive(browser, outbox)
+        finally:
+            self._outboxes.discard(outbox)
+            sending.cancel()
+
+    async def _send(self, browser: WebSocket, outbox: Outbox) -> None:
+        """Send what is newest, at the browser's own pace, until it is gone."""
+        try:
+            while True:
+                packed = self._packed(await outbox.next(), outbox)
+                if isinstance(packed, str):
+                    await browser.send_text(packed)
+                elif packed is not None:
+                    await browser.send_bytes(packed)
+        except WebSocketDisconnect:
+            return
+
+    def _packed(self, key: Key, outbox: Outbox) -> str | bytes | None:
+        """Return a message as it is now; None if it belonged to a run that another has replaced."""
+        if key == PAGE:
+            return pack.text("page", {"address": self._addresses[0], "trouble": self._trouble})
+        if key == HISTORY:
+            return pack.text("history", {"samples": self._state.history()})
+        message = self._state.newest.get(key)
+        if message is None:
+            return None
+        header, payload = message.header, message.payload
+        if isinstance(payload, Tile):
+            return pack.tile(header, payload)
+        if isinstance(payload, np.ndarray):
+            return pack.preview(header, payload)
+        if key.topic == "health":
+            header = {**header, "age_s": self._state.health_age_s(), "replaced": outbox.replaced}
+        return pack.text(key.topic, header)
+
+
+async def _index(_: Request) -> FileResponse:
+    return FileResponse(STATIC / "index.html")
+
+
+async def _receive(browser: WebSocket, outbox: Outbox) -> None:
+    """Take what the browser wishes to see, until it is gone."""
+    try:
+        async for wish in browser.iter_text():
+            outbox.wish(Wish.model_validate_json(wish))
+    except ValidationError as error:
+        await browser.close(NOT_UNDERSTOOD, str(error.errors()[0]["msg"])[:100])

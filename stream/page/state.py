@@ -1,0 +1,88 @@
+"""What the page shows of a run: the newest of everything, kept for browsers that come late.
+
+The page reads these fields of the run's headers; one that is absent is shown as unknown.
+
+| topic | fields |
+|---|---|
+| `start` | `stream` {height_px, width_px, frames, description, exposure_ms, verifiable}, `pixel_size_nm`, `rig`, `card`, `engine` (runtime and device, in words), `warnings` (lines) |
+| `health` | `state` (waiting, running, draining, finished, interrupted, fault), `message`, `frames_per_s` {received, analysed}, `localizations_per_s`, `localizations`, `latency_ms` {p50, p99, max}, `ring` {slots, used}, `spooled_frames`, `lag_frames`, `ledger` {received, ringed, spilled, analysed, written, published, skipped {reason: n}, missing {reason: n}, verifiable}, `dropped` {what: n} |
+| `end` | `state`, `message` where they differ from the last `health` |
+"""  # noqa: E501
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from stream.messages import Message
+
+TOPICS = ("start", "end", "tile", "frame", "health")
+HISTORY_S = 120.0
+PLOTTED = ("frames_per_s", "localizations_per_s", "latency_ms", "lag_frames")
+
+
+class Key(NamedTuple):
+    """What a message replaces: the one before of its topic, and of its place for tiles."""
+
+    topic: str
+    level: int = 0
+    row: int = 0
+    column: int = 0
+
+
+class RunState:
+    """The newest message of each key, and the health of the last two minutes.
+
+    Parameters
+    ----------
+    clock : callable
+        Seconds, monotonic.
+
+    Attributes
+    ----------
+    newest : dict
+        Key to message.
+    coarsest : int
+        The level of the pyramid that has a single tile.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self.newest: dict[Key, Message] = {}
+        self.coarsest = 0
+        self._run_id = ""
+        self._history: deque[tuple[float, dict[str, Any]]] = deque()
+
+    def take(self, message: Message) -> Key:
+        """Keep a message; return what it replaces. The first one of another run clears what is known of the last."""
+        header = message.header
+        if header["run_id"] != self._run_id:
+            self._run_id = header["run_id"]
+            self.newest.clear()
+            self._history.clear()
+            self.coarsest = 0
+        key = Key(message.topic)
+        if message.topic == "tile":
+            key = Key("tile", header["level"], header["row"], header["column"])
+            self.coarsest = max(self.coarsest, key.level)
+        elif message.topic == "health":
+            self._remember(header)
+        self.newest[key] = message
+        return key
+
+    def health_age_s(self) -> float:
+        """Return how long ago the run last gave a sign of life."""
+        return self._clock() - self._history[-1][0]
+
+    def history(self) -> list[dict[str, Any]]:
+        """Return what is plotted, the oldest first, each sample with its `age_s`."""
+        now = self._clock()
+        return [{"age_s": now - at, **sample} for at, sample in self._history]
+
+    def _remember(self, header: dict[str, Any]) -> None:
+        now = self._clock()
+        self._history.append((now, {name: header.get(name) for name in PLOTTED}))
+        while now - self._history[0][0] > HISTORY_S:
+            self._history.popleft()

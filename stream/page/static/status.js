@@ -1,0 +1,94 @@
+// The state of the run, and whether it still gives signs of life.
+
+import { duration } from "./numbers.js";
+
+const element = (id) => document.getElementById(id);
+const SILENT_S = 3;
+const OVER = ["finished", "interrupted", "fault"];
+const WORDS = {
+  waiting: "waiting", running: "running", draining: "catching up", finished: "finished",
+  interrupted: "interrupted", fault: "fault", lost: "no connection",
+};
+const EMPTY = {
+  waiting: "Waiting for the first frames",
+  running: "Waiting for the first localizations",
+};
+
+export class Status {
+  constructor(link) {
+    this.link = link;
+    this.address = "";
+    this.trouble = "";
+    this.clear();
+    setInterval(() => this.show(), 500);
+  }
+
+  clear() {
+    this.state = null; // no run is known
+    this.message = "";
+    this.hasPicture = false;
+    this.lifeAt = performance.now();
+  }
+
+  page({ address, trouble }) {
+    [this.address, this.trouble] = [address, trouble];
+    this.show();
+  }
+
+  health({ state, message, age_s }) {
+    [this.state, this.message] = [state, message];
+    this.lifeAt = performance.now() - 1000 * age_s;
+    this.show();
+  }
+
+  end({ state, message }) {
+    this.state = state ?? (OVER.includes(this.state) ? this.state : "finished");
+    this.message = message ?? this.message;
+    this.show();
+  }
+
+  show() {
+    const silent = (performance.now() - this.lifeAt) / 1000;
+    const over = OVER.includes(this.state);
+    const lost = !over && ((this.state && silent > SILENT_S) || (!this.link.open && silent > SILENT_S));
+    const state = lost ? "lost" : (this.state ?? "waiting");
+    document.body.dataset.state = state;
+    element("state").textContent = WORDS[state] ?? state;
+    document.title = `${WORDS[state] ?? state} – LiveSMLM`;
+    showBanner(lost ? lostWords(silent, this) : this.closing(over));
+    this.showEmpty();
+  }
+
+  closing(over) {
+    if (this.state === "fault") return ["fault", "The run ended with a fault.", this.message];
+    if (this.state === "interrupted") return ["interrupted", "The run was interrupted.", this.message];
+    if (over && !this.link.open) return ["over", "The run is over.", "This page is no longer served; the picture is final."];
+    return this.message ? ["interrupted", "Note.", this.message] : null;
+  }
+
+  showEmpty() {
+    const empty = element("picture-empty");
+    const waits = EMPTY[this.state] ?? "";
+    const none = `No run yet at ${this.address}\n${this.trouble}`;
+    empty.textContent = this.hasPicture ? "" : this.state ? waits : this.link.open ? none : "";
+  }
+}
+
+function lostWords(silent, { link, state }) {
+  if (!state) return ["lost", "No connection.", "The server of this page does not answer."];
+  const what = link.open ? "The run gives no sign of life" : "The run and its page no longer answer";
+  return [
+    "lost", "Connection lost.",
+    `${what} since ${duration(silent)}: its process has probably ended. Picture and numbers are the last that came.`,
+  ];
+}
+
+function showBanner(words) {
+  const banner = element("banner");
+  banner.hidden = !words;
+  if (!words) return;
+  const [kind, title, text] = words;
+  banner.className = `banner ${kind}`;
+  banner.children[0].textContent = title;
+  banner.children[1].textContent = text;
+}

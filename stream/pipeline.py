@@ -1,0 +1,302 @@
+"""Wiring only: start, stop, first error raised.
+
+    waiting -> running -> draining -> finished
+                  |           |
+                  +-----------+--> interrupted | fault
+
+waiting: the camera is opened and the engine warmed up. running: frames are analysed as they come. draining: the
+camera was asked to stop, what waits in ring and spool is still analysed. Every way out closes the tables and writes
+the picture and the ledger of what was analysed.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from export.card import Card
+from stream import acquire, image, output
+from stream.acquire import Acquisition
+from stream.analysis import Analysis
+from stream.batcher import Batcher
+from stream.calibration import camera
+from stream.config import Rig
+from stream.engine import Engine
+from stream.errors import LiveSMLMError, SampleSpaceError
+from stream.frame import Batch, StreamInfo
+from stream.health import Health
+from stream.interrupt import Interrupts
+from stream.opening import source_of
+from stream.page.process import start_page
+from stream.render import Renderer
+from stream.ring_memory import Kind
+from stream.run_info import describe, facts
+from stream.sink import RunInfo, Sink
+from stream.sinks import SINKS
+from stream.sinks.zmq_out import ZmqOut
+from stream.source_process import ANALYSE
+from stream.stages.localize import Localizer
+
+REPORT_EVERY_S = 0.5
+
+
+class View(Protocol):
+    """Whoever follows a run: the terminal, or a test."""
+
+    def say(self, text: str) -> None:
+        """Hear what is going on."""
+
+    def warn(self, text: str) -> None:
+        """Hear what was assumed or looks wrong."""
+
+    def report(self, health: dict[str, Any]) -> None:
+        """Get a `health` message, twice a second."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run ended.
+
+    Parameters
+    ----------
+    state : {"finished", "interrupted", "fault"}
+    health : dict
+        The last `health` message.
+    error : LiveSMLMError or None
+        What ended it.
+    """
+
+    state: str
+    health: dict[str, Any]
+    error: LiveSMLMError | None
+
+    @property
+    def exit_code(self) -> int:
+        """0 fine, 2 wrong input, 3 ended with loss or a fault."""
+        if self.error is not None:
+            return self.error.exit_code
+        totals = self.health["ledger"]
+        return 3 if totals["skipped"] or totals["missing"] or totals["refused"] or totals["unaccounted"] else 0
+
+
+class Pipeline:
+    """One run from the rig to the results.
+
+    Parameters
+    ----------
+    rig : Rig
+    folder : Path
+        Output folder; must be new or empty.
+    view : View
+    frames : int or None
+        Stop after this many frames.
+    page_port : int or None
+        Port of the live page; None for no page.
+    clock : callable
+        The host clock.
+    """
+
+    def __init__(
+        self,
+        rig: Rig,
+        folder: Path,
+        view: View,
+        frames: int | None = None,
+        page_port: int | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._rig, self._folder, self._view, self._clock = rig, folder, view, clock
+        self._frames, self._page_port = frames, page_port
+        self._state, self._next_report_s = "waiting", 0.0
+        self._stack = ExitStack()
+
+    def run(self, engine: Engine) -> Outcome:
+        """Do the whole run with an engine that is open; closes the engine.
+
+        Raises
+        ------
+        InputError
+            Something is wrong before the first frame; nothing was started.
+        """
+        with self._stack:
+            self._stack.callback(engine.close)
+            refuse_outside(self._rig, engine.card)
+            output.create(self._folder)
+            self._connect(engine)
+            with Interrupts() as self._interrupts:
+                error = self._until_the_end()
+            return self._finish(error)
+
+    def _connect(self, engine: Engine) -> None:
+        """Open everything that can fail, the camera first, before the first frame is taken."""
+        rig, policy = self._rig, self._rig.policy
+        readers: dict[str, Kind] = {"record": "lossless"} if policy.record else {}
+        self._acquisition = self._stack.enter_context(
+            acquire.start(
+                partial(source_of, rig, self._frames), policy.overload,
+                ring_bytes=int(policy.ring_mb * 1e6), folder=self._folder, readers=readers,
+            )
+        )  # fmt: skip
+        info = self._acquisition.info
+        warnings = [*rig.assumed(), *_doubts(rig, info)]
+        for warning in warnings:
+            self._view.warn(warning)
+        self._info = describe(rig, engine, info, self._folder, warnings)
+        self._files: list[Sink] = [sink() for sink in SINKS.values()]
+        self._publisher = ZmqOut(rig.publish, self._clock)
+        for sink in (*self._files, self._publisher):
+            self._stack.callback(sink.close)
+            sink.open(self._info)
+        self._open_page()
+        self._recorder = None
+        if policy.record:
+            from stream.recorder import start_recorder
+
+            self._recorder = self._stack.enter_context(start_recorder(self._acquisition.ring.name, self._folder, info))
+        self._analysis = self._make_analysis(engine, info)
+
+    def _open_page(self) -> None:
+        if self._page_port is not None:
+            page = start_page(self._publisher.address, self._publisher.snapshot_address, port=self._page_port)
+            self._stack.callback(page.stop)
+            self._view.say(f"live page: [bold]{page.url}[/]")
+
+    def _make_analysis(self, engine: Engine, info: StreamInfo) -> Analysis:
+        rig, pixel_nm = self._rig, self._rig.camera.pixel_size_nm
+        self._renderer = Renderer(info.width_px * pixel_nm, info.height_px * pixel_nm, rig.render)
+        self._health = Health(self._acquisition.ledger, self._clock)
+        localizer = make_localizer(rig, engine, info)
+        warm_up(localizer, info, rig.policy.batch_frames)
+        return Analysis(
+            make_localizer(rig, engine, info), self._renderer, self._files, self._publisher,
+            self._acquisition.ledger, self._health, self._clock,
+        )  # fmt: skip
+
+    def _until_the_end(self) -> LiveSMLMError | None:
+        """Analyse until no frame follows; return what ended it, if something did."""
+        policy = self._rig.policy
+        batcher = Batcher(
+            self._acquisition.ring.reader(ANALYSE), policy.batch_frames, policy.deadline_ms / 1000, self._clock, self._chores
+        )
+        try:
+            self._state = "running"
+            self._acquisition.go()
+            while (batch := batcher.next()) is not None:
+                self._take(batch)
+                batcher.done()
+                self._chores(0.0)
+            self._acquisition.join()
+        except LiveSMLMError as error:
+            return error
+        except KeyboardInterrupt:
+            self._view.warn("stopped at once; frames that were not analysed are in the spool folder")
+        return None
+
+    def _take(self, batch: Batch) -> None:
+        self._analysis.take(batch)
+        if self._rig.policy.overload == "live":
+            self._analysis.tell_skipped()
+
+    def _chores(self, wait_s: float) -> None:
+        """Hear the source process, serve the subscribers, and report now and then."""
+        self._acquisition.poll(wait_s)
+        self._publisher.serve()
+        if self._interrupts.asked and self._state == "running":
+            self._state = "draining"
+            self._acquisition.request_stop()
+        if self._clock() >= self._next_report_s:
+            self._next_report_s = self._clock() + REPORT_EVERY_S
+            self._report()
+
+    def _report(self) -> dict[str, Any]:
+        ring = self._acquisition.ring
+        health = self._health.report(self._state, {"slots": ring.slots, "used": ring.used_slots}, {})
+        self._publisher.health(health)
+        self._acquisition.ledger.write(self._folder / "ledger.json")
+        self._view.report(health)
+        return health
+
+    def _finish(self, error: LiveSMLMError | None) -> Outcome:
+        """Bring everything that was analysed to disk, whatever happened; the first error is the one reported."""
+        errors = [] if error is None else [error]
+        acquisition = self._acquisition
+        steps: list[Callable[[], object]] = [self._analysis.flush, acquisition.close]
+        if self._rig.policy.overload == "live":
+            steps.append(self._analysis.tell_skipped)
+        if self._recorder is not None:
+            steps.append(self._recorder.finish)
+        steps += [sink.close for sink in self._files]
+        steps += [partial(image.write_ome_tiff, self._folder / "render.ome.tif", self._renderer)]
+        steps += [partial(image.write_png, self._folder / "render.png", self._renderer)]
+        for step in steps:
+            try:
+                step()
+            except LiveSMLMError as failed:
+                errors.append(failed)
+        return self._conclude(errors)
+
+    def _conclude(self, errors: list[LiveSMLMError]) -> Outcome:
+        ledger, error = self._acquisition.ledger, next(iter(errors), None)
+        self._state = "fault" if error else "interrupted" if self._interrupts.asked else "finished"
+        self._health.message = "\n".join(str(e) for e in errors)
+        ended = f"fault: {error.what}" if error else self._state
+        health = self._health.report(self._state, {"slots": self._acquisition.ring.slots, "used": 0}, {})
+        self._publisher.health(health)
+        self._publisher.end({"state": self._state, "ledger": health["ledger"], "message": self._health.message})
+        for step in (partial(ledger.write, self._folder / "ledger.json", ended), partial(self._write_run, health)):
+            try:
+                step()
+            except LiveSMLMError as failed:
+                error = error or failed
+        self._view.report(health)
+        return Outcome(self._state, health, error)
+
+    def _write_run(self, health: dict[str, Any]) -> None:
+        output.write_json(self._folder / "run.json", facts(self._info) | {"result": health})
+
+
+def make_localizer(rig: Rig, engine: Engine, info: StreamInfo) -> Localizer:
+    """Return a localizer for frames like `info`; raises RigError if the camera's maps do not fit them."""
+    threshold = engine.card.threshold if rig.model.threshold is None else rig.model.threshold
+    calibration = camera(rig.camera, info.height_px, info.width_px)
+    return Localizer(engine, calibration, info.height_px, info.width_px, rig.camera.pixel_size_nm, threshold)
+
+
+def warm_up(localizer: Localizer, info: StreamInfo, frames: int) -> None:
+    """Run twice on dark frames, so that the first real ones do not pay for allocation."""
+    for first in (0, frames):
+        none = np.full(frames, np.nan)
+        pixels = np.full((frames, info.height_px, info.width_px), 100, np.uint16)
+        localizer.process(Batch(pixels, np.arange(first, first + frames), none, none, none))
+
+
+def refuse_outside(rig: Rig, card: Card) -> None:
+    """Raise SampleSpaceError if the rig lies outside what the model was trained on."""
+    facts = {"pixel_size_nm": rig.camera.pixel_size_nm}
+    if rig.optics.psf_sigma_nm is not None:
+        facts["psf_sigma_px"] = rig.optics.psf_sigma_nm / rig.camera.pixel_size_nm
+    problems = card.sample_space.outside(facts)
+    if problems:
+        raise SampleSpaceError(
+            f"the rig lies outside what model {card.name!r} was trained on: {'; '.join(problems)}",
+            limit="outside its sample space a network returns plausible nonsense",
+            remedy="bin or choose another objective, or train a model for this rig: livesmlm train",
+        )
+
+
+def _doubts(rig: Rig, info: StreamInfo) -> list[str]:
+    """Say what the data state otherwise than the rig, and what cannot be verified."""
+    doubts = []
+    stated, given = info.pixel_size_nm, rig.camera.pixel_size_nm
+    if stated == stated and abs(stated - given) > 0.01 * given:
+        doubts.append(f"the data state a pixel size of {stated:g} nm, the rig says {given:g} nm: the rig's is used")
+    if not info.verifiable:
+        doubts.append("the source gives no frame counter of the camera: loss before arrival cannot be seen (unverifiable)")
+    return doubts

@@ -1,0 +1,45 @@
+"""Any source, ended after a number of frames."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from stream.frame import Frame, StreamInfo
+from stream.source import Source
+
+
+class Limited:
+    """Ends another source after `frames` frames.
+
+    Parameters
+    ----------
+    source : Source
+    frames : int
+    """
+
+    def __init__(self, source: Source, frames: int) -> None:
+        self._source, self._frames = source, frames
+
+    def open(self) -> StreamInfo:
+        """Open the other source."""
+        info = self._source.open()
+        return replace(info, frames=self._frames if info.frames is None else min(info.frames, self._frames))
+
+    def frames(self) -> Iterator[Frame | None]:
+        """Yield the first frames of the other source."""
+        left = self._frames
+        for frame in self._source.frames():
+            yield frame
+            left -= frame is not None
+            if left == 0:
+                return
+
+    @property
+    def refused(self) -> dict[str, int]:
+        """What the other source turned away, by reason."""
+        return getattr(self._source, "refused", {})
+
+    def close(self) -> None:
+        """Close the other source."""
+        self._source.close()

@@ -1,0 +1,1 @@
+"""Readers of recorded stacks: one file per format, all page by page."""

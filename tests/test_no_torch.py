@@ -1,0 +1,17 @@
+"""Running beside the microscope imports no torch."""
+
+import subprocess
+import sys
+
+CODE = """
+import sys, pkgutil, importlib, stream
+for module in pkgutil.walk_packages(stream.__path__, "stream."):
+    importlib.import_module(module.name)
+import models.scene, export.card
+heavy = {"torch", "onnx", "onnxscript", "matplotlib", "pandas"} & set(sys.modules)
+assert not heavy, heavy
+"""
+
+
+def test_no_part_of_stream_imports_torch() -> None:
+    subprocess.run([sys.executable, "-c", CODE], check=True, timeout=120)
