@@ -88,7 +88,10 @@ class Card:
             plain = json.loads(text)
             if plain["format"] != CARD_FORMAT:
                 raise CardError(f"card format {plain['format']}, this version reads format {CARD_FORMAT}")
-            ports = {side: tuple(Port(**(p | {"axes": tuple(p["axes"])})) for p in plain[side]) for side in ("inputs", "outputs")}
+            ports = {
+                side: tuple(Port(**(p | {"axes": tuple(p["axes"])})) for p in plain[side])
+                for side in ("inputs", "outputs")
+            }
             space = SampleSpace.from_dict(plain["sample_space"])
             return cls(**(plain | ports | {"columns": tuple(plain["columns"]), "sample_space": space}))
         except (KeyError, TypeError, json.JSONDecodeError) as error:

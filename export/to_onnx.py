@@ -48,7 +48,7 @@ def trace(module: DeployedLocalizer) -> onnx.ModelProto:
 
 
 def write(module: DeployedLocalizer, card: Card, path: Path) -> Card:
-    """Write `path` (.onnx) with the card inside and a copy of the card beside it (.json); returns the card as written."""
+    """Write `path` (.onnx) with the card inside and a copy of it beside (.json); returns the card as written."""
     model = trace(module)
     card = replace(card, weights_sha256=weights_sha256(model))
     onnx.helper.set_model_props(model, {METADATA_KEY: card.to_json()})

@@ -64,7 +64,8 @@ class Camera:
             electrons = rng.standard_gamma(electrons, dtype=np.float32) * np.float32(self.em_gain)
         electrons += rng.standard_normal(electrons.shape, dtype=np.float32) * np.asarray(self.read_noise_e, np.float32)
         adu = np.rint(electrons * self.gain_adu_per_e + self.offset_adu)
-        return np.clip(adu, 0, 2**self.bit_depth - 1).astype(np.uint16)
+        counts: NDArray[np.uint16] = np.clip(adu, 0, 2**self.bit_depth - 1).astype(np.uint16)
+        return counts
 
     def photo_electrons(self, adu: NDArray[np.uint16]) -> FloatMap:
         """Return (..., y, x) float32 photo-electrons of (..., y, x) ADU."""

@@ -31,14 +31,14 @@ class Target(NamedTuple):
 class Losses(NamedTuple):
     """The parts of the loss, each a scalar."""
 
-    count: Tensor
+    number: Tensor
     mixture: Tensor
     detection: Tensor
     background: Tensor
 
     def total(self) -> Tensor:
         """Sum with the weights that the recipe uses."""
-        return 0.1 * self.count + self.mixture + self.detection + 0.5 * self.background
+        return 0.1 * self.number + self.mixture + self.detection + 0.5 * self.background
 
 
 def _log_normal(value: Tensor, mean: Tensor, sigma: Tensor) -> Tensor:
@@ -86,7 +86,7 @@ def losses(prediction: Prediction, target: Target) -> Losses:
     per_emitter = 1.0 / (len(target.x_px) + len(prediction.logit))
     background = (prediction.sqrt_background - torch.sqrt(target.background)).square().mean((1, 2)).sum()
     return Losses(
-        count=count_loss(prediction.logit, target.sample),
+        number=count_loss(prediction.logit, target.sample),
         mixture=mixture_loss(prediction, target) * per_emitter,
         detection=detection_loss(prediction.logit, target) * per_emitter,
         background=background / len(prediction.logit),

@@ -58,7 +58,7 @@ def log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
 def overlap(start: FloatArray, end: FloatArray, frames: int) -> FloatArray:
     """Return the share of each frame k (from time k to k + 1) that [start, end] covers, (frames, n) float32."""
     k = np.arange(frames, dtype=np.float32)[:, None]
-    return np.clip(np.minimum(end, k + 1) - np.maximum(start, k), 0, 1).astype(np.float32)
+    return np.asarray(np.clip(np.minimum(end, k + 1) - np.maximum(start, k), 0, 1), np.float32)
 
 
 def _emitters(space: SampleSpace, size: int, rng: np.random.Generator) -> _Emitters:

@@ -10,7 +10,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 import numpy as np
@@ -132,7 +132,7 @@ class SceneSettings:
     background: float = 10.0
     psf: Literal["gaussian", "vectorial"] = "vectorial"
     psf_sigma_nm: float = 130.0
-    objective: Objective = Objective()
+    objective: Objective = field(default_factory=Objective)
 
 
 class Scene:
@@ -168,4 +168,6 @@ class Scene:
 def _optics(settings: SceneSettings) -> Optics:
     if settings.psf == "gaussian":
         return GaussianOptics(settings.height_px, settings.width_px, settings.psf_sigma_nm / settings.pixel_size_nm)
-    return VectorialOptics(settings.height_px, settings.width_px, VectorialSpot(settings.objective, settings.pixel_size_nm))
+    return VectorialOptics(
+        settings.height_px, settings.width_px, VectorialSpot(settings.objective, settings.pixel_size_nm)
+    )

@@ -18,7 +18,7 @@ def uniform(count: int, width_nm: float, height_nm: float, rng: np.random.Genera
 
 def filaments(count: int, width_nm: float, height_nm: float, rng: np.random.Generator) -> Positions:
     """Lay emitters along smooth random curves, 25 nm wide, as in stained microtubules."""
-    curves = max(3, round(width_nm * height_nm / 2e7))
+    curves = max(3, round(width_nm * height_nm / 6e7))
     t = np.linspace(-0.1, 1.1, 2000)
     paths = []
     for _ in range(curves):

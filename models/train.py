@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from models.losses import Losses, Target, losses
@@ -84,12 +85,11 @@ class Trainer:
         return parts
 
     def _predict(self, patches: Patches) -> tuple[Prediction, Target]:
-        def move(values: np.ndarray) -> Tensor:
+        def move(values: NDArray[np.generic]) -> Tensor:
             return torch.from_numpy(values).to(self.device)
 
-        target = Target(
-            *map(move, (patches.sample, patches.x_px, patches.y_px, patches.emitter_counts, patches.background))
-        )
+        truth = (patches.sample, patches.x_px, patches.y_px, patches.emitter_counts, patches.background)
+        target = Target(*(move(values) for values in truth))
         return self.network(move(patches.counts), move(patches.variance)), target
 
     @torch.no_grad()
@@ -123,7 +123,7 @@ class Trainer:
 
 
 def train(trainer: Trainer, folder: Path, report: Callable[[dict[str, float]], None], every: int = 200) -> None:
-    """Run to the recipe's last step; every `every` steps report, append to `training.jsonl` and save `checkpoint.pt`."""
+    """Run to the recipe's last step; every `every` steps report, log to `training.jsonl`, save `checkpoint.pt`."""
     folder.mkdir(parents=True, exist_ok=True)
     began, sums, count = time.monotonic(), np.zeros(4), 0
     while trainer.step < trainer.recipe.steps:

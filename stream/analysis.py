@@ -14,7 +14,7 @@ from stream.ledger import Ledger
 from stream.render import Renderer
 from stream.sink import Sink
 from stream.sinks.zmq_out import ZmqOut
-from stream.stages.localize import Located, Localizer
+from stream.stages.localize import Localizer, Located
 
 PREVIEW_EVERY_S = 0.25
 
@@ -79,8 +79,7 @@ class Analysis:
         self._renderer.add(located.table)
         self._publisher.write(located.table, first, last)
         self._ledger.published.add_indices(indices)
-        self._health.localizations += len(located.table)
-        self._health.latency_ms.add(1000 * (self._clock() - located.host_time_s))
+        self._health.analysed(len(located.table), 1000 * (self._clock() - located.host_time_s))
 
     def _preview(self, batch: Batch) -> None:
         """Publish the newest frame now and then; those in between are not for viewers."""

@@ -23,10 +23,9 @@ def camera(settings: CameraSettings, height_px: int, width_px: int) -> Camera:
         The maps cannot be read, lack every known array, or have another shape than the frames.
     """
     maps = {} if settings.maps is None else _read(settings.maps, (height_px, width_px))
-    gain = maps.get("gain_e_per_adu", np.float32(settings.gain_e_per_adu))
     return Camera(
         offset_adu=maps.get("offset_adu", settings.offset_adu),
-        gain_adu_per_e=1 / gain,
+        gain_adu_per_e=np.asarray(1 / maps.get("gain_e_per_adu", settings.gain_e_per_adu), np.float32),
         read_noise_e=maps.get("read_noise_e", settings.read_noise_e),
         em_gain=settings.em_gain,
         quantum_efficiency=settings.quantum_efficiency,

@@ -78,7 +78,9 @@ def _rate(fps: str) -> float | str:
     try:
         return float(fps)
     except ValueError as error:
-        raise InputError(f"--fps {fps}", limit="a number, `recorded`, or `max`", remedy="for example --fps 50") from error
+        raise InputError(
+            f"--fps {fps}", limit="a number, `recorded`, or `max`", remedy="for example --fps 50"
+        ) from error
 
 
 @app.command()
@@ -87,7 +89,7 @@ def simulate(
     serve: Annotated[str | None, typer.Option("--serve", help="Send frames to this ZeroMQ address.")] = None,
     truth: Annotated[Path | None, typer.Option("--truth", help="Write the true emitters as CSV.")] = None,
     frames: Annotated[int, typer.Option("--frames", min=1)] = 1000,
-    rig: Annotated[Path | None, typer.Option("--rig", help="Camera, optics and simulated source; the demo's if not given.")] = None,
+    rig: Annotated[Path | None, typer.Option("--rig", help="Camera, optics and source; else the demo's.")] = None,
 ) -> None:  # fmt: skip
     """Make frames with known truth, into a file or over ZeroMQ."""
     from stream import config
@@ -128,7 +130,11 @@ def score(
     from stream.score import score_dict, score_files, score_table
 
     rules = Rules(
-        tolerance_nm=tolerance_nm, isolated_nm=isolated_nm, min_photons=min_photons, border_nm=border_nm, field_nm=field_nm
+        tolerance_nm=tolerance_nm,
+        isolated_nm=isolated_nm,
+        min_photons=min_photons,
+        border_nm=border_nm,
+        field_nm=field_nm,
     )
     result = score_files(locs, truth, rules, pixel_size_nm=pixel_size_nm, reference_offset_nm=truth_offset_nm)
     if as_json:

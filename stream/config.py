@@ -122,14 +122,16 @@ def read(path: Path) -> Rig:
     try:
         plain = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise RigError(f"cannot read rig {path}: {error.strerror}", remedy="the README has an example for each source") from error
+        raise RigError(
+            f"cannot read rig {path}: {error.strerror}", remedy="the README has an example for each source"
+        ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RigError(f"{path} is not TOML: {error}", remedy="the README has an example for each source") from error
     return validate(plain, str(path), path.parent)
 
 
 def validate(plain: dict[str, Any], origin: str, folder: Path = Path()) -> Rig:
-    """Turn plain mappings into a Rig; relative paths are taken from `folder`. Raises RigError naming all wrong fields."""
+    """Turn plain mappings into a Rig; paths start at `folder`. Raises RigError naming all wrong fields."""
     plain = {name: dict(section) if isinstance(section, dict) else section for name, section in plain.items()}
     problems: list[str] = []
     source = plain.pop("source", None)
@@ -141,7 +143,8 @@ def validate(plain: dict[str, Any], origin: str, folder: Path = Path()) -> Rig:
         problems[:0] = _describe(error)
     if problems:
         raise RigError(
-            f"{origin}: {len(problems)} wrong field{'s' if len(problems) > 1 else ''}\n" + "\n".join(f"  {p}" for p in problems),
+            f"{origin}: {len(problems)} wrong field{'s' if len(problems) > 1 else ''}\n"
+            + "\n".join(f"  {p}" for p in problems),
             remedy="every field and its default: `livesmlm check --fields`, or the README",
         )
     return rig.model_copy(update={"source": settings})

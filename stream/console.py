@@ -81,9 +81,14 @@ def show_models(cards: dict[str, Card]) -> None:
         table = Table.grid(padding=(0, 2))
         table.add_row("[dim]size[/]", f"{card.mac_per_pixel / 1000:.1f} kMAC per camera pixel and frame")
         for field, value in card.sample_space.to_dict().items():
-            table.add_row(f"[dim]{field}[/]", " to ".join(f"{v:g}" for v in value) if isinstance(value, list) else str(value))
+            table.add_row(
+                f"[dim]{field}[/]", " to ".join(f"{v:g}" for v in value) if isinstance(value, list) else str(value)
+            )
         for what, value in card.scores.items():
-            table.add_row(f"[dim]{what}[/]", str(value))
+            lines = value.items() if isinstance(value, dict) else [("", value)]
+            for at, number in lines:
+                table.add_row(f"[dim]{what}[/]", f"{at}  {number}".strip())
+                what = ""
         Console().print(Panel(table, title=f"[bold]{name}[/]: {card.title}", expand=False))
 
 
@@ -97,7 +102,9 @@ def show_outcome(state: str, health: dict[str, Any], folder: str) -> None:
         for reason, count in totals[kind].items():
             table.add_row(f"[red]{kind}[/]", f"[bold red]{count}[/] ({reason})")
     if not totals["verifiable"]:
-        table.add_row("[yellow]unverifiable[/]", "the camera gives no frame counter: loss before arrival cannot be seen")
+        table.add_row(
+            "[yellow]unverifiable[/]", "the camera gives no frame counter: loss before arrival cannot be seen"
+        )
     table.add_row("localizations", f"[bold]{health['localizations']}[/]")
     table.add_row("results", folder)
     color = {"finished": "green", "interrupted": "yellow"}.get(state, "red")

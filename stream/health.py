@@ -5,7 +5,11 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
+from math import isnan, nan
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from stream.latency import Latencies
 from stream.ledger import Ledger
@@ -48,7 +52,22 @@ class Health:
     def __init__(self, ledger: Ledger, clock: Callable[[], float] = time.monotonic) -> None:
         self.ledger, self.latency_ms = ledger, Latencies()
         self.localizations, self.message = 0, ""
+        self._clock, self._first_s, self._last_s, self._after_first = clock, nan, nan, 0
         self._received, self._analysed, self._located = Rate(clock), Rate(clock), Rate(clock)
+
+    def analysed(self, localizations: int, latency_ms: NDArray[np.float64]) -> None:
+        """Count a batch that was published: its localizations, and the latency of each of its frames."""
+        self.localizations += localizations
+        self.latency_ms.add(latency_ms)
+        self._last_s = self._clock()
+        if isnan(self._first_s):
+            self._first_s = self._last_s
+        else:
+            self._after_first += len(latency_ms)
+
+    def _overall(self) -> float | None:
+        """Return the frames per second from the end of the first batch to that of the last; None before the second."""
+        return round(self._after_first / (self._last_s - self._first_s), 2) if self._last_s > self._first_s else None
 
     def report(self, state: str, ring: dict[str, int], dropped: dict[str, int]) -> dict[str, Any]:
         """Return the header of a `health` message; plain scalars, lists and mappings.
@@ -60,10 +79,14 @@ class Health:
         dropped : frames or tiles that a newer one replaced before a viewer saw them
         """
         totals = self.ledger.summary()
-        rates = {"received": self._received.reach(totals["received"]), "analysed": self._analysed.reach(totals["analysed"])}
+        rates = {
+            "received": self._received.reach(totals["received"]),
+            "analysed": self._analysed.reach(totals["analysed"]),
+        }
         return {
             "state": state,
             "frames_per_s": {name: round(rate, 2) for name, rate in rates.items()},
+            "analysing_frames_per_s": self._overall(),
             "localizations_per_s": round(self._located.reach(self.localizations), 1),
             "localizations": self.localizations,
             "latency_ms": self.latency_ms.summary(),

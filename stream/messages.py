@@ -16,7 +16,8 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from math import isfinite, prod
 from typing import Any
@@ -76,30 +77,6 @@ def pack_tile(tile: Tile) -> tuple[dict[str, Any], bytes]:
     return {**place, "origin_nm": tile.origin_nm, "pixel_nm": tile.pixel_nm, "shape": tile.values.shape}, payload
 
 
-def unpack_header(raw: bytes) -> dict[str, Any]:
-    """Return a header.
-
-    Raises
-    ------
-    FrameFormatError
-        Not a JSON object with `run_id` and `sequence`.
-    AddressError
-        Whoever publishes there speaks another version.
-    """
-    try:
-        header = json.loads(raw)
-    except ValueError as error:
-        raise FrameFormatError(f"{raw[:80]!r} is not a header: {error}", limit="a header is JSON, UTF-8") from error
-    version = header.get("version") if isinstance(header, dict) else None
-    if version != VERSION:
-        raise AddressError(
-            f"the publisher speaks version {version!r}",
-            limit=f"this program understands version {VERSION}",
-            remedy="install the same release of livesmlm on both sides",
-        )
-    return dict(header)
-
-
 def unpack(parts: Sequence[bytes]) -> Message:
     """Unpack a message of three parts.
 
@@ -110,16 +87,50 @@ def unpack(parts: Sequence[bytes]) -> Message:
     AddressError
         Whoever publishes there speaks another version.
     """
-    try:
-        topic, raw, payload = parts[0].decode(), parts[1], parts[2]
-        header = unpack_header(raw)
+    with _readable(parts):
+        raw_topic, raw_header, payload = parts
+        topic, header = raw_topic.decode(), _unpack_header(raw_header)
+        header["sequence"] = int(header["sequence"])
         return Message(topic, header, _unpack_payload(topic, header, payload))
-    except (LookupError, ValueError, TypeError, zlib.error) as error:
+
+
+def unpack_snapshot(parts: Sequence[bytes]) -> tuple[str, dict[str, int], list[Message]]:
+    """Unpack the answer to `snapshot`: the run's name, the next sequence per topic, and the messages.
+
+    Raises
+    ------
+    FrameFormatError, TableFormatError, AddressError
+        As `unpack`.
+    """
+    with _readable(parts):
+        _, raw_header, *rest = parts
+        header = _unpack_header(raw_header)
+        following = {topic: int(sequence) for topic, sequence in header["next"].items()}
+        return header["run_id"], following, [unpack(rest[k : k + 3]) for k in range(0, len(rest), 3)]
+
+
+@contextmanager
+def _readable(parts: Sequence[bytes]) -> Iterator[None]:
+    try:
+        yield
+    except (LookupError, ValueError, TypeError, AttributeError, zlib.error) as error:
         raise FrameFormatError(
-            f"a message with topic {bytes(parts[0][:20])!r} cannot be read: {error!r}",
-            limit="three parts: topic, header, payload, as listed in stream/messages.py",
+            f"a message that begins with {b' '.join(parts)[:60]!r} cannot be read: {error!r}",
+            limit="messages are topic, header and payload, as listed in stream/messages.py",
             remedy="check who publishes at this address",
         ) from error
+
+
+def _unpack_header(raw: bytes) -> dict[str, Any]:
+    header: dict[str, Any] = dict(json.loads(raw))
+    if header.get("version") != VERSION:
+        raise AddressError(
+            f"the publisher speaks version {header.get('version')!r}",
+            limit=f"this program understands version {VERSION}",
+            remedy="install the same release of livesmlm on both sides",
+        )
+    header["run_id"] = str(header["run_id"])
+    return header
 
 
 def _unpack_payload(topic: str, header: dict[str, Any], payload: bytes) -> Payload:

@@ -23,7 +23,6 @@ import numpy as np
 
 from export.card import Card
 from stream import acquire, image, output
-from stream.acquire import Acquisition
 from stream.analysis import Analysis
 from stream.batcher import Batcher
 from stream.calibration import camera
@@ -38,7 +37,7 @@ from stream.page.process import start_page
 from stream.render import Renderer
 from stream.ring_memory import Kind
 from stream.run_info import describe, facts
-from stream.sink import RunInfo, Sink
+from stream.sink import Sink
 from stream.sinks import SINKS
 from stream.sinks.zmq_out import ZmqOut
 from stream.source_process import ANALYSE
@@ -183,7 +182,11 @@ class Pipeline:
         """Analyse until no frame follows; return what ended it, if something did."""
         policy = self._rig.policy
         batcher = Batcher(
-            self._acquisition.ring.reader(ANALYSE), policy.batch_frames, policy.deadline_ms / 1000, self._clock, self._chores
+            self._acquisition.ring.reader(ANALYSE),
+            policy.batch_frames,
+            policy.deadline_ms / 1000,
+            self._clock,
+            self._chores,
         )
         try:
             self._state = "running"
@@ -298,5 +301,7 @@ def _doubts(rig: Rig, info: StreamInfo) -> list[str]:
     if stated == stated and abs(stated - given) > 0.01 * given:
         doubts.append(f"the data state a pixel size of {stated:g} nm, the rig says {given:g} nm: the rig's is used")
     if not info.verifiable:
-        doubts.append("the source gives no frame counter of the camera: loss before arrival cannot be seen (unverifiable)")
+        doubts.append(
+            "the source gives no frame counter of the camera: loss before arrival cannot be seen (unverifiable)"
+        )
     return doubts

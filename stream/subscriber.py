@@ -22,7 +22,7 @@ from uuid import uuid4
 import zmq
 
 from stream.errors import AddressError, InputError, SourceFault
-from stream.messages import TOPICS, Message, unpack, unpack_header
+from stream.messages import TOPICS, Message, unpack, unpack_snapshot
 from stream.sockets import connect, next_port
 
 
@@ -112,10 +112,9 @@ class Subscription:
         token = uuid4().hex
         self._live.subscribe(f"ready/{token}")
         self._ask(b"ready", token.encode())
-        _, raw, *parts = self._ask(b"snapshot", " ".join(self._topics).encode())
-        header = unpack_header(raw)
-        self._run_id, self._next = header["run_id"], header["next"]
-        self._waiting.extend(unpack(parts[k : k + 3]) for k in range(0, len(parts), 3))
+        answer = self._ask(b"snapshot", " ".join(self._topics).encode())
+        self._run_id, self._next, messages = unpack_snapshot(answer)
+        self._waiting.extend(messages)
 
     def _ask(self, *request: bytes) -> list[bytes]:
         self._requests.send_multipart(request)

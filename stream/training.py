@@ -36,7 +36,11 @@ def train_in_terminal(system: str, steps: int, out: Path, resume: bool) -> int:
     training = _needs_torch("models.train")
     checkpoint = out / "checkpoint.pt"
     if checkpoint.exists() != resume:
-        state, remedy = ("exists", "add --resume, or name a new --out") if checkpoint.exists() else ("does not exist", "leave out --resume")
+        state, remedy = (
+            ("exists", "add --resume, or name a new --out")
+            if checkpoint.exists()
+            else ("does not exist", "leave out --resume")
+        )
         raise OutputError(f"{checkpoint} {state}", remedy=remedy)
     if resume:
         trainer = training.Trainer.load(checkpoint, steps=steps)

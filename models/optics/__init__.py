@@ -1,0 +1,1 @@
+"""How a point of light looks on the camera."""

@@ -58,7 +58,7 @@ def activate(raw: Tensor, dim: int) -> Prediction:
 
 
 def stabilize(counts: Tensor, variance: Tensor) -> Tensor:
-    """Fixed variance-stabilising transform of the network's two input channels (Anscombe 1948).
+    """Make the network's two input channels: counts with stable variance (Anscombe 1948), and read noise.
 
     Parameters
     ----------
@@ -121,7 +121,8 @@ class Localizer2D(nn.Module):
 
     def _start_with_few_detections(self) -> None:
         last = self.head[0]
-        assert isinstance(last, nn.Conv2d) and last.bias is not None
+        assert isinstance(last, nn.Conv2d)
+        assert last.bias is not None
         with torch.no_grad():
             last.weight *= 0.1
             last.bias.zero_()

@@ -36,7 +36,9 @@ class OnnxRuntimeEngine:
 
     def __init__(self, model: Path, device: str = "cpu", threads: int = 0) -> None:
         if device not in PROVIDERS:
-            raise ModelError(f"[engine] device = {device!r}", limit=f"devices: {', '.join(PROVIDERS)}", remedy="use cpu")
+            raise ModelError(
+                f"[engine] device = {device!r}", limit=f"devices: {', '.join(PROVIDERS)}", remedy="use cpu"
+            )
         self._session = _open(model, device, threads)
         self.card = _card(self._session, model)
         self.device = f"ONNX Runtime {ort.__version__} on {device}"
@@ -56,7 +58,7 @@ class OnnxRuntimeEngine:
         del self._session
 
 
-_REMEDY = "try `livesmlm check` with [engine] device = \"cpu\"; if that works, the device's driver or memory is at fault"
+_REMEDY = 'try `livesmlm check` with [engine] device = "cpu"; if that works, the device\'s driver or memory is at fault'
 
 
 def _open(model: Path, device: str, threads: int) -> ort.InferenceSession:
@@ -66,7 +68,9 @@ def _open(model: Path, device: str, threads: int) -> ort.InferenceSession:
     try:
         session = ort.InferenceSession(model, options, providers=[PROVIDERS[device]])
     except (*RUNTIME_ERRORS, OSError) as error:
-        raise ModelError(f"cannot load model {model}: {error}", remedy="`livesmlm models` lists those that ship") from error
+        raise ModelError(
+            f"cannot load model {model}: {error}", remedy="`livesmlm models` lists those that ship"
+        ) from error
     if session.get_providers()[0] != PROVIDERS[device]:  # onnxruntime falls back to the CPU without raising
         raise ModelError(
             f"[engine] device = {device!r} is not usable: ONNX Runtime gave {session.get_providers()[0]}",
@@ -86,5 +90,7 @@ def _card(session: ort.InferenceSession, model: Path) -> Card:
     wanted = [port.name for port in card.inputs], [port.name for port in card.outputs]
     found = [port.name for port in session.get_inputs()], [port.name for port in session.get_outputs()]
     if wanted != found:
-        raise ModelError(f"{model}: the card names ports {wanted}, the graph has {found}", remedy="export the model again")
+        raise ModelError(
+            f"{model}: the card names ports {wanted}, the graph has {found}", remedy="export the model again"
+        )
     return card

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from stream.errors import LiveSMLMError
 from stream.messages import Message
+from stream.page.origin import Origin
 from stream.page.state import TOPICS
 from stream.subscriber import Subscription, subscribe
 
@@ -20,34 +21,35 @@ class Feed:
 
     Parameters
     ----------
-    address, snapshot_address : str
-        Where the run publishes, and where it answers requests.
+    origin : Origin
+        Where the run is published.
     take : callable
         Called with each message, from the thread of the feed.
     trouble : callable
         Called, from the thread of the feed, with the reason why the run cannot be followed at the moment.
     """
 
-    def __init__(
-        self, address: str, snapshot_address: str, take: Callable[[Message], None], trouble: Callable[[str], None]
-    ) -> None:
-        self._addresses, self._take, self._trouble = (address, snapshot_address), take, trouble
+    def __init__(self, origin: Origin, take: Callable[[Message], None], trouble: Callable[[str], None]) -> None:
+        self._origin, self._take, self._trouble = origin, take, trouble
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._follow, name="page-feed")
+        self._thread = threading.Thread(target=self._follow, name="page-feed", daemon=True)
 
     def start(self) -> None:
         """Begin to follow the run."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop following; returns when the thread has ended."""
+        """Stop following. A thread that still waits for a run to answer is left to end with the process."""
         self._stop.set()
-        self._thread.join()
+        self._thread.join(2 * POLL_S)
 
     def _follow(self) -> None:
+        where = self._origin
         while not self._stop.is_set():
             try:
-                with subscribe(*self._addresses, TOPICS, ANSWER_S) as subscription:
+                with subscribe(
+                    where.address, where.snapshot_address, TOPICS, ANSWER_S, where.certificate
+                ) as subscription:
                     self._hand_on(subscription)
             except LiveSMLMError as error:
                 self._trouble(error.what)

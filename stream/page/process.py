@@ -6,8 +6,10 @@ import signal
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 
 from stream.errors import AddressError
+from stream.page.origin import Origin
 
 START_S = 30.0
 STOP_S = 5.0
@@ -39,7 +41,13 @@ class PageProcess:
             self._process.join()
 
 
-def start_page(publish_address: str, snapshot_address: str, port: int = 8765, host: str = "127.0.0.1") -> PageProcess:
+def start_page(
+    publish_address: str,
+    snapshot_address: str,
+    port: int = 8765,
+    host: str = "127.0.0.1",
+    certificate: Path | None = None,
+) -> PageProcess:
     """Serve the page of a run from a process of its own.
 
     Parameters
@@ -50,6 +58,8 @@ def start_page(publish_address: str, snapshot_address: str, port: int = 8765, ho
         Where browsers connect; 0 takes any that is free.
     host : str
         `127.0.0.1` or another address of loopback.
+    certificate : Path, optional
+        The CURVE certificate that the run is published with.
 
     Raises
     ------
@@ -58,7 +68,7 @@ def start_page(publish_address: str, snapshot_address: str, port: int = 8765, ho
     """
     context = get_context("spawn")
     ours, theirs = context.Pipe()
-    arguments = (theirs, publish_address, snapshot_address, port, host)
+    arguments = (theirs, Origin(publish_address, snapshot_address, certificate), port, host)
     process = context.Process(target=_main, args=arguments, name="livesmlm-page", daemon=True)
     process.start()
     theirs.close()
@@ -77,7 +87,7 @@ def start_page(publish_address: str, snapshot_address: str, port: int = 8765, ho
     )
 
 
-def _main(connection: Connection, publish_address: str, snapshot_address: str, port: int, host: str) -> None:
+def _main(connection: Connection, origin: Origin, port: int, host: str) -> None:
     """Serve until the other end of the connection is closed."""
     # Ctrl-C is for the run, which ends the page when all is written.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -89,4 +99,4 @@ def _main(connection: Connection, publish_address: str, snapshot_address: str, p
         connection.send(error)
         return
     with listener:
-        serve(listener, publish_address, snapshot_address, connection, url)
+        serve(listener, origin, connection, url)

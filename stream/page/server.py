@@ -22,6 +22,7 @@ from stream.messages import Message
 from stream.page import pack
 from stream.page.access import LocalOnly
 from stream.page.feed import Feed
+from stream.page.origin import Origin
 from stream.page.outbox import Outbox, Wish
 from stream.page.state import Key, RunState
 from stream.tiles import Tile
@@ -36,12 +37,12 @@ class Server:
 
     Parameters
     ----------
-    address, snapshot_address : str
-        Where the run publishes, and where it answers requests.
+    origin : Origin
+        Where the run is published.
     """
 
-    def __init__(self, address: str, snapshot_address: str) -> None:
-        self._addresses = (address, snapshot_address)
+    def __init__(self, origin: Origin) -> None:
+        self._origin = origin
         self._state = RunState()
         self._trouble = ""
         self._outboxes: set[Outbox] = set()
@@ -68,7 +69,7 @@ class Server:
         def take_trouble(reason: str) -> None:
             loop.call_soon_threadsafe(self._take_trouble, reason)
 
-        feed = Feed(*self._addresses, take, take_trouble)
+        feed = Feed(self._origin, take, take_trouble)
         feed.start()
         yield
         await asyncio.to_thread(feed.stop)
@@ -112,7 +113,7 @@ class Server:
     def _packed(self, key: Key, outbox: Outbox) -> str | bytes | None:
         """Return a message as it is now; None if it belonged to a run that another has replaced."""
         if key == PAGE:
-            return pack.text("page", {"address": self._addresses[0], "trouble": self._trouble})
+            return pack.text("page", {"address": self._origin.address, "trouble": self._trouble})
         if key == HISTORY:
             return pack.text("history", {"samples": self._state.history()})
         message = self._state.newest.get(key)

@@ -13,6 +13,7 @@ from multiprocessing.connection import Connection
 import uvicorn
 
 from stream.errors import AddressError
+from stream.page.origin import Origin
 from stream.page.server import Server
 
 GOODBYE_S = 1
@@ -88,9 +89,9 @@ class _WebServer(uvicorn.Server):
         self.should_exit = True
 
 
-def serve(listener: socket.socket, publish_address: str, snapshot_address: str, lifeline: Connection, url: str) -> None:
+def serve(listener: socket.socket, origin: Origin, lifeline: Connection, url: str) -> None:
     """Serve the page; send its URL through `lifeline`, and return when the other end of that is closed."""
-    app = Server(publish_address, snapshot_address).app()
+    app = Server(origin).app()
     config = uvicorn.Config(
         app, ws="websockets-sansio", ws_per_message_deflate=False, lifespan="on",
         timeout_graceful_shutdown=GOODBYE_S, log_level="error", access_log=False,

@@ -40,7 +40,9 @@ class SimulatedSettings(BaseModel):
 
     def scene(self, defaults: SceneSettings, camera: Camera) -> Scene:
         """Return the scene in front of the camera; `defaults` gives pixel size and objective."""
-        shared = {name: getattr(self, name) for name in SceneSettings.__dataclass_fields__ if name in type(self).model_fields}
+        shared = {
+            name: getattr(self, name) for name in SceneSettings.__dataclass_fields__ if name in type(self).model_fields
+        }
         settings = SceneSettings(pixel_size_nm=defaults.pixel_size_nm, objective=defaults.objective, **shared)
         return Scene(settings, camera, np.random.default_rng(self.seed))
 

@@ -8,6 +8,7 @@ or last of the run, beside a gap) it stands in for it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,7 +83,7 @@ class Localizer:
         """Take frames in order; return what is known by now: all but the newest frame."""
         cuts = np.flatnonzero(np.diff(batch.index) != 1) + 1
         edges = [0, *cuts.tolist(), len(batch)]
-        parts = [part for a, b in zip(edges, edges[1:], strict=False) if b > a for part in self._consecutive(batch, a, b)]
+        parts = [part for a, b in pairwise(edges) if b > a for part in self._consecutive(batch, a, b)]
         return self._join(parts)
 
     def flush(self) -> Located:
@@ -143,7 +144,9 @@ class Localizer:
         return Localizations(columns)
 
     def _join(self, parts: list[Located]) -> Located:
-        nothing = Located(self._table(np.empty(0, np.int64), np.empty((0, len(self._columns)), np.float32)), *_NO_FRAMES)
+        nothing = Located(
+            self._table(np.empty(0, np.int64), np.empty((0, len(self._columns)), np.float32)), *_NO_FRAMES
+        )
         parts = [nothing, *parts]
         return Located(
             concatenate(part.table for part in parts),

@@ -1,7 +1,6 @@
 """What ONNX Runtime computes from the exported file is what torch computes, whatever the shape."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import onnxruntime as ort
@@ -21,7 +20,7 @@ ROWS = 900
 
 def inputs(shape: tuple[int, int, int], seed: int = 0) -> dict[str, np.ndarray]:
     rng = np.random.default_rng(seed)
-    t, y, x = shape
+    _, y, x = shape
     return {
         "frames": (rng.poisson(20, shape) * 3 + 100).astype("u2"),
         "offset": rng.normal(100, 1, (y, x)).astype("f4"),

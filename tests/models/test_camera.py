@@ -31,7 +31,9 @@ def test_em_register_doubles_the_variance() -> None:
 
 def test_photo_electrons_invert_the_counts_with_per_pixel_maps() -> None:
     offset, gain = RNG.uniform(90, 110, (40, 40)), RNG.uniform(0.4, 2.5, (40, 40))
-    camera = Camera(offset_adu=offset.astype("f4"), gain_adu_per_e=gain.astype("f4"), read_noise_e=0, quantum_efficiency=0.8)
+    camera = Camera(
+        offset_adu=offset.astype("f4"), gain_adu_per_e=gain.astype("f4"), read_noise_e=0, quantum_efficiency=0.8
+    )
     mean = camera.photo_electrons(pictures(camera, 500)).mean(0)
     np.testing.assert_allclose(mean, 400, rtol=0.02)
 

@@ -38,7 +38,9 @@ def test_every_structure_stays_inside_the_field_and_has_its_density(structure: s
 
 @pytest.mark.parametrize("psf", ["gaussian", "vectorial"])
 def test_pictures_hold_background_and_the_emitters_where_the_truth_says(psf: str) -> None:
-    settings = replace(SMALL, psf=psf, photons=50_000, density_per_um2=0.02, structure="uniform", on_frames=1000, duty_cycle=0.5)
+    settings = replace(
+        SMALL, psf=psf, photons=50_000, density_per_um2=0.02, structure="uniform", on_frames=1000, duty_cycle=0.5
+    )
     camera = Camera(offset_adu=100)
     scene = Scene(settings, camera, np.random.default_rng(5))
     pixels, truth = scene.picture()

@@ -29,7 +29,7 @@ def test_units_are_in_the_field_metadata():
     assert to_arrow(every_column(3)).schema.field("x_nm").metadata[b"unit"] == b"nm"
 
 
-@pytest.mark.parametrize("length", [0, 3, 100, -8, -40])
+@pytest.mark.parametrize("length", [0, 3, 100, -20, -200])
 def test_broken_payload_is_refused(length):
     whole = to_ipc(every_column(20))
     with pytest.raises(TableFormatError):

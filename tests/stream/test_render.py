@@ -106,7 +106,7 @@ def test_only_what_was_drawn_on_changes():
     renderer = Renderer(20_000, 20_000, SMALL)
     renderer.add(everywhere(1000, width_nm=20_000, height_nm=20_000))
     list(renderer.changed())
-    renderer.add(table(10_000.0 - 320, 5000.0 - 320))
+    renderer.add(table(9300.0, 4800.0))
     tiles = list(renderer.changed())
     assert [tile.level for tile in tiles] == list(range(len(renderer.pyramid.levels)))[::-1]
     finest = tiles[-1]

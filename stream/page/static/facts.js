@@ -1,4 +1,4 @@
-// The head of the page and the facts of the run: what is measured with what, and what nobody stated.
+// The head of the page and the facts of the run: what is measured with what, and what to beware of.
 
 import { lostFrames } from "./ledger.js";
 import { count, length, plural } from "./numbers.js";
@@ -11,14 +11,13 @@ const POLICIES = {
 
 export function showFacts(start) {
   const { stream, rig, card, pixel_size_nm } = start;
-  const side = (pixels) => length(pixels * pixel_size_nm);
+  const side = (pixels) => Number(((pixels * pixel_size_nm) / 1000).toFixed(2));
   element("source").textContent = stream.description;
   element("source").title = start.run_id;
   const facts = {
-    Field: `${side(stream.width_px)} × ${side(stream.height_px)}`,
+    Field: `${side(stream.width_px)} × ${side(stream.height_px)} µm`,
     Frame: `${stream.width_px} × ${stream.height_px} pixels`,
     Pixel: length(pixel_size_nm),
-    Exposure: Number.isFinite(stream.exposure_ms) ? `${stream.exposure_ms} ms` : undefined,
     Model: card?.name,
     Engine: start.engine,
     Overload: POLICIES[rig?.policy?.overload],
@@ -28,7 +27,6 @@ export function showFacts(start) {
   element("facts").replaceChildren(...shown.flatMap(([name, value]) => [item("dt", name), item("dd", value)]));
   const warnings = start.warnings ?? [];
   element("warnings-panel").hidden = !warnings.length;
-  element("warnings-count").textContent = warnings.length ? "nobody stated these" : "";
   element("warnings").replaceChildren(...warnings.map((warning) => item("li", warning)));
 }
 

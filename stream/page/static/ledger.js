@@ -22,9 +22,10 @@ export function showLedger(health) {
   showVerdict(ledger);
   showWhereabouts(ledger, health, all);
   const rows = STATES.map(([key, label]) => stateRow(key, label, ledger[key], all));
-  for (const kind of ["skipped", "missing"]) {
+  for (const kind of ["skipped", "missing", "refused"]) {
     for (const [reason, n] of Object.entries(ledger[kind] ?? {})) rows.push(lossRow(`${kind}: ${reason}`, n));
   }
+  if (ledger.unaccounted) rows.push(lossRow("unaccounted", ledger.unaccounted));
   element("ledger").replaceChildren(...rows);
   const viewers = [...Object.entries(health.dropped ?? {}), ...Object.entries(health.replaced ?? {})].filter(([, n]) => n);
   const words = viewers.map(([what, n]) => `${count(n)} ${what}`).join(", ");
@@ -41,6 +42,7 @@ function showVerdict(ledger) {
   const losses = [];
   if (skipped) losses.push(`${plural(skipped, "frame")} not analysed`);
   if (missing) losses.push(`${plural(missing, "frame")} never arrived`);
+  if (ledger.unaccounted) losses.push(`${plural(ledger.unaccounted, "frame")} unaccounted for`);
   const none = !ledger.received && !missing;
   verdict.className = `verdict ${losses.length ? "lost" : none ? "" : "kept"}`;
   const well = none ? "No frame yet." : "Every frame received is accounted for.";

@@ -50,7 +50,7 @@ export class Status {
   show() {
     const silent = (performance.now() - this.lifeAt) / 1000;
     const over = OVER.includes(this.state);
-    const lost = !over && ((this.state && silent > SILENT_S) || (!this.link.open && silent > SILENT_S));
+    const lost = !over && silent > SILENT_S && (this.state || !this.link.open);
     const state = lost ? "lost" : (this.state ?? "waiting");
     document.body.dataset.state = state;
     element("state").textContent = WORDS[state] ?? state;
@@ -76,10 +76,10 @@ export class Status {
 
 function lostWords(silent, { link, state }) {
   if (!state) return ["lost", "No connection.", "The server of this page does not answer."];
-  const what = link.open ? "The run gives no sign of life" : "The run and its page no longer answer";
+  const what = link.open ? "The run has given no sign of life" : "The run and its page have not answered";
   return [
     "lost", "Connection lost.",
-    `${what} since ${duration(silent)}: its process has probably ended. Picture and numbers are the last that came.`,
+    `${what} for ${duration(silent)}: its process has probably ended. Picture and numbers are the last that came.`,
   ];
 }
 

@@ -74,8 +74,9 @@ def read_flat(file: BinaryIO, path: Path, layout: FlatLayout) -> Iterator[tuple[
         file.seek(layout.offset + index * layout.frame_bytes)
         pixels = np.fromfile(file, layout.dtype, layout.height_px * layout.width_px)
         if pixels.nbytes != layout.frame_bytes:
+            size = path.stat().st_size
             raise damaged(
-                path, index, f"{pixels.nbytes} bytes of {layout.frame_bytes}; {layout.frames} frames need "
-                f"{layout.offset + layout.frames * layout.frame_bytes} bytes, the file has {path.stat().st_size}"
+                path, index, f"{(size - layout.offset) % layout.frame_bytes} bytes of {layout.frame_bytes}; {layout.frames} frames need "
+                f"{layout.offset + layout.frames * layout.frame_bytes} bytes, the file has {size}"
             )  # fmt: skip
         yield index, camera_counts(pixels.reshape(layout.height_px, layout.width_px), f"{path.name}, page {index}")

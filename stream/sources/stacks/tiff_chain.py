@@ -33,6 +33,7 @@ def opened(path: Path) -> Iterator[TiffFile]:
             remedy="copy the file again, or export it as TIFF",
         ) from error
     with file:
+        next(directories(file, path), None)  # tifffile opens a file whose first link leads nowhere
         yield file
 
 

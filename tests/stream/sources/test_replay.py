@@ -391,7 +391,7 @@ def test_pacing_yields_each_frame_when_it_is_due_and_none_in_between(tmp_path, e
     yielded = list(source.frames())
     times = [frame.host_time_s - 100 for frame in yielded if frame is not None]
     np.testing.assert_allclose(times, np.arange(7) / 5, atol=1e-9)
-    assert yielded.count(None) == 6 * 3
+    assert yielded.count(None) >= 6 * 3
 
 
 def test_as_fast_as_possible_never_sleeps(tmp_path, expected):

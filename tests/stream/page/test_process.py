@@ -1,0 +1,195 @@
+"""The page as a process: real sockets, a real publisher."""
+
+import json
+import os
+import re
+from pathlib import Path
+
+import httpx
+import numpy as np
+import psutil
+import pytest
+import zmq.auth
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from stream.page.process import start_page
+from stream.sinks.zmq_out import PublishSettings
+
+
+ROOT = Path(__file__).parents[3]
+
+
+def density(header, pixels):
+    return np.frombuffer(pixels, "<f2").reshape(header["shape"]).astype(float)
+
+
+def test_it_serves_all_that_the_page_asks_for(page):
+    index = httpx.get(page.url)
+    assert index.status_code == 200
+    names = re.findall(r'(?:src|href)="(/static/[^"]+)"', index.text)
+    assert len(names) > 3
+    for name in names:
+        answer = httpx.get(page.url.rstrip("/") + name)
+        assert answer.status_code == 200, name
+    assert answer.headers["content-type"].startswith("text/javascript")
+
+
+def test_nothing_is_loaded_from_elsewhere(page):
+    policy = httpx.get(page.url).headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "script-src 'self';" in policy
+    static = ROOT / "stream" / "page" / "static"
+    for file in static.iterdir():
+        assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)", file.read_text()), file
+
+
+@pytest.mark.parametrize("name", ["evil.example", "evil.example:8765", "127.0.0.1.evil.example", "localhost.", ""])
+def test_a_foreign_name_is_refused(page, name):
+    assert httpx.get(page.url, headers={"host": name}).status_code == 421
+
+
+@pytest.mark.parametrize("name", ["localhost:9000", "LOCALHOST", "127.0.0.1:1", "[::1]:8765"])
+def test_a_name_of_this_computer_is_served(page, name):
+    assert httpx.get(page.url, headers={"host": name}).status_code == 200
+
+
+@pytest.mark.parametrize("origin", ["http://evil.example", "null", "https://127.0.0.1", None])
+def test_a_foreign_page_gets_no_stream(page, origin, open_stream):
+    with pytest.raises(InvalidStatus, match="403"):
+        open_stream(page, origin=origin)
+
+
+def test_a_browser_that_comes_late_gets_all_that_went_before(run, page, open_stream):
+    run.health()
+    run.localize(3200, 3200)
+    run.preview()
+    with open_stream(page) as early:
+        run.receive(early, "tile")
+    with open_stream(page) as late:
+        start, _ = run.receive(late, "start")
+        health, _ = run.receive(late, "health")
+        history, _ = run.receive(late, "history")
+        frame, grey = run.receive(late, "frame")
+        tile, pixels = run.receive(late, "tile")
+    assert start["stream"]["width_px"] == 64
+    assert start["engine"] == "ONNX Runtime on the CPU"
+    assert health["localizations"] == 12345
+    assert 0 <= health["age_s"] < 30
+    assert history["samples"][0]["lag_frames"] == 20
+    assert (frame["index"], len(grey)) == (7, 64 * 64)
+    assert density(tile, pixels).sum() == pytest.approx(20, rel=2e-3)
+
+
+def test_tiles_are_sent_where_a_browser_looks(run, page, open_stream):
+    run.localize(3200, 3200)
+    with open_stream(page) as browser:
+        overview, _ = run.receive(browser, "tile")
+        assert overview["level"] == 2
+        assert overview["pixel_nm"] == 4 * 10
+        browser.send(json.dumps({"level": 0, "rows": [1, 1], "columns": [1, 1]}))
+        tile, pixels = run.receive(browser, "tile")
+        assert (tile["level"], tile["row"], tile["column"]) == (0, 1, 1)
+        y, x = np.unravel_index(density(tile, pixels).argmax(), tile["shape"])
+        assert tile["origin_nm"][0] + x * tile["pixel_nm"] == pytest.approx(3200, abs=200)
+        assert tile["origin_nm"][1] + y * tile["pixel_nm"] == pytest.approx(3200, abs=200)
+
+
+@pytest.mark.parametrize(
+    "wish", ["not json", '{"level": -1}', '{"level": 0, "rows": [0, 1], "columns": [0, 1], "x": 1}']
+)
+def test_a_wish_that_is_not_understood_ends_the_connection(run, page, wish, open_stream):
+    with open_stream(page) as browser:
+        browser.send(wish)
+        with pytest.raises(ConnectionClosed, match="1003"):
+            run.receive(browser, "never")
+    assert httpx.get(page.url).status_code == 200
+
+
+def test_a_browser_that_does_not_read_slows_nobody_and_is_told_what_it_missed(run, page, open_stream):
+    with open_stream(page, max_queue=1) as slow, open_stream(page) as quick:
+        for index in range(2000):
+            run.preview(index)
+            if index % 100 == 99:
+                run.until(lambda wanted=index: run.receive(quick, "frame")[0]["index"] == wanted)
+        run.health()
+        run.receive(quick, "health")
+        health, _ = run.receive(slow, "health")
+    assert health["replaced"]["frame"] > 100
+
+
+def test_it_waits_for_a_run_and_follows_the_next_one(run, new_run, open_stream):
+    settings = PublishSettings(address=run.out.address, snapshot_address=run.out.snapshot_address)
+    run.out.close()
+    page = start_page(settings.address, settings.snapshot_address, port=0)
+    try:
+        with open_stream(page) as browser:
+            troubles = (json.loads(browser.recv(timeout=30)).get("trouble") for _ in range(10))
+            assert next(filter(None, troubles)).startswith(f"nobody publishes at {settings.address}")
+            for run_id in ("first", "second"):
+                run = new_run(run_id, settings)
+                run.localize(1000, 1000)
+                run.until(lambda run=run: run.receive(browser, "start")[0]["run_id"] == run.run_id)
+                assert run.receive(browser, "tile")[0]["run_id"] == run_id
+                run.out.close()
+    finally:
+        page.stop()
+
+
+def test_it_follows_a_run_that_is_encrypted(tmp_path, new_run, open_stream):
+    _, secret = zmq.auth.create_certificates(tmp_path, "run")
+    run = new_run("secret", PublishSettings(address="tcp://127.0.0.1:*", certificate=Path(secret)))
+    page = start_page(run.out.address, run.out.snapshot_address, port=0, certificate=Path(secret))
+    try:
+        with open_stream(page) as browser:
+            assert run.receive(browser, "start")[0]["run_id"] == "secret"
+    finally:
+        page.stop()
+
+
+def test_the_run_goes_on_when_the_page_dies(run, page):
+    (child,) = (process for process in psutil.Process().children() if "spawn_main" in " ".join(process.cmdline()))
+    child.kill()
+    run.until(lambda: not page.alive)
+    run.localize(100, 100)
+    run.health()
+    run.out.serve()
+    page.stop()
+    page.stop()
+
+
+def test_the_page_goes_with_the_run():
+    program = "from stream.page.process import start_page as s; print(s('tcp://x:1', 'tcp://x:2', 0).url, flush=True); input()"
+    with subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, stdin=PIPE, stdout=PIPE, text=True) as parent:
+        url = parent.stdout.readline().strip()
+        assert httpx.get(url).status_code == 200
+        page = [child for child in psutil.Process(parent.pid).children() if "spawn_main" in " ".join(child.cmdline())]
+        parent.kill()
+    gone, alive = psutil.wait_procs(page, timeout=30)
+    assert (len(gone), alive) == (1, [])
+
+
+def test_a_port_in_use_is_named_with_one_that_is_free():
+    with socket.create_server(("127.0.0.1", 0)) as holder:
+        port = holder.getsockname()[1]
+        with pytest.raises(AddressError) as caught:
+            start_page("tcp://127.0.0.1:1", "tcp://127.0.0.1:2", port=port)
+    assert f"port {port}" in caught.value.what
+    free = re.search(r"another port: (\d+) is free", caught.value.remedy)
+    assert free
+    assert int(free[1]) != port
+
+
+@pytest.mark.parametrize(
+    ("port", "host", "said"), [(0, "0.0.0.0", "only this computer"), (70000, "127.0.0.1", "1024 to 65535")]
+)
+def test_what_cannot_be_served_is_refused(port, host, said):
+    with pytest.raises(AddressError, match=said):
+        start_page("tcp://127.0.0.1:1", "tcp://127.0.0.1:2", port=port, host=host)
+
+
+def test_starting_a_page_loads_no_web_server_here():
+    program = (
+        "import sys, stream.page.process; print([m for m in ('starlette', 'uvicorn', 'torch') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, stdout=PIPE, text=True, check=True)
+    assert done.stdout.strip() == "[]"
