@@ -1,13 +1,17 @@
 """Main's side of the acquisition: starts the source process, hears its news, stops it, notices its death.
 
-with acquire.start(factory, "lossless", ring_bytes=256_000_000, folder=out) as acquisition:
-    reader = acquisition.ring.reader("analyse")
-    batcher = Batcher(reader, wait=acquisition.poll)
-    acquisition.go()
-    while (batch := batcher.next()) is not None:
-        ...
-        batcher.done()
-    acquisition.join()
+Examples
+--------
+::
+
+    with acquire.start(factory, "lossless", ring_bytes=256_000_000, folder=out) as acquisition:
+        reader = acquisition.ring.reader("analyse")
+        batcher = Batcher(reader, wait=acquisition.poll)
+        acquisition.go()
+        while (batch := batcher.next()) is not None:
+            ...
+            batcher.done()
+        acquisition.join()
 """
 
 from __future__ import annotations
@@ -26,11 +30,11 @@ from stream import source_process
 from stream.errors import LiveSMLMError, SourceFault
 from stream.frame import StreamInfo
 from stream.ledger import Ledger
-from stream.policy import Policy
+from stream.policy import ANALYSE, Policy
 from stream.ring import Ring
 from stream.ring_memory import Kind, remove_block
 from stream.source import Source
-from stream.source_process import ANALYSE, Command, Ended, Opened, Task
+from stream.source_process import Command, Ended, Opened, Task
 
 STEP_S = 0.1
 CLOSE_WITHIN_S = 10.0
@@ -161,14 +165,16 @@ class Acquisition:
         """
         if self._over and wait_s:
             time.sleep(wait_s)
-        while not self._over and self._connection.poll(wait_s):
+        while not self._over and self._hear(wait_s):
             wait_s = 0.0
-            self._hear()
         if self._fault is not None and not self.ring.unread(ANALYSE):
             raise self._fault
 
-    def _hear(self) -> None:
+    def _hear(self, wait_s: float) -> bool:
+        """Take one message that comes within `wait_s`; return False if none does."""
         try:
+            if not self._connection.poll(wait_s):
+                return False
             message = self._connection.recv()
         except (EOFError, OSError):
             message = Ended(_death(self._process))
@@ -178,6 +184,7 @@ class Acquisition:
         elif isinstance(message, Ended):
             self._over, self._fault = True, message.fault
             self.ring.finish()  # a process that died could not say so itself
+        return True
 
     def join(self, timeout_s: float = CLOSE_WITHIN_S) -> None:
         """Wait for the end of the source process; call it when the batcher has given the last batch.
@@ -195,8 +202,7 @@ class Acquisition:
                     limit="it ends once the camera has stopped and the analyzer has taken every frame",
                     remedy="it is killed now; what it had spooled is safe",
                 )
-            if self._connection.poll(STEP_S):
-                self._hear()
+            self._hear(STEP_S)
         self._process.join(CLOSE_WITHIN_S)
         if self._fault is not None:
             raise self._fault
@@ -208,8 +214,7 @@ class Acquisition:
         self._command("abandon")
         end_s = time.monotonic() + CLOSE_WITHIN_S
         while not self._over and time.monotonic() < end_s:
-            if self._connection.poll(STEP_S):
-                self._hear()
+            self._hear(STEP_S)
         self._connection.close()
         _end(self._process)
         self._process.close()

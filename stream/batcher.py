@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from math import isnan
+from math import inf, isnan
 
 from stream.frame import Batch
 from stream.ring_readers import RingReader
@@ -49,19 +49,22 @@ class Batcher:
         while True:
             finished = self._reader.finished  # before `waiting`: the last frame is written before the end is said
             waiting = self._reader.waiting
-            if waiting >= self._frames or (finished and waiting):
-                return self._reader.lease(self._max_frames)
-            if finished:
+            if finished and not waiting:
                 return None
-            left_s = POLL_S
-            if waiting:
-                now_s = self._clock()
-                seen_s = now_s if seen_s is None else seen_s
-                arrived_s = self._reader.oldest_host_time_s
-                left_s = (seen_s if isnan(arrived_s) else arrived_s) + self._deadline_s - now_s
-                if left_s <= 0:
-                    return self._reader.lease(self._max_frames)
-            self._wait(min(left_s, POLL_S))
+            now_s = self._clock()
+            seen_s = now_s if seen_s is None and waiting else seen_s
+            left_s = 0.0 if finished or waiting >= self._frames else self._time_left(now_s, seen_s)
+            if left_s > 0:
+                self._wait(min(left_s, POLL_S))
+            elif (batch := self._reader.lease(self._max_frames)) is not None:
+                return batch
+
+    def _time_left(self, now_s: float, seen_s: float | None) -> float:
+        """Return how long the oldest frame may still wait; endless if none waits."""
+        if seen_s is None:
+            return inf
+        arrived_s = self._reader.oldest_host_time_s
+        return (seen_s if isnan(arrived_s) else arrived_s) + self._deadline_s - now_s
 
     def done(self) -> None:
         """Give the batch back to the ring; its pixels must not be used after."""

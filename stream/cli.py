@@ -58,7 +58,7 @@ def run(
 
 @app.command()
 def replay(
-    stack: Annotated[Path, typer.Argument(help="TIFF, OME-TIFF, .raw with a Picasso yaml, .dax, .npy, or a folder.")],
+    stack: Annotated[Path, typer.Argument(help="TIFF, .raw with a Picasso yaml, .dax, .npy, a folder, a run's spool.")],
     rig: RigFile,
     out: OutDir = None,
     fps: Annotated[str, typer.Option("--fps", help="Frames per second, `recorded`, or `max`.")] = "max",
@@ -68,7 +68,10 @@ def replay(
     from stream import config
     from stream.run import in_terminal
 
-    settings = config.with_source(config.read(rig), "replay", {"path": str(stack), "rate": _rate(fps)})
+    if (stack / "spool.json").is_file():
+        settings = config.with_source(config.read(rig), "left_frames", {"path": str(stack)})
+    else:
+        settings = config.with_source(config.read(rig), "replay", {"path": str(stack), "rate": _rate(fps)})
     raise typer.Exit(in_terminal(settings, out or _new_folder(stack.stem), frames, None if no_page else port))
 
 

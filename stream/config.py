@@ -137,6 +137,7 @@ def validate(plain: dict[str, Any], origin: str, folder: Path = Path()) -> Rig:
     source = plain.pop("source", None)
     settings = None if source is None else _source(source, folder, problems)
     _from_folder(plain.get("camera"), "maps", folder)
+    _from_folder(plain.get("publish"), "certificate", folder)
     try:
         rig = Rig(**plain)
     except ValidationError as error:

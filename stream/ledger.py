@@ -7,11 +7,11 @@ in which news arrives does not matter.
 from __future__ import annotations
 
 import json
-import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from stream.errors import InputError
+from stream.errors import InputError, StorageFault
 from stream.ranges import Ranges
 
 VERSION = 1
@@ -20,6 +20,13 @@ COUNTER_GAP = "camera counter gap"
 OVERLOAD = "overload"
 REPEATED = "refused: index repeated"
 BACKWARDS = "refused: index went backwards"
+
+
+def _all(by_reason: dict[str, Ranges]) -> Ranges:
+    together = Ranges()
+    for ranges in by_reason.values():
+        together.update(ranges)
+    return together
 
 
 class Ledger:
@@ -84,39 +91,40 @@ class Ledger:
 
         For policy "live", where frames are analysed in order: what was passed over is not coming back.
         """
-        first, analysed, received = self._overload_from, self.analysed.last, self.received.last
-        if analysed is None or received is None or min(analysed, received) < first:
+        analysed = self.analysed.last
+        if analysed is None or min(analysed, self.newest) < self._overload_from:
             return Ranges()
-        last = min(analysed, received)  # news of what was received may come later than the frames themselves
-        settled = self.analysed.within(first, last).union(self.all_skipped(first, last))
-        overtaken = self.received.within(first, last).difference(settled)
+        last = min(analysed, self.newest)  # news of what was received may come later than the frames themselves
+        overtaken = self.received.within(self._overload_from, last).difference(self.analysed)
+        for ranges in self.skipped.values():
+            overtaken = overtaken.difference(ranges)
         for begin, end in overtaken:
             self.skip(begin, end, OVERLOAD)
         self._overload_from = last + 1
         return overtaken
 
-    def all_skipped(self, first: int, last: int) -> Ranges:
-        """Return what was skipped inside `first`..`last`, whatever the reason."""
-        skipped = Ranges()
-        for ranges in self.skipped.values():
-            skipped.update(ranges.within(first, last))
-        return skipped
+    def analyse(self, indices: Iterable[int]) -> None:
+        """Note frames as analysed. They came out of the ring, even if the news of it is still on its way."""
+        for index in indices:
+            for stage in (self.received, self.ringed, self.analysed):
+                stage.add(index)
+
+    def all_skipped(self) -> Ranges:
+        """Return what was skipped, whatever the reason."""
+        return _all(self.skipped)
 
     def waiting(self) -> Ranges:
         """Return what was received and is neither analysed nor skipped."""
-        settled = self.analysed.union(self.all_skipped(0, self.newest))
-        return self.received.difference(settled)
+        return self.received.difference(self.analysed).difference(self.all_skipped())
 
     def unaccounted(self) -> Ranges:
         """Return what was received and is neither analysed, nor skipped, nor waiting in ring or spool."""
         nowhere = self.received.difference(self.ringed).difference(self.spilled)
-        return nowhere.difference(self.analysed).difference(self.all_skipped(0, self.newest)) if nowhere else nowhere
+        return nowhere.difference(self.analysed).difference(self.all_skipped()) if nowhere else nowhere
 
     def check(self) -> list[str]:
         """Say what does not add up, one sentence each; an empty list means that every frame is accounted for."""
-        skipped, missing = self.all_skipped(0, self.newest), Ranges()
-        for ranges in self.missing.values():
-            missing.update(ranges)
+        skipped, missing = self.all_skipped(), _all(self.missing)
         wrong = {
             "received but nowhere": self.unaccounted(),
             "analysed but never received": self.analysed.difference(self.received),
@@ -153,7 +161,13 @@ class Ledger:
         }
 
     def write(self, path: Path, ended: str | None = None) -> None:
-        """Write the ledger as JSON, whole or not at all; `ended` says how the run ended, if it has."""
+        """Write the ledger as JSON, whole or not at all; `ended` says how the run ended, if it has.
+
+        Raises
+        ------
+        StorageFault
+            It could not be written.
+        """
         self.ended = self.ended if ended is None else ended
         document: dict[str, Any] = {"version": VERSION, "ended": self.ended, "verifiable": self.verifiable}
         document |= {"newest": self.newest, "totals": self.summary()}
@@ -162,8 +176,15 @@ class Ledger:
         document["missing"] = {reason: ranges.to_list() for reason, ranges in self.missing.items()}
         document |= {"refused": self.refused, "unaccounted": self.unaccounted().to_list()}
         partial = path.with_name(path.name + ".tmp")
-        partial.write_text(json.dumps(document), encoding="utf-8")
-        os.replace(partial, path)  # noqa: PTH105
+        try:
+            partial.write_text(json.dumps(document), encoding="utf-8")
+            partial.replace(path)
+        except OSError as error:
+            raise StorageFault(
+                f"the ledger {path} could not be written: {error.strerror}",
+                limit="the folder must exist, be writable and have room for a few kB",
+                remedy="free space on that disk; the ledger of a moment before is still there",
+            ) from error
 
     @classmethod
     def read(cls, path: Path) -> Ledger:

@@ -1,7 +1,9 @@
 """What is done with frames that come faster than they are analysed: kept on disk, or passed over and counted.
 
-lossless   ring full -> the source waits if it can, else the spool; the ring is fed from the spool, in order
-live       the analyzer reads newest-wins: the oldest frames that it has not taken are overwritten
+| policy | when the ring is full |
+|---|---|
+| lossless | the source waits if it can, else frames go to the spool; the ring is fed from the spool, in order |
+| live | the analyzer reads newest-wins: the oldest frames that it has not taken are overwritten |
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from stream.ring import Ring
 from stream.ring_memory import Kind
 from stream.spool import Spool
 
+ANALYSE = "analyse"
 Policy = Literal["lossless", "live"]
 READER_KIND: Mapping[Policy, Kind] = {"lossless": "lossless", "live": "newest"}
 UNSPOOLED = "could not be spooled"
@@ -97,6 +100,7 @@ class Lossless:
                 except StorageFault as error:  # go on: each frame is noted for itself
                     fault = error
         self._spool.cut()
+        self._ring.detach(ANALYSE)
         if fault is not None:
             raise fault
 

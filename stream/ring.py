@@ -110,14 +110,9 @@ class Ring:
         Raises
         ------
         FrameFormatError
-            The frame is not uint16 or has another shape than the ring.
+            As `check`.
         """
-        if frame.pixels.shape != self.shape or frame.pixels.dtype != np.uint16:
-            raise FrameFormatError(
-                f"frame {frame.index} is {frame.pixels.dtype} of shape {frame.pixels.shape}",
-                limit=f"this run's frames are uint16 of shape {self.shape}",
-                remedy="stop the run and start a new one for the new camera settings",
-            )
+        self.check(frame)
         if self.full:
             return False
         memory, number = self._memory, self._written
@@ -130,6 +125,21 @@ class Ring:
         memory.stamps[slot] = number
         memory.writer[WRITTEN] = number + 1
         return True
+
+    def check(self, frame: Frame) -> None:
+        """Make sure that a frame fits.
+
+        Raises
+        ------
+        FrameFormatError
+            The frame is not uint16 or has another shape than the ring.
+        """
+        if frame.pixels.shape != self.shape or frame.pixels.dtype != np.uint16:
+            raise FrameFormatError(
+                f"frame {frame.index} is {frame.pixels.dtype} of shape {frame.pixels.shape}",
+                limit=f"this run's frames are uint16 of shape {self.shape}",
+                remedy="stop the run and start a new one for the new camera settings",
+            )
 
     def finish(self) -> None:
         """Say that no frame follows. Only the writer may, or who has seen it dead."""

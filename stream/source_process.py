@@ -1,10 +1,11 @@
 """The process that the camera has to itself: frames from the source into ring and spool, news to main.
 
-    opening -> ready -> acquiring -> draining -> ended        "stop", or the source's end or fault: acquiring -> draining
+    opening -> ready -> acquiring -> draining -> ended
                             |            |
-                            +-> rescuing-+--> ended           main is gone, or has abandoned what it did not take
+                            +------------+--> rescuing -> ended
 
-draining: the spool still goes through the ring, and the analyzer takes what is there. rescuing (lossless only): all
+acquiring -> draining: main says "stop", or the source ends or fails. -> rescuing: main is gone, or has abandoned what
+it did not take. draining: the spool still goes through the ring, and the analyzer takes what is there. rescuing (lossless only): all
 that main has not given back, and all frames to come, go to the spool, until the source ends or a signal comes.
 """
 
@@ -19,16 +20,15 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Literal
 
-from stream.errors import LiveSMLMError, SourceFault
+from stream.errors import LiveSMLMError, SourceFault, StorageFault
 from stream.frame import StreamInfo
 from stream.ledger import Ledger
-from stream.policy import READER_KIND, Feed, Live, Lossless, Policy
+from stream.policy import ANALYSE, READER_KIND, Feed, Live, Lossless, Policy
 from stream.ring import Ring
 from stream.ring_memory import Kind
 from stream.source import Source
 from stream.spool import Spool
 
-ANALYSE = "analyse"
 CHORES_EVERY_S = 0.01
 NEWS_EVERY_S = 0.2
 SAVE_EVERY_S = 1.0
@@ -121,6 +121,7 @@ class Books:
         self._control, self._path = control, path
         self.now, self._unsent, self._whole = (Ledger(verifiable) for _ in range(3))
         self._send_at = self._save_at = time.monotonic()
+        self.fault: StorageFault | None = None
 
     def keep(self) -> None:
         """Send news and save the file, each when it is time."""
@@ -143,10 +144,13 @@ class Books:
         self._send_at = time.monotonic() + NEWS_EVERY_S
 
     def save(self, ended: str) -> None:
-        """Write `ledger-source.json`."""
+        """Write `ledger-source.json`; a fault is kept for the end of the run, the frames are worth more."""
         self._carry()
         begun = time.monotonic()
-        self._whole.write(self._path, ended)
+        try:
+            self._whole.write(self._path, ended)
+        except StorageFault as fault:
+            self.fault = fault
         now = time.monotonic()
         self._save_at = now + max(SAVE_EVERY_S, SAVE_SHARE * (now - begun))
 
@@ -178,7 +182,7 @@ class Acquirer:
         self._spool.close()
         self._books.send()
         self._books.save(f"fault: {fault}" if fault else "interrupted" if self._rescued else "finished")
-        return fault
+        return fault or self._books.fault
 
     def _guarded(self, step: Callable[[], None]) -> LiveSMLMError | None:
         """Run a step; return its error, so that what follows still keeps the frames that were good."""
@@ -191,6 +195,8 @@ class Acquirer:
     def _acquire(self) -> None:
         for frame in self._source.frames():
             self._chores()
+            if frame is not None:
+                self._ring.check(frame)
             if frame is not None and self._books.now.receive(frame.index):
                 self._feed.put(frame)
             else:

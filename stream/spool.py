@@ -6,6 +6,7 @@ frame and deleted once read; `spool.json` says what a record is. Memory stays co
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 from collections.abc import Iterator
@@ -100,7 +101,7 @@ class Spool:
                 self._begin_segment(frame.index)
             self._write(frame)
         except OSError as error:
-            raise self._storage_fault(frame, error) from error
+            raise self._storage_fault(f"frame {frame.index} could not be written", error) from error
         self._segments[-1].written += 1
         self._length += 1
 
@@ -131,23 +132,38 @@ class Spool:
             self._writing.seek(start)
             raise
 
-    def _storage_fault(self, frame: Frame, error: OSError) -> StorageFault:
+    def _storage_fault(self, what: str, error: OSError) -> StorageFault:
         free = shutil.disk_usage(next(p for p in (self.folder, *self.folder.parents) if p.is_dir())).free
         return StorageFault(
-            f"frame {frame.index} could not be spooled to {self.folder}: {error.strerror}",
+            f"the spool {self.folder} failed: {what}: {error.strerror}",
             limit=f"{self._record.nbytes / 1e6:.1f} MB are needed for each frame, {free / 1e6:.1f} MB are free",
             remedy=f"free space on that disk; the {self._length} frames in the spool are safe",
         )
 
     def pop(self) -> Frame:
-        """Take the oldest frame. Raises IndexError if there is none."""
+        """Take the oldest frame.
+
+        Raises
+        ------
+        IndexError
+            There is none.
+        StorageFault
+            It cannot be read back.
+        """
         if not self._length:
             raise IndexError("pop from an empty spool")
+        try:
+            return self._read()
+        except OSError as error:
+            raise self._storage_fault("its oldest frame could not be read back", error) from error
+
+    def _read(self) -> Frame:
         segment = self._segments[0]
         if self._reading is None:
             self._reading = FileIO(segment.path, "rb")
         frame = _read_record(self._reading, self._record)
-        assert frame is not None
+        if frame is None:
+            raise OSError(errno.EIO, f"{segment.path} is shorter than it was written")
         segment.read += 1
         self._length -= 1
         if segment.read == segment.written:
@@ -164,11 +180,11 @@ class Spool:
 
     @property
     def oldest_on_disk(self) -> int | None:
-        """Index of the oldest frame that `open_existing` would find; older than the next to pop. None if there is none."""
+        """Index of the first frame that `open_existing` would find; None if there is none."""
         return int(self._segments[0].path.stem) if self._segments else None
 
     def cut(self) -> None:
-        """Let the next frame begin a segment: it does not follow on those before. Only for `open_existing`, not `pop`."""
+        """Let the next frame begin a segment: it may be older than those before. For `open_existing`, not for `pop`."""
         self._end_segment()
 
     def close(self) -> None:

@@ -65,6 +65,8 @@ def _open(model: Path, device: str, threads: int) -> ort.InferenceSession:
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 3
+    # Camera and page share the cores: threads that spin while they wait would take the camera's time.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         session = ort.InferenceSession(model, options, providers=[PROVIDERS[device]])
     except (*RUNTIME_ERRORS, OSError) as error:

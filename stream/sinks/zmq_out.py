@@ -119,7 +119,13 @@ class ZmqOut:
             raise
         stream = {"height_px": run.stream.height_px, "width_px": run.stream.width_px, "frames": run.stream.frames}
         content = {"stream": stream | {"description": run.stream.description}, "pixel_size_nm": run.pixel_size_nm}
-        facts = {"rig": run.rig, "card": run.card, "versions": run.versions, "engine": run.engine, "warnings": run.warnings}
+        facts = {
+            "rig": run.rig,
+            "card": run.card,
+            "versions": run.versions,
+            "engine": run.engine,
+            "warnings": run.warnings,
+        }
         self._send("start", content | facts)
 
     def write(self, table: Localizations, first: int, last: int) -> None:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from pydantic import BaseModel
 
 from stream.source import Source
+from stream.sources.left_frames import LeftFramesSettings, LeftFramesSource
 from stream.sources.replay import ReplaySettings, ReplaySource
 from stream.sources.simulated import SimulatedSettings, SimulatedSource
 from stream.sources.zmq_in import ZmqInSettings, ZmqInSource
@@ -31,5 +32,6 @@ class SourceKind(NamedTuple):
 SOURCES = {
     "simulated": SourceKind(SimulatedSettings, SimulatedSource),
     "replay": SourceKind(ReplaySettings, ReplaySource),
+    "left_frames": SourceKind(LeftFramesSettings, LeftFramesSource),
     "zmq_in": SourceKind(ZmqInSettings, ZmqInSource),
 }

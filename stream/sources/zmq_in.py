@@ -92,7 +92,7 @@ class ZmqInSource:
     def frames(self) -> Iterator[Frame | None]:
         """Yield each frame as it arrives, until the sender says that it was the last.
 
-        Frames are views of the received message: (y, x) uint16, read-only.
+        Pixels are a view of the received message: (y, x) uint16.
         """
         if self._first is not None:
             yield self._first

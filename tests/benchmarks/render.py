@@ -1,15 +1,19 @@
-"""Cost of drawing a batch of 1000 localizations, after 1e5, 1e6 and 1e7 were drawn: it must not grow.
+"""Cost of drawing a batch of 1000 localizations after 1e5, 1e6 and 1e7 were drawn: it must not grow.
 
 Run `python tests/benchmarks/render.py`. Field: 512 x 512 camera pixels of 100 nm, super-resolved pixels of 10 nm,
-localizations spread over all of it, sigma 8 to 20 nm.
+localizations spread over all of it, sigma 8 to 20 nm. `per s` are localizations in batches of 1000, `large batch` in
+batches of 20000. A sweep hands out the tiles that ten batches changed: here all of them. The three are measured in
+turn, batch by batch, so that whatever else the computer does falls on all of them.
 """
 
 from __future__ import annotations
 
 import sys
 import time
+from collections import deque
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from statistics import median
 
 import numpy as np
 
@@ -19,7 +23,8 @@ from models.localizations import Localizations
 from stream.render import Renderer, RenderSettings
 
 FIELD_NM = 51_200.0
-BATCHES = 200
+BEFORE = (100_000, 1_000_000, 10_000_000)
+ROUNDS, BATCH, LARGE_BATCH = 20, 1000, 20_000
 
 
 def localizations(random: np.random.Generator, count: int) -> Localizations:
@@ -30,34 +35,46 @@ def localizations(random: np.random.Generator, count: int) -> Localizations:
     )
 
 
-def measure(renderer: Renderer, random: np.random.Generator) -> tuple[float, float]:
-    """Return the median milliseconds to draw 1000 localizations, and to hand out the tiles that ten batches changed."""
-    draw, hand_out = [], []
-    for batch in range(BATCHES):
-        table = localizations(random, 1000)
-        start = time.perf_counter()
-        renderer.add(table)
-        draw.append(1e3 * (time.perf_counter() - start))
-        if batch % 10 == 9:
-            start = time.perf_counter()
-            list(renderer.changed())
-            hand_out.append(1e3 * (time.perf_counter() - start))
-    return median(draw), median(hand_out)
+def filled(settings: RenderSettings, random: np.random.Generator, count: int) -> Renderer:
+    renderer = Renderer(FIELD_NM, FIELD_NM, settings)
+    while renderer.drawn < count:
+        renderer.add(localizations(random, min(LARGE_BATCH, count - renderer.drawn)))
+    list(renderer.changed())
+    return renderer
+
+
+def milliseconds(action: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    action()
+    return 1e3 * (time.perf_counter() - start)
+
+
+def consume(renderer: Renderer) -> None:
+    deque(renderer.changed(), maxlen=0)
 
 
 def main() -> None:
     for method in ("gaussian", "histogram"):
         random = np.random.default_rng(1)
-        renderer = Renderer(FIELD_NM, FIELD_NM, RenderSettings(method=method))
-        first = None
-        print(f"{method:10}{'drawn before':>14} {'ms / 1000':>10} {'ratio':>6} {'ms / sweep':>11} {'localizations/s':>16}")
-        for before in (100_000, 1_000_000, 10_000_000):
-            while renderer.drawn < before:
-                renderer.add(localizations(random, min(50_000, before - renderer.drawn)))
-            list(renderer.changed())
-            draw, hand_out = measure(renderer, random)
-            first = first or draw
-            print(f"{'':10}{before:>14,} {draw:>10.2f} {draw / first:>6.2f} {hand_out:>11.1f} {1e6 / draw:>16,.0f}")
+        renderers = [filled(RenderSettings(method=method), random, count) for count in BEFORE]
+        draw_ms, sweep_ms, large_ms = (np.zeros((len(BEFORE), rounds)) for rounds in (10 * ROUNDS, ROUNDS, ROUNDS))
+        for batch in range(10 * ROUNDS):
+            for number, renderer in enumerate(renderers):
+                draw_ms[number, batch] = milliseconds(partial(renderer.add, localizations(random, BATCH)))
+                if batch % 10 == 9:
+                    sweep_ms[number, batch // 10] = milliseconds(partial(consume, renderer))
+        for batch in range(ROUNDS):
+            for number, renderer in enumerate(renderers):
+                large_ms[number, batch] = milliseconds(partial(renderer.add, localizations(random, LARGE_BATCH)))
+        report(method, *(np.median(times, axis=1) for times in (draw_ms, sweep_ms, large_ms)))
+
+
+def report(method: str, draw_ms: np.ndarray, sweep_ms: np.ndarray, large_ms: np.ndarray) -> None:
+    names = ("ms/batch", "ratio", "ms/sweep", "per s", "large batch")
+    print(f"{method:10}{'drawn before':>14}" + "".join(f"{name:>13}" for name in names))
+    for before, draw, sweep, large in zip(BEFORE, draw_ms, sweep_ms, large_ms, strict=True):
+        ratio, rate, large_rate = draw / draw_ms[0], 1e3 * BATCH / draw, 1e3 * LARGE_BATCH / large
+        print(f"{before:>24,}{draw:>13.2f}{ratio:>13.2f}{sweep:>13.0f}{rate:>13,.0f}{large_rate:>13,.0f}")
 
 
 if __name__ == "__main__":

@@ -69,7 +69,7 @@ export class Status {
   showEmpty() {
     const empty = element("picture-empty");
     const waits = EMPTY[this.state] ?? "";
-    const none = `No run yet at ${this.address}\n${this.trouble}`;
+    const none = `No run yet\n${this.trouble || this.address}`;
     empty.textContent = this.hasPicture ? "" : this.state ? waits : this.link.open ? none : "";
   }
 }

@@ -74,9 +74,8 @@ def read_flat(file: BinaryIO, path: Path, layout: FlatLayout) -> Iterator[tuple[
         file.seek(layout.offset + index * layout.frame_bytes)
         pixels = np.fromfile(file, layout.dtype, layout.height_px * layout.width_px)
         if pixels.nbytes != layout.frame_bytes:
-            size = path.stat().st_size
-            raise damaged(
-                path, index, f"{(size - layout.offset) % layout.frame_bytes} bytes of {layout.frame_bytes}; {layout.frames} frames need "
-                f"{layout.offset + layout.frames * layout.frame_bytes} bytes, the file has {size}"
-            )  # fmt: skip
+            size, needed = path.stat().st_size, layout.offset + layout.frames * layout.frame_bytes
+            there = (size - layout.offset) % layout.frame_bytes
+            what = f"{there} bytes of {layout.frame_bytes}; {layout.frames} frames need {needed} bytes"
+            raise damaged(path, index, f"{what}, the file has {size}")
         yield index, camera_counts(pixels.reshape(layout.height_px, layout.width_px), f"{path.name}, page {index}")

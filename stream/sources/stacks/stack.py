@@ -146,6 +146,6 @@ def _no_such_file(path: Path) -> FrameFormatError:
     similar = get_close_matches(path.name, readable, n=3, cutoff=0.5) if folder == path.absolute().parent else []
     return FrameFormatError(
         f"no such file: {path}",
-        limit=f"the nearest folder that exists is {folder}; stacks and folders in it: {', '.join(readable[:5]) or 'none'}",
+        limit=f"the nearest folder that exists is {folder}; stacks in it: {', '.join(readable[:5]) or 'none'}",
         remedy=f"did you mean {', '.join(similar)}?" if similar else "check the spelling of the path",
     )

@@ -32,7 +32,7 @@ class Run:
     """Publishes what a test says; its sockets are served whenever the test waits for something."""
 
     def __init__(self, folder: Path, run_id: str = "run-1", settings: PublishSettings | None = None) -> None:
-        self.run_id = run_id
+        self.run_id, self.is_open = run_id, True
         self.out = ZmqOut(settings or PublishSettings(address="tcp://127.0.0.1:*"))
         stream = StreamInfo(SIDE_PX, SIDE_PX, 2000, description="a simulated camera")
         rig = {"policy": {"overload": "live"}}
@@ -41,6 +41,11 @@ class Run:
         self.out.open(RunInfo(run_id, stream, PIXEL_NM, rig, card, folder, "ONNX Runtime on the CPU", warnings))
         self.renderer = Renderer(SIDE_PX * PIXEL_NM, SIDE_PX * PIXEL_NM, RenderSettings())
         self.out.follow(self.renderer.pyramid.changed)
+
+    def close(self) -> None:
+        """Go away, as a process that dies does. May be called more than once."""
+        self.is_open = False
+        self.out.close()
 
     def localize(self, x_nm: float, y_nm: float, count: int = 20) -> None:
         """Draw molecules around a point."""
@@ -70,20 +75,22 @@ class Run:
         deadline = time.monotonic() + WAIT_S
         while not (result := reached()):
             assert time.monotonic() < deadline, "waited in vain"
-            self.out.serve(wait_s=0.02)
+            if self.is_open:
+                self.out.serve(wait_s=0.02)
         return result
 
     def receive(self, browser: ClientConnection, topic: str) -> tuple[dict[str, Any], bytes]:
         """Serve the sockets until a browser has got a message of this topic."""
-        return self.until(lambda: _received(browser, topic))
+        return self.until(lambda: self.received(browser, topic))
 
-
-def _received(browser: ClientConnection, topic: str) -> tuple[dict[str, Any], bytes] | None:
-    try:
-        header, pixels = unpacked(browser.recv(timeout=0.02))
-    except TimeoutError:
-        return None
-    return (header, pixels) if header["topic"] == topic else None
+    @staticmethod
+    def received(browser: ClientConnection, topic: str) -> tuple[dict[str, Any], bytes] | None:
+        """Return the next message if there is one and it is of this topic."""
+        try:
+            header, pixels = unpacked(browser.recv(timeout=0.02))
+        except TimeoutError:
+            return None
+        return (header, pixels) if header["topic"] == topic else None
 
 
 def unpacked(data: str | bytes) -> tuple[dict[str, Any], bytes]:
@@ -92,6 +99,11 @@ def unpacked(data: str | bytes) -> tuple[dict[str, Any], bytes]:
         return json.loads(data), b""
     (size,) = struct.unpack("<I", data[:4])
     return json.loads(data[4 : 4 + size]), data[4 + size :]
+
+
+@pytest.fixture
+def ledger() -> dict[str, Any]:
+    return LEDGER
 
 
 @pytest.fixture
@@ -116,7 +128,7 @@ def new_run(tmp_path: Path) -> Iterator[Callable[..., Run]]:
 
     yield new_run
     for run in runs:
-        run.out.close()
+        run.close()
 
 
 @pytest.fixture

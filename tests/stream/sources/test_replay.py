@@ -239,7 +239,9 @@ def test_uint8_is_widened(tmp_path):
 @pytest.mark.parametrize("name", ["a.tif", "a.npy"])
 def test_other_dtypes_are_refused_before_the_first_frame(tmp_path, name, dtype):
     stack = np.zeros((3, 8, 9), dtype)
-    np.save(tmp_path / name, stack) if name == "a.npy" else tifffile.imwrite(tmp_path / name, stack, photometric="minisblack")
+    np.save(tmp_path / name, stack) if name == "a.npy" else tifffile.imwrite(
+        tmp_path / name, stack, photometric="minisblack"
+    )
     with pytest.raises(FrameFormatError, match=f"a.* holds pixels of dtype {dtype}") as error:
         ReplaySource(ReplaySettings(path=tmp_path / name)).open()
     assert "uint16 or uint8" in error.value.limit
@@ -438,7 +440,9 @@ def test_memory_is_that_of_a_few_frames_however_long_the_stack(tmp_path, name):
         path = raw(tmp_path, np.zeros((1, 1024, 1024), np.uint16), Frames=160)
         os.truncate(path, 160 * 2**21)  # 320 MB that take no space on the disk
     else:
-        path = pages(tmp_path / name, np.broadcast_to(np.zeros((1024, 1024), np.uint16), (160, 1024, 1024)), bigtiff=True)
+        path = pages(
+            tmp_path / name, np.broadcast_to(np.zeros((1024, 1024), np.uint16), (160, 1024, 1024)), bigtiff=True
+        )
     grown = int(subprocess.check_output([sys.executable, "-c", MEMORY, path], cwd=ROOT, text=True))
     assert grown < 5 * 2**21
 
