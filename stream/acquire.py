@@ -30,11 +30,11 @@ from stream import source_process
 from stream.errors import LiveSMLMError, SourceFault
 from stream.frame import StreamInfo
 from stream.ledger import Ledger
-from stream.policy import ANALYSE, Policy
+from stream.policy import Policy
 from stream.ring import Ring
 from stream.ring_memory import Kind, remove_block
 from stream.source import Source
-from stream.source_process import Command, Ended, Opened, Task
+from stream.source_process import ANALYSE, Command, Ended, Opened, Task
 
 STEP_S = 0.1
 CLOSE_WITHIN_S = 10.0

@@ -72,7 +72,7 @@ class Analysis:
             return
         first, last = int(located.index[0]), int(located.index[-1])
         indices = located.index.tolist()
-        self._ledger.analysed.add_indices(indices)
+        self._ledger.analyse(indices)
         for sink in self._files:
             sink.write(located.table, first, last)
         self._ledger.written.add_indices(indices)

@@ -18,7 +18,7 @@ from stream.engines import open_engine
 from stream.errors import InputError
 from stream.frame import Batch, StreamInfo
 from stream.opening import source_of
-from stream.pipeline import make_localizer, refuse_outside, warm_up
+from stream.preparation import make_localizer, refuse_outside, warm_up
 
 MEASURE_S = 3.0
 

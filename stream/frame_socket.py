@@ -72,11 +72,13 @@ class FrameSocket:
         self.socket: zmq.Socket[bytes] = self._context.socket(kind)
         options = {
             zmq.RCVHWM: QUEUED_FRAMES, zmq.SNDHWM: QUEUED_FRAMES, zmq.MAXMSGSIZE: MAX_PART_BYTES,
-            zmq.RCVTIMEO: timeout_ms, zmq.SNDTIMEO: timeout_ms, zmq.LINGER: linger_ms, zmq.IMMEDIATE: 1,
+            zmq.RCVTIMEO: timeout_ms, zmq.SNDTIMEO: timeout_ms, zmq.LINGER: linger_ms,
         }  # fmt: skip
         try:
             for option, value in options.items():
                 self.socket.setsockopt(option, value)
+            if kind == zmq.PUSH:
+                self.socket.setsockopt(zmq.IMMEDIATE, 1)
             if kind == zmq.SUB:
                 self.socket.setsockopt(zmq.SUBSCRIBE, b"")
             self._encrypt(settings)

@@ -69,14 +69,13 @@ class Health:
         """Return the frames per second from the end of the first batch to that of the last; None before the second."""
         return round(self._after_first / (self._last_s - self._first_s), 2) if self._last_s > self._first_s else None
 
-    def report(self, state: str, ring: dict[str, int], dropped: dict[str, int]) -> dict[str, Any]:
+    def report(self, state: str, ring: dict[str, int]) -> dict[str, Any]:
         """Return the header of a `health` message; plain scalars, lists and mappings.
 
         Parameters
         ----------
         state : {"waiting", "running", "draining", "finished", "interrupted", "fault"}
         ring : {"slots", "used"}
-        dropped : frames or tiles that a newer one replaced before a viewer saw them
         """
         totals = self.ledger.summary()
         rates = {
@@ -94,6 +93,5 @@ class Health:
             "spooled_frames": self.ledger.spilled.difference(self.ledger.ringed).total,
             "lag_frames": totals["lag"],
             "ledger": totals,
-            "dropped": dropped,
             "message": self.message,
         }

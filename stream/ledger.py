@@ -15,7 +15,7 @@ from stream.errors import InputError, StorageFault
 from stream.ranges import Ranges
 
 VERSION = 1
-STAGES = ("received", "ringed", "spilled", "analysed", "written", "published")
+STAGES = ("received", "ringed", "spilled", "recorded", "analysed", "written", "published")
 COUNTER_GAP = "camera counter gap"
 OVERLOAD = "overload"
 REPEATED = "refused: index repeated"
@@ -41,8 +41,8 @@ class Ledger:
 
     Attributes
     ----------
-    received, ringed, spilled, analysed, written, published : Ranges
-        Frames that came this far. Ringed and spilled say where a frame has waited.
+    received, ringed, spilled, recorded, analysed, written, published : Ranges
+        Frames that came this far. Ringed and spilled say where a frame has waited; recorded, that its pixels are kept.
     skipped : dict of str to Ranges
         Received frames that are not analysed, by reason.
     missing : dict of str to Ranges
@@ -57,7 +57,7 @@ class Ledger:
         self.verifiable = verifiable
         self.newest = newest
         self.received, self.ringed, self.spilled = Ranges(), Ranges(), Ranges()
-        self.analysed, self.written, self.published = Ranges(), Ranges(), Ranges()
+        self.recorded, self.analysed, self.written, self.published = Ranges(), Ranges(), Ranges(), Ranges()
         self.skipped: dict[str, Ranges] = {}
         self.missing: dict[str, Ranges] = {}
         self.refused: dict[str, int] = {}
@@ -78,9 +78,9 @@ class Ledger:
         self.newest = index
         return True
 
-    def refuse(self, reason: str) -> None:
-        """Count one frame that is turned away."""
-        self.refused[reason] = self.refused.get(reason, 0) + 1
+    def refuse(self, reason: str, frames: int = 1) -> None:
+        """Count frames that are turned away."""
+        self.refused[reason] = self.refused.get(reason, 0) + frames
 
     def skip(self, first: int, last: int, reason: str) -> None:
         """Note that the received frames `first`..`last` (inclusive) will not be analysed, and why."""

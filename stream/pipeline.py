@@ -19,21 +19,19 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
-import numpy as np
-
-from export.card import Card
-from stream import acquire, image, output
+from stream import acquire, image, output, recorder
 from stream.analysis import Analysis
 from stream.batcher import Batcher
-from stream.calibration import camera
 from stream.config import Rig
 from stream.engine import Engine
-from stream.errors import LiveSMLMError, SampleSpaceError
+from stream.errors import LiveSMLMError
 from stream.frame import Batch, StreamInfo
 from stream.health import Health
 from stream.interrupt import Interrupts
 from stream.opening import source_of
 from stream.page.process import start_page
+from stream.preparation import doubts, make_localizer, refuse_outside, warm_up
+from stream.recorder import RECORD, Recording
 from stream.render import Renderer
 from stream.ring_memory import Kind
 from stream.run_info import describe, facts
@@ -41,7 +39,6 @@ from stream.sink import Sink
 from stream.sinks import SINKS
 from stream.sinks.zmq_out import ZmqOut
 from stream.source_process import ANALYSE
-from stream.stages.localize import Localizer
 
 REPORT_EVERY_S = 0.5
 
@@ -136,7 +133,7 @@ class Pipeline:
     def _connect(self, engine: Engine) -> None:
         """Open everything that can fail, the camera first, before the first frame is taken."""
         rig, policy = self._rig, self._rig.policy
-        readers: dict[str, Kind] = {"record": "lossless"} if policy.record else {}
+        readers: dict[str, Kind] = {RECORD: "lossless"} if policy.record else {}
         self._acquisition = self._stack.enter_context(
             acquire.start(
                 partial(source_of, rig, self._frames), policy.overload,
@@ -144,7 +141,7 @@ class Pipeline:
             )
         )  # fmt: skip
         info = self._acquisition.info
-        warnings = [*rig.assumed(), *_doubts(rig, info)]
+        warnings = [*rig.assumed(), *doubts(rig, info)]
         for warning in warnings:
             self._view.warn(warning)
         self._info = describe(rig, engine, info, self._folder, warnings)
@@ -154,16 +151,17 @@ class Pipeline:
             self._stack.callback(sink.close)
             sink.open(self._info)
         self._open_page()
-        self._recorder = None
+        self._recorder: Recording | None = None
         if policy.record:
-            from stream.recorder import start_recorder
-
-            self._recorder = self._stack.enter_context(start_recorder(self._acquisition.ring.name, self._folder, info))
+            path = self._folder / "frames.ome.zarr"
+            ring, pixel_nm = self._acquisition.ring.name, rig.camera.pixel_size_nm
+            self._recorder = self._stack.enter_context(recorder.start(ring, path, info, pixel_nm))
         self._analysis = self._make_analysis(engine, info)
 
     def _open_page(self) -> None:
         if self._page_port is not None:
-            page = start_page(self._publisher.address, self._publisher.snapshot_address, port=self._page_port)
+            out, certificate = self._publisher, self._rig.publish.certificate
+            page = start_page(out.address, out.snapshot_address, port=self._page_port, certificate=certificate)
             self._stack.callback(page.stop)
             self._view.say(f"live page: [bold]{page.url}[/]")
 
@@ -211,6 +209,9 @@ class Pipeline:
         """Hear the source process, serve the subscribers, and report now and then."""
         self._acquisition.poll(wait_s)
         self._publisher.serve()
+        if self._recorder is not None:
+            self._recorder.poll()
+            self._note_recorded()
         if self._interrupts.asked and self._state == "running":
             self._state = "draining"
             self._acquisition.request_stop()
@@ -218,12 +219,18 @@ class Pipeline:
             self._next_report_s = self._clock() + REPORT_EVERY_S
             self._report()
 
-    def _report(self) -> dict[str, Any]:
-        ring = self._acquisition.ring
-        health = self._health.report(self._state, {"slots": ring.slots, "used": ring.used_slots}, {})
-        self._publisher.health(health)
+    def _note_recorded(self) -> None:
+        if self._recorder is not None:
+            self._acquisition.ledger.recorded.update(self._recorder.recorded)
+
+    def _report(self) -> None:
         self._acquisition.ledger.write(self._folder / "ledger.json")
-        self._view.report(health)
+        self._view.report(self._publish_health(self._state, self._acquisition.ring.used_slots))
+
+    def _publish_health(self, state: str, used_slots: int) -> dict[str, Any]:
+        health = self._health.report(state, {"slots": self._acquisition.ring.slots, "used": used_slots})
+        self._publisher.health(health)
+        self._publisher.serve()
         return health
 
     def _finish(self, error: LiveSMLMError | None) -> Outcome:
@@ -234,11 +241,13 @@ class Pipeline:
         if self._rig.policy.overload == "live":
             steps.append(self._analysis.tell_skipped)
         if self._recorder is not None:
-            steps.append(self._recorder.finish)
+            steps.insert(1, self._recorder.join)
+            steps.insert(2, self._note_recorded)
         steps += [sink.close for sink in self._files]
         steps += [partial(image.write_ome_tiff, self._folder / "render.ome.tif", self._renderer)]
         steps += [partial(image.write_png, self._folder / "render.png", self._renderer)]
         for step in steps:
+            self._publish_health("draining", 0)  # writing a large picture takes a while: the page must see us alive
             try:
                 step()
             except LiveSMLMError as failed:
@@ -250,8 +259,7 @@ class Pipeline:
         self._state = "fault" if error else "interrupted" if self._interrupts.asked else "finished"
         self._health.message = "\n".join(str(e) for e in errors)
         ended = f"fault: {error.what}" if error else self._state
-        health = self._health.report(self._state, {"slots": self._acquisition.ring.slots, "used": 0}, {})
-        self._publisher.health(health)
+        health = self._publish_health(self._state, 0)
         self._publisher.end({"state": self._state, "ledger": health["ledger"], "message": self._health.message})
         for step in (partial(ledger.write, self._folder / "ledger.json", ended), partial(self._write_run, health)):
             try:
@@ -263,45 +271,3 @@ class Pipeline:
 
     def _write_run(self, health: dict[str, Any]) -> None:
         output.write_json(self._folder / "run.json", facts(self._info) | {"result": health})
-
-
-def make_localizer(rig: Rig, engine: Engine, info: StreamInfo) -> Localizer:
-    """Return a localizer for frames like `info`; raises RigError if the camera's maps do not fit them."""
-    threshold = engine.card.threshold if rig.model.threshold is None else rig.model.threshold
-    calibration = camera(rig.camera, info.height_px, info.width_px)
-    return Localizer(engine, calibration, info.height_px, info.width_px, rig.camera.pixel_size_nm, threshold)
-
-
-def warm_up(localizer: Localizer, info: StreamInfo, frames: int) -> None:
-    """Run twice on dark frames, so that the first real ones do not pay for allocation."""
-    for first in (0, frames):
-        none = np.full(frames, np.nan)
-        pixels = np.full((frames, info.height_px, info.width_px), 100, np.uint16)
-        localizer.process(Batch(pixels, np.arange(first, first + frames), none, none, none))
-
-
-def refuse_outside(rig: Rig, card: Card) -> None:
-    """Raise SampleSpaceError if the rig lies outside what the model was trained on."""
-    facts = {"pixel_size_nm": rig.camera.pixel_size_nm}
-    if rig.optics.psf_sigma_nm is not None:
-        facts["psf_sigma_px"] = rig.optics.psf_sigma_nm / rig.camera.pixel_size_nm
-    problems = card.sample_space.outside(facts)
-    if problems:
-        raise SampleSpaceError(
-            f"the rig lies outside what model {card.name!r} was trained on: {'; '.join(problems)}",
-            limit="outside its sample space a network returns plausible nonsense",
-            remedy="bin or choose another objective, or train a model for this rig: livesmlm train",
-        )
-
-
-def _doubts(rig: Rig, info: StreamInfo) -> list[str]:
-    """Say what the data state otherwise than the rig, and what cannot be verified."""
-    doubts = []
-    stated, given = info.pixel_size_nm, rig.camera.pixel_size_nm
-    if stated == stated and abs(stated - given) > 0.01 * given:
-        doubts.append(f"the data state a pixel size of {stated:g} nm, the rig says {given:g} nm: the rig's is used")
-    if not info.verifiable:
-        doubts.append(
-            "the source gives no frame counter of the camera: loss before arrival cannot be seen (unverifiable)"
-        )
-    return doubts

@@ -18,7 +18,6 @@ from stream.ring import Ring
 from stream.ring_memory import Kind
 from stream.spool import Spool
 
-ANALYSE = "analyse"
 Policy = Literal["lossless", "live"]
 READER_KIND: Mapping[Policy, Kind] = {"lossless": "lossless", "live": "newest"}
 UNSPOOLED = "could not be spooled"
@@ -100,7 +99,6 @@ class Lossless:
                 except StorageFault as error:  # go on: each frame is noted for itself
                     fault = error
         self._spool.cut()
-        self._ring.detach(ANALYSE)
         if fault is not None:
             raise fault
 

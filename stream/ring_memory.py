@@ -8,11 +8,13 @@ creator's tracker knows the block, and removes it if the creator is killed.
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from math import prod
 from multiprocessing import resource_tracker
 from multiprocessing.shared_memory import SharedMemory
 from pathlib import Path
@@ -70,7 +72,7 @@ def remove_block(name: str) -> None:
 
 
 def create_block(size: int) -> SharedBlock:
-    """Create a block of `size` bytes under a fresh name, short enough for macOS (31 characters).
+    """Create a block of `size` bytes under a fresh name: its creator's process id, at most 31 characters for macOS.
 
     Raises
     ------
@@ -85,7 +87,13 @@ def create_block(size: int) -> SharedBlock:
             limit=f"{folder} has {free / 1e6:.0f} MB free",
             remedy="set a smaller ring_mb in [policy], or give /dev/shm more room (docker run --shm-size)",
         )
-    return SharedBlock(PREFIX + secrets.token_hex(8), create=True, size=size)
+    return SharedBlock(f"{PREFIX}{os.getpid()}-{secrets.token_hex(4)}", create=True, size=size)
+
+
+def _view(block: SharedBlock, offset: int, count: int, dtype: DTypeLike) -> NDArray[Any]:
+    """Return a flat view that keeps the block mapped; `np.ndarray(buffer=...)` would not, and crash after `close`."""
+    assert block.buf is not None
+    return np.frombuffer(block.buf, dtype, count, offset)
 
 
 class RingMemory:
@@ -123,7 +131,7 @@ class RingMemory:
 
     def _carve(self, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
         """Return the next array of the block; each begins on a cache line of its own."""
-        array: NDArray[Any] = np.ndarray(shape, dtype, buffer=self.block.buf, offset=self._place)
+        array: NDArray[Any] = _view(self.block, self._place, prod(shape), dtype).reshape(shape)
         self._place += -(-array.nbytes // LINE) * LINE
         return array
 
@@ -136,7 +144,7 @@ class RingMemory:
         lines = 1 + 2 * len(readers) + (2 + len(TIMES)) * -(-8 * slots // LINE)
         pixel_bytes = 2 * slots * shape[0] * shape[1]
         block = create_block(DESCRIPTION_BYTES + lines * LINE + -(-pixel_bytes // LINE) * LINE)
-        content = np.ndarray(block.size, np.uint8, buffer=block.buf)
+        content = _view(block, 0, block.size, np.uint8)
         content[:] = 0
         content[: len(description)] = np.frombuffer(description, np.uint8)
         memory = cls(block, shape, slots, readers)
@@ -160,7 +168,7 @@ class RingMemory:
                 limit=f"a ring lives as long as its source process, and its name begins with {PREFIX}",
                 remedy="start the source first, and attach while it runs",
             ) from error
-        text = np.ndarray(DESCRIPTION_BYTES, np.uint8, buffer=block.buf).tobytes()
+        text = _view(block, 0, DESCRIPTION_BYTES, np.uint8).tobytes()
         described = json.loads(text.rstrip(b"\0"))
         return cls(block, tuple(described["shape"]), described["slots"], described["readers"])
 

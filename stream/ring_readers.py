@@ -143,16 +143,18 @@ class NewestReader(RingReader):
         self._cursor[TAKEN] += frames
 
     def _copy(self, max_frames: int) -> Batch | None:
-        """Copy the next frames and keep those whose stamp was right before and after; the others are counted."""
+        """Copy the next frames and keep those whose stamp is still right afterwards; the others are counted.
+
+        Before it touches a slot the writer spoils its stamp, and it never comes back to the same number; so to look
+        once, after the copy, is enough.
+        """
         taken = int(self._cursor[TAKEN])
         first = taken % self.slots
         frames = min(self.waiting, max_frames, self.slots - first)
-        before = self._stamps(first, first + frames)
         batch = batch_of(self._memory, first, first + frames)
         pixels = batch.pixels.copy()
-        after = self._stamps(first, first + frames)
-        numbers = np.arange(taken, taken + frames)
-        torn = int(np.count_nonzero((before != numbers) | (after != numbers)))
+        stamps = self._memory.stamps[first : first + frames].copy()
+        torn = int(np.count_nonzero(stamps != np.arange(taken, taken + frames)))
         self._pass_over(torn, OVERWRITTEN)
         self._cursor[TAKEN] += frames - torn
         if torn == frames:
@@ -160,6 +162,3 @@ class NewestReader(RingReader):
         intact = slice(torn, None)  # the writer overwrites in order, so the torn ones come first
         times = (batch.camera_time_s[intact], batch.host_time_s[intact], batch.stage_z_um[intact])
         return Batch(pixels[intact], batch.index[intact], *times)
-
-    def _stamps(self, first: int, last: int) -> NDArray[np.int64]:
-        return self._memory.stamps[first:last].copy()

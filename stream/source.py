@@ -14,7 +14,10 @@ from stream.frame import Frame, StreamInfo
 
 
 class Source(Protocol):
-    """Yields camera frames in the order of their index."""
+    """Yields camera frames in the order of their index.
+
+    A source that turns frames away counts them in an attribute `refused`, a mapping of reason to number.
+    """
 
     def open(self) -> StreamInfo:
         """Connect or open the file; return what is known of the frames.

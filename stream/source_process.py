@@ -5,8 +5,9 @@
                             +------------+--> rescuing -> ended
 
 acquiring -> draining: main says "stop", or the source ends or fails. -> rescuing: main is gone, or has abandoned what
-it did not take. draining: the spool still goes through the ring, and the analyzer takes what is there. rescuing (lossless only): all
-that main has not given back, and all frames to come, go to the spool, until the source ends or a signal comes.
+it did not take. draining: the spool still goes through the ring, and the analyzer takes what is there. rescuing
+(lossless only): all that main has not given back, and all frames to come, go to the spool, until the source ends or a
+signal comes.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from __future__ import annotations
 import signal
 import time
 import traceback
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -23,12 +25,13 @@ from typing import Literal
 from stream.errors import LiveSMLMError, SourceFault, StorageFault
 from stream.frame import StreamInfo
 from stream.ledger import Ledger
-from stream.policy import ANALYSE, READER_KIND, Feed, Live, Lossless, Policy
+from stream.policy import READER_KIND, Feed, Live, Lossless, Policy
 from stream.ring import Ring
 from stream.ring_memory import Kind
 from stream.source import Source
 from stream.spool import Spool
 
+ANALYSE = "analyse"
 CHORES_EVERY_S = 0.01
 NEWS_EVERY_S = 0.2
 SAVE_EVERY_S = 1.0
@@ -164,6 +167,7 @@ class Acquirer:
         self._spool = Spool(task.folder / "spool", ring.shape)
         self._feed = self._make_feed()
         self._rescued = False
+        self._refused: Counter[str] = Counter()
         self._chores_at = 0.0
 
     def _make_feed(self) -> Feed:
@@ -180,9 +184,17 @@ class Acquirer:
         while self._ring.unread(ANALYSE) and not self._rescued:
             fault = self._guarded(self._idle) or fault
         self._spool.close()
+        self._hear_source()
         self._books.send()
         self._books.save(f"fault: {fault}" if fault else "interrupted" if self._rescued else "finished")
         return fault or self._books.fault
+
+    def _hear_source(self) -> None:
+        """Book what the source itself has turned away since the last time."""
+        refused = Counter(getattr(self._source, "refused", {}))
+        for reason, frames in (refused - self._refused).items():
+            self._books.now.refuse(reason, frames)
+        self._refused = refused
 
     def _guarded(self, step: Callable[[], None]) -> LiveSMLMError | None:
         """Run a step; return its error, so that what follows still keeps the frames that were good."""
@@ -219,12 +231,16 @@ class Acquirer:
             return
         self._chores_at = time.monotonic() + CHORES_EVERY_S
         self._control.read()
+        self._hear_source()
         self._books.keep()
         if (self._control.main_gone or self._control.abandoned) and not self._rescued:
             self._rescued = True
             # what can wait is still where it came from, and a live run without an analyzer has no purpose
             self._control.stop |= self._info.waits or self._task.policy == "live"
-            self._feed.rescue()
+            try:
+                self._feed.rescue()
+            finally:
+                self._ring.detach(ANALYSE)  # should main live after all, it must not analyse them a second time
 
 
 def as_fault(error: Exception) -> LiveSMLMError:

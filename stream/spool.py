@@ -128,8 +128,7 @@ class Spool:
             while content:  # a disk that runs full takes a part first
                 content = content[self._writing.write(content) :]
         except OSError:
-            self._writing.truncate(start)
-            self._writing.seek(start)
+            self._writing.seek(start)  # the next frame is written over the part
             raise
 
     def _storage_fault(self, what: str, error: OSError) -> StorageFault:

@@ -64,6 +64,10 @@ class Outbox:
         self._pending.update((Key("tile", *place), None) for place in wish.forgotten)
         self._changed.set()
 
+    def is_empty(self) -> bool:
+        """Return whether the browser has been sent all it wants."""
+        return self._first() is None
+
     async def next(self) -> Key:
         """Wait for, take and return what is to be sent next: small messages first, tiles last."""
         while (key := self._first()) is None:

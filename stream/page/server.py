@@ -6,6 +6,7 @@ import asyncio
 import mimetypes
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from math import inf
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,8 @@ from stream.tiles import Tile
 STATIC = Path(__file__).with_name("static")
 PAGE, HISTORY = Key("page"), Key("history")
 NOT_UNDERSTOOD = 1003
+QUIET_S = 0.25
+SETTLE_S = 2.0
 
 
 class Server:
@@ -45,6 +48,7 @@ class Server:
         self._origin = origin
         self._state = RunState()
         self._trouble = ""
+        self._took_at_s = -inf
         self._outboxes: set[Outbox] = set()
 
     def app(self) -> Starlette:
@@ -57,6 +61,17 @@ class Server:
             WebSocketRoute("/stream", self._serve_browser),
         ]
         return Starlette(routes=routes, middleware=[Middleware(LocalOnly)], lifespan=self._follow)
+
+    async def settle(self) -> None:
+        """Wait until what the run published last has reached the browsers, for at most two seconds."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + SETTLE_S
+        await asyncio.sleep(QUIET_S)
+        while loop.time() < until and not self._is_quiet(loop.time()):
+            await asyncio.sleep(QUIET_S / 5)
+
+    def _is_quiet(self, now_s: float) -> bool:
+        return now_s - self._took_at_s >= QUIET_S and all(outbox.is_empty() for outbox in self._outboxes)
 
     @asynccontextmanager
     async def _follow(self, _: Starlette) -> AsyncIterator[None]:
@@ -76,6 +91,7 @@ class Server:
 
     def _take(self, message: Message) -> None:
         self._trouble = ""
+        self._took_at_s = asyncio.get_running_loop().time()
         self._mark(self._state.take(message))
 
     def _take_trouble(self, reason: str) -> None:

@@ -69,11 +69,11 @@ def _free_port(family: socket.AddressFamily, host: str) -> int:
 
 
 class _WebServer(uvicorn.Server):
-    """Leaves the signals of the process alone, and says when it serves."""
+    """Leaves the signals of the process alone, says when it serves, and shows browsers the end of the run."""
 
-    def __init__(self, config: uvicorn.Config, lifeline: Connection, url: str) -> None:
+    def __init__(self, config: uvicorn.Config, page: Server, lifeline: Connection, url: str) -> None:
         super().__init__(config)
-        self._lifeline, self._url = lifeline, url
+        self._page, self._lifeline, self._url = page, lifeline, url
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -84,6 +84,10 @@ class _WebServer(uvicorn.Server):
         self._lifeline.send(self._url)
         threading.Thread(target=self._end_with_parent, daemon=True).start()
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._page.settle()
+        await super().shutdown(sockets)
+
     def _end_with_parent(self) -> None:
         self._lifeline.poll(None)  # true when the other end is closed, also by a crash
         self.should_exit = True
@@ -91,9 +95,9 @@ class _WebServer(uvicorn.Server):
 
 def serve(listener: socket.socket, origin: Origin, lifeline: Connection, url: str) -> None:
     """Serve the page; send its URL through `lifeline`, and return when the other end of that is closed."""
-    app = Server(origin).app()
+    page = Server(origin)
     config = uvicorn.Config(
-        app, ws="websockets-sansio", ws_per_message_deflate=False, lifespan="on",
+        page.app(), ws="websockets-sansio", ws_per_message_deflate=False, lifespan="on",
         timeout_graceful_shutdown=GOODBYE_S, log_level="error", access_log=False,
     )  # fmt: skip
-    _WebServer(config, lifeline, url).run(sockets=[listener])
+    _WebServer(config, page, lifeline, url).run(sockets=[listener])

@@ -27,7 +27,7 @@ export function showLedger(health) {
   }
   if (ledger.unaccounted) rows.push(lossRow("unaccounted", ledger.unaccounted));
   element("ledger").replaceChildren(...rows);
-  const viewers = [...Object.entries(health.dropped ?? {}), ...Object.entries(health.replaced ?? {})].filter(([, n]) => n);
+  const viewers = Object.entries(health.replaced ?? {}).filter(([, n]) => n);
   const words = viewers.map(([what, n]) => `${count(n)} ${what}`).join(", ");
   element("viewers").textContent = words && `Only for viewers, newer ones took the place of: ${words}.`;
 }

@@ -40,7 +40,7 @@ function begin(start) {
   if (renewed) return;
   picture.start(start);
   gauges.clear();
-  status.clear();
+  status.begin();
   clearPreview();
   clearLedger();
 }

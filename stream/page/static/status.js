@@ -19,15 +19,22 @@ export class Status {
     this.link = link;
     this.address = "";
     this.trouble = "";
+    this.hasRun = false;
     this.clear();
     setInterval(() => this.show(), 500);
   }
 
   clear() {
-    this.state = null; // no run is known
+    this.state = null; // not said yet
     this.message = "";
     this.hasPicture = false;
     this.lifeAt = performance.now();
+  }
+
+  begin() {
+    this.clear();
+    this.hasRun = true;
+    this.show();
   }
 
   page({ address, trouble }) {
@@ -68,9 +75,9 @@ export class Status {
 
   showEmpty() {
     const empty = element("picture-empty");
-    const waits = EMPTY[this.state] ?? "";
-    const none = `No run yet\n${this.trouble || this.address}`;
-    empty.textContent = this.hasPicture ? "" : this.state ? waits : this.link.open ? none : "";
+    const waits = EMPTY[this.state ?? "waiting"] ?? "";
+    const none = this.link.open ? `No run yet\n${this.trouble || this.address}` : "";
+    empty.textContent = this.hasPicture ? "" : this.hasRun ? waits : none;
   }
 }
 

@@ -101,6 +101,11 @@ def unpacked(data: str | bytes) -> tuple[dict[str, Any], bytes]:
     return json.loads(data[4 : 4 + size]), data[4 + size :]
 
 
+@pytest.fixture(name="unpacked")
+def unpacked_fixture() -> Callable[[str | bytes], tuple[dict[str, Any], bytes]]:
+    return unpacked
+
+
 @pytest.fixture
 def ledger() -> dict[str, Any]:
     return LEDGER

@@ -122,6 +122,20 @@ def test_it_waits_for_a_run_and_follows_the_next_one(run, new_run, open_stream):
         page.stop()
 
 
+def test_the_end_of_a_run_is_shown_before_the_page_goes(run, page, open_stream, unpacked):
+    with open_stream(page) as browser:
+        run.receive(browser, "start")
+        run.localize(3200, 3200, 500)
+        run.out.end({"state": "finished"})
+        page.stop()
+        received = []
+        with pytest.raises(ConnectionClosed, match="1012"):
+            received.extend(unpacked(data) for data in browser)
+    assert "end" in [header["topic"] for header, _ in received]
+    *_, (tile, pixels) = (message for message in received if message[0]["topic"] == "tile")
+    assert density(tile, pixels).sum() == pytest.approx(500, rel=2e-3)
+
+
 def test_it_follows_a_run_that_is_encrypted(tmp_path, new_run, open_stream):
     _, secret = zmq.auth.create_certificates(tmp_path, "run")
     run = new_run("secret", PublishSettings(address="tcp://127.0.0.1:*", certificate=Path(secret)))

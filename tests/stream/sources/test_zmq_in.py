@@ -81,20 +81,24 @@ class TestSub(SourceContract):
     kind = "zmq_in"
 
     @pytest.fixture
-    def settings(self):
-        return ZmqInSettings(address=ANY_PORT, pattern="sub", timeout_s=20)
+    def sender(self):
+        with FrameSender(ANY_PORT, pattern="pub", bind=True, timeout_s=20) as sender:
+            yield sender
 
     @pytest.fixture
-    def source(self, settings, expected):
+    def settings(self, sender):
+        return ZmqInSettings(address=sender.address, pattern="sub", bind=False, timeout_s=20)
+
+    @pytest.fixture
+    def source(self, sender, settings, expected):
         source = ZmqInSource(settings)
         source.listen()
-        with FrameSender(source.address, pattern="pub", timeout_s=20) as sender:
-            sender.wait_ready()
-            thread = threading.Thread(target=self.send, args=(sender, expected))
-            thread.start()
-            yield source
-            thread.join(20)
-            source.close()
+        sender.wait_ready()
+        thread = threading.Thread(target=self.send, args=(sender, expected))
+        thread.start()
+        yield source
+        thread.join(20)
+        source.close()
 
     @staticmethod
     def send(sender, expected):

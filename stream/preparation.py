@@ -1,0 +1,55 @@
+"""Before the first frame: does the model fit the rig, the calibration the frames, the data the rig; and warming up."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from export.card import Card
+from stream.calibration import camera
+from stream.config import Rig
+from stream.engine import Engine
+from stream.errors import SampleSpaceError
+from stream.frame import Batch, StreamInfo
+from stream.stages.localize import Localizer
+
+
+def make_localizer(rig: Rig, engine: Engine, info: StreamInfo) -> Localizer:
+    """Return a localizer for frames like `info`; raises RigError if the camera's maps do not fit them."""
+    threshold = engine.card.threshold if rig.model.threshold is None else rig.model.threshold
+    calibration = camera(rig.camera, info.height_px, info.width_px)
+    return Localizer(engine, calibration, info.height_px, info.width_px, rig.camera.pixel_size_nm, threshold)
+
+
+def warm_up(localizer: Localizer, info: StreamInfo, frames: int) -> None:
+    """Run twice on dark frames, so that the first real ones do not pay for allocation."""
+    for first in (0, frames):
+        none = np.full(frames, np.nan)
+        pixels = np.full((frames, info.height_px, info.width_px), 100, np.uint16)
+        localizer.process(Batch(pixels, np.arange(first, first + frames), none, none, none))
+
+
+def refuse_outside(rig: Rig, card: Card) -> None:
+    """Raise SampleSpaceError if the rig lies outside what the model was trained on."""
+    facts = {"pixel_size_nm": rig.camera.pixel_size_nm}
+    if rig.optics.psf_sigma_nm is not None:
+        facts["psf_sigma_px"] = rig.optics.psf_sigma_nm / rig.camera.pixel_size_nm
+    problems = card.sample_space.outside(facts)
+    if problems:
+        raise SampleSpaceError(
+            f"the rig lies outside what model {card.name!r} was trained on: {'; '.join(problems)}",
+            limit="outside its sample space a network returns plausible nonsense",
+            remedy="bin or choose another objective, or train a model for this rig: livesmlm train",
+        )
+
+
+def doubts(rig: Rig, info: StreamInfo) -> list[str]:
+    """Say what the data state otherwise than the rig, and what cannot be verified."""
+    doubts = []
+    stated, given = info.pixel_size_nm, rig.camera.pixel_size_nm
+    if stated == stated and abs(stated - given) > 0.01 * given:
+        doubts.append(f"the data state a pixel size of {stated:g} nm, the rig says {given:g} nm: the rig's is used")
+    if not info.verifiable:
+        doubts.append(
+            "the source gives no frame counter of the camera: loss before arrival cannot be seen (unverifiable)"
+        )
+    return doubts
