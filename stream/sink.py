@@ -31,12 +31,12 @@ class RunInfo:
         The model card as plain scalars, lists and mappings.
     folder : Path
         Output folder of the run; exists.
+    versions : dict
+        Name to version of the software that took part.
     engine : str
         Runtime, version and device that the network runs on.
     warnings : tuple of str
         What was assumed, and what the data state otherwise.
-    versions : dict
-        Name to version of the software that took part.
     """
 
     run_id: str
@@ -45,9 +45,9 @@ class RunInfo:
     rig: dict[str, Any]
     card: dict[str, Any]
     folder: Path
+    versions: dict[str, str] = field(default_factory=dict)
     engine: str = ""
     warnings: tuple[str, ...] = ()
-    versions: dict[str, str] = field(default_factory=dict)
 
 
 class Sink(Protocol):

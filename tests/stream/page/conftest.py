@@ -38,7 +38,8 @@ class Run:
         rig = {"policy": {"overload": "live"}}
         card = {"name": "localizer-2d"}
         warnings = ("[camera] offset_adu is not given: 100 is assumed",)
-        self.out.open(RunInfo(run_id, stream, PIXEL_NM, rig, card, folder, "ONNX Runtime on the CPU", warnings))
+        engine = "ONNX Runtime on the CPU"
+        self.out.open(RunInfo(run_id, stream, PIXEL_NM, rig, card, folder, {}, engine, warnings))
         self.renderer = Renderer(SIDE_PX * PIXEL_NM, SIDE_PX * PIXEL_NM, RenderSettings())
         self.out.follow(self.renderer.pyramid.changed)
 
