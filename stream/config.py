@@ -83,7 +83,7 @@ class PolicySettings(Section):
     """lossless: spill to disk and catch up; live: skip the oldest frames, each one in the ledger."""
     ring_mb: float = Field(256.0, gt=0, le=65_536)
     batch_frames: int = Field(16, ge=1, le=1024)
-    deadline_ms: float = Field(100.0, gt=0, le=60_000)
+    deadline_ms: float = Field(50.0, gt=0, le=60_000)
     """A batch is analysed when it is full or its oldest frame has waited this long."""
     record: bool = False
     """Keep the raw frames as OME-Zarr in the output folder."""

@@ -1,8 +1,8 @@
 """What the pipeline costs beside the bare engine, how late a frame's table is, and whether memory stays constant.
 
-    python tests/benchmarks/pipeline.py throughput [--frames 600] [--threads 0]
-    python tests/benchmarks/pipeline.py latency [--seconds 60] [--load 0.5]
-    python tests/benchmarks/pipeline.py memory [--minutes 10]
+python tests/benchmarks/pipeline.py throughput [--frames 600] [--threads 0]
+python tests/benchmarks/pipeline.py latency [--seconds 60] [--load 0.5]
+python tests/benchmarks/pipeline.py memory [--minutes 10]
 """
 
 import argparse
@@ -60,7 +60,9 @@ def engine_of(rig: Rig):
 
 def pictures(folder: Path, frames: int) -> Path:
     """A recorded stack of the demo's scene."""
-    rig = rig_of({"kind": "simulated", "width_px": SIDE_PX, "height_px": SIDE_PX, "frames": frames, "frames_per_s": "max"}, 1)
+    rig = rig_of(
+        {"kind": "simulated", "width_px": SIDE_PX, "height_px": SIDE_PX, "frames": frames, "frames_per_s": "max"}, 1
+    )
     source = source_of(rig)
     source.open()
     path = folder / "stack.npy"
@@ -97,7 +99,9 @@ def throughput(frames: int, threads: int) -> float:
         outcome, _, _ = run(rig, Path(name) / "out")
         again = bare(rig, stack)
         rate = outcome.health["analysing_frames_per_s"]
-    print(f"bare engine {alone:.1f} and, after, {again:.1f} frames/s; pipeline {rate:.1f} frames/s ({SIDE_PX} x {SIDE_PX})")
+    print(
+        f"bare engine {alone:.1f} and, after, {again:.1f} frames/s; pipeline {rate:.1f} frames/s ({SIDE_PX} x {SIDE_PX})"
+    )
     print(f"pipeline / bare engine: {rate / (0.5 * (alone + again)):.3f}")
     return rate
 
@@ -122,7 +126,9 @@ def memory(minutes: float, threads: int) -> None:
     slope = np.polyfit(half[:, 0] / 60, half[:, 1], 1)[0]
     totals = outcome.health["ledger"]
     print(f"{minutes:g} min at 20 frames/s: {outcome.health['localizations']} localizations, ledger {totals}")
-    print(f"analyzer's memory {half[0, 1]:.0f} MB after a quarter, {half[-1, 1]:.0f} MB at the end: {slope:+.2f} MB/min")
+    print(
+        f"analyzer's memory {half[0, 1]:.0f} MB after a quarter, {half[-1, 1]:.0f} MB at the end: {slope:+.2f} MB/min"
+    )
 
 
 def main() -> None:

@@ -290,7 +290,7 @@ def as_is(camera: GatedCamera) -> GatedCamera:
 
 
 def kill_main(folder: Path, slots: int, waits: bool) -> tuple[Ledger, list[int]]:
-    """Kill main while it holds a lease; return the source's ledger and the indices on disk, when the source has ended."""
+    """Kill main while it holds a lease; once the source has ended, return its ledger and the indices on disk."""
     gate, camera_gate = SPAWN.Pipe()
     taken, main_taken = SPAWN.Pipe()
     camera = GatedCamera(tuple(range(40)), waits=waits, gate=camera_gate)
