@@ -50,28 +50,23 @@ class Terminal:
         """Print a warning above the progress bar."""
         ERR.print(f"[yellow]warning:[/] {text}", highlight=False)
 
-    def total(self, frames: int | None) -> None:
-        """Say how many frames will come, if that is known."""
-        self._progress.update(self._task, total=frames)
-
     def report(self, health: dict[str, Any]) -> None:
         """Show the newest `health` message."""
-        self._progress.update(self._task, description=health["state"], completed=health["ledger"]["analysed"])
+        done, total = health["ledger"]["analysed"], health["frames"]
+        self._progress.update(self._task, description=health["state"], completed=done, total=total)
         self._live.update(Group(self._progress, _numbers(health)))
 
 
 def _numbers(health: dict[str, Any]) -> Table:
     rates, latency, ring = health["frames_per_s"], health["latency_ms"], health["ring"]
-    table = Table.grid(padding=(0, 3))
+    late = f"{latency['p50']:.0f} / {latency['p99']:.0f} ms" if latency else "-"
+    table = Table.grid(padding=(0, 2))
+    table.add_row("received", f"[bold]{rates['received']:.1f}[/] /s", "waiting", f"[bold]{health['lag_frames']}[/]")
     table.add_row(
-        f"received [bold]{rates['received']:.1f}[/] /s",
-        f"analysed [bold]{rates['analysed']:.1f}[/] /s",
-        f"lag [bold]{health['lag_frames']}[/]",
-        f"ring [bold]{ring['used']}[/]/{ring['slots']}",
-        f"spool [bold]{health['spooled_frames']}[/]",
-        f"localizations [bold]{health['localizations']}[/] ({health['localizations_per_s']:.0f} /s)",
-        f"latency p50 [bold]{latency.get('p50', float('nan')):.0f}[/] p99 [bold]{latency.get('p99', float('nan')):.0f}[/] ms",
+        "analysed", f"[bold]{rates['analysed']:.1f}[/] /s", "in the ring", f"{ring['used']} of {ring['slots']}"
     )
+    table.add_row("latency", f"{late} (p50 / p99)", "on disk", f"{health['spooled_frames']}")
+    table.add_row("localizations", f"[bold]{health['localizations']}[/]", "", f"{health['localizations_per_s']:.0f} /s")
     return table
 
 

@@ -46,11 +46,13 @@ class Health:
     ----------
     ledger : Ledger
         The run's ledger; read, never written.
+    frames : int or None
+        Number of frames that will come, if that is known.
     clock : callable
     """
 
-    def __init__(self, ledger: Ledger, clock: Callable[[], float] = time.monotonic) -> None:
-        self.ledger, self.latency_ms = ledger, Latencies()
+    def __init__(self, ledger: Ledger, frames: int | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+        self.ledger, self.latency_ms, self._frames = ledger, Latencies(), frames
         self.localizations, self.message = 0, ""
         self._clock, self._first_s, self._last_s, self._after_first = clock, nan, nan, 0
         self._received, self._analysed, self._located = Rate(clock), Rate(clock), Rate(clock)
@@ -84,6 +86,7 @@ class Health:
         }
         return {
             "state": state,
+            "frames": self._frames,
             "frames_per_s": {name: round(rate, 2) for name, rate in rates.items()},
             "analysing_frames_per_s": self._overall(),
             "localizations_per_s": round(self._located.reach(self.localizations), 1),

@@ -168,7 +168,7 @@ class Pipeline:
     def _make_analysis(self, engine: Engine, info: StreamInfo) -> Analysis:
         rig, pixel_nm = self._rig, self._rig.camera.pixel_size_nm
         self._renderer = Renderer(info.width_px * pixel_nm, info.height_px * pixel_nm, rig.render)
-        self._health = Health(self._acquisition.ledger, self._clock)
+        self._health = Health(self._acquisition.ledger, info.frames, self._clock)
         localizer = make_localizer(rig, engine, info)
         warm_up(localizer, info, rig.policy.batch_frames)
         return Analysis(
