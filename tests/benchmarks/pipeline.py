@@ -99,9 +99,7 @@ def throughput(frames: int, threads: int) -> float:
         outcome, _, _ = run(rig, Path(name) / "out")
         again = bare(rig, stack)
         rate = outcome.health["analysing_frames_per_s"]
-    print(
-        f"bare engine {alone:.1f} and, after, {again:.1f} frames/s; pipeline {rate:.1f} frames/s ({SIDE_PX} x {SIDE_PX})"
-    )
+    print(f"{SIDE_PX} x {SIDE_PX}, frames/s: bare engine {alone:.1f}, afterwards {again:.1f}; pipeline {rate:.1f}")
     print(f"pipeline / bare engine: {rate / (0.5 * (alone + again)):.3f}")
     return rate
 
