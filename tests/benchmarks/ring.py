@@ -30,7 +30,7 @@ BACKLOG_S = 0.02
 
 
 def camera(pipe: Connection) -> None:
-    """Write frames at each rate asked for (inf: wait for room); answer with how many were due and missed."""
+    """Write frames at each rate asked for (inf: wait for room); answer with what became of them."""
     pixels = np.random.default_rng(1).integers(0, 4096, (8, *SHAPE), dtype=np.uint16)
     with Ring.create(SHAPE, SLOTS, {"analyse": "lossless"}) as ring:
         pipe.send(ring.name)
@@ -38,11 +38,12 @@ def camera(pipe: Connection) -> None:
             pipe.send(write(ring, pixels, *task))
 
 
-def write(ring: Ring, pixels: np.ndarray, rate: float, seconds: float) -> tuple[int, int]:
-    """Return how many frames fell due and how many were missed; a camera keeps up to BACKLOG_S in its own memory."""
-    offered = missed = 0
+def write(ring: Ring, pixels: np.ndarray, rate: float, seconds: float) -> tuple[int, int, int]:
+    """Return how many frames fell due, found the ring full, and came too late (a camera itself keeps BACKLOG_S)."""
+    due = rate if rate == float("inf") else int(seconds * rate)
+    offered = refused = 0
     begun = time.perf_counter()
-    while (now := time.perf_counter() - begun) < seconds:
+    while offered < due and (now := time.perf_counter() - begun) < seconds + BACKLOG_S:
         if offered >= now * rate:
             time.sleep(IDLE_S)
         elif ring.write(Frame(pixels[offered % 8], offered)):
@@ -50,12 +51,8 @@ def write(ring: Ring, pixels: np.ndarray, rate: float, seconds: float) -> tuple[
         elif rate == float("inf"):
             time.sleep(IDLE_S)
         else:
-            offered, missed = offered + 1, missed + 1
-    if rate == float("inf"):
-        return offered, 0
-    due = int(seconds * rate)
-    late = due - offered
-    return due, missed + (late if late > BACKLOG_S * rate else 0)
+            offered, refused = offered + 1, refused + 1
+    return (offered, 0, 0) if rate == float("inf") else (due, refused, due - offered)
 
 
 class Reader:
@@ -65,8 +62,8 @@ class Reader:
         self._reader, self._pipe = ring.reader("analyse"), pipe
         self._out = np.zeros((BATCH, *SHAPE), np.uint16)
 
-    def run(self, rate: float, seconds: float, copy: bool) -> tuple[int, int, int]:
-        """Return how many frames fell due, were missed and were received."""
+    def run(self, rate: float, seconds: float, copy: bool) -> tuple[int, int, int, int]:
+        """Return how many frames fell due, found the ring full, came too late, and were received."""
         self._pipe.send((rate, seconds))
         received, result = 0, None
         while result is None or self._reader.waiting:
@@ -94,21 +91,25 @@ def memcpy_rate(seconds: float) -> float:
     return copied / (time.perf_counter() - begun)
 
 
+def in_words(due: int, refused: int, late: int, received: int) -> str:
+    return f"{due} due, {received} received, {refused + late} missed ({refused} ring full, {late} camera late)"
+
+
 def highest_rate(reader: Reader, fastest: float, trial_s: float) -> float:
     """Bisect the rate (frames/s) at which nothing is missed."""
     low, high = 0.0, fastest
     for _ in range(7):
         rate = (low + high) / 2
-        due, missed, received = reader.run(rate, trial_s, copy=True)
-        print(f"  {rate:8.0f} frames/s: {due} due, {received} received, {missed} missed")
-        low, high = (rate, high) if missed == 0 else (low, rate)
+        counts = reader.run(rate, trial_s, copy=True)
+        print(f"  {rate:8.0f} frames/s: {in_words(*counts)}")
+        low, high = (low, rate) if counts[1] or counts[2] else (rate, high)
     return low
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=60, help="how long the 90 %% are held")
-    parser.add_argument("--trial-seconds", type=float, default=2)
+    parser.add_argument("--trial-seconds", type=float, default=5)
     options = parser.parse_args()
     context = get_context("spawn")
     pipe, theirs = context.Pipe()
@@ -120,13 +121,13 @@ def main() -> None:
         print(f"memcpy                {reference:8.0f} frames/s  {reference * FRAME_BYTES / 1e9:5.2f} GB/s  1.00")
         rates = {}
         for name, copy in (("ring, leased", False), ("ring, copied out too", True)):
-            rates[copy] = reader.run(float("inf"), options.trial_seconds, copy)[2] / options.trial_seconds
+            rates[copy] = reader.run(float("inf"), options.trial_seconds, copy)[3] / options.trial_seconds
             share = f"{rates[copy] * FRAME_BYTES / 1e9:5.2f} GB/s  {rates[copy] / reference:.2f}"
             print(f"{name:21s} {rates[copy]:8.0f} frames/s  {share}")
         sustained = highest_rate(reader, rates[True], options.trial_seconds)
-        due, missed, received = reader.run(0.9 * sustained, options.seconds, copy=True)
+        counts = reader.run(0.9 * sustained, options.seconds, copy=True)
         print(f"highest sustained rate {sustained:.0f} frames/s of {SHAPE[0]} x {SHAPE[1]} uint16")
-        print(f"{options.seconds:g} s at 90 %: {due} due, {received} received, {missed} missed")
+        print(f"{options.seconds:g} s at 90 %: {in_words(*counts)}")
         pipe.send(None)
         process.join()
 
