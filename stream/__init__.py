@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from stream.subscriber import subscribe
+    from stream.links.subscriber import subscribe
 
 __all__ = ["subscribe"]
 
@@ -17,6 +17,6 @@ def __getattr__(name: str) -> Any:
     """Load the client when it is first asked for, so that `import stream` stays cheap."""
     if name != "subscribe":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from stream.subscriber import subscribe
+    from stream.links.subscriber import subscribe
 
     return subscribe

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from stream.books.health import Health
+from stream.books.ledger import Ledger
 from stream.frame import Batch, Frame
-from stream.health import Health
-from stream.ledger import Ledger
-from stream.render import Renderer
+from stream.picture.render import Renderer
 from stream.sink import Sink
 from stream.sinks.zmq_out import ZmqOut
 from stream.stages.localize import Localizer, Located

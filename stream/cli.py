@@ -35,7 +35,8 @@ def _new_folder(name: str) -> Path:
 @app.command()
 def demo(out: OutDir = None, frames: Frames = None, no_page: NoPage = False, port: Port = 8765) -> None:
     """Run on a simulated camera, with the live page."""
-    from stream import config, run
+    from stream import config
+    from stream.commands import run
 
     rig = config.read(Path(__file__).with_name("demo.toml"))
     raise typer.Exit(run.in_terminal(rig, out or _new_folder("demo"), frames, None if no_page else port))
@@ -48,7 +49,7 @@ def run(
 ) -> None:  # fmt: skip
     """Run on the source that the rig names."""
     from stream import config
-    from stream.run import in_terminal
+    from stream.commands.run import in_terminal
 
     settings = config.read(rig)
     if settings.source is None:
@@ -66,7 +67,7 @@ def replay(
 ) -> None:  # fmt: skip
     """Run on a recorded stack."""
     from stream import config
-    from stream.run import in_terminal
+    from stream.commands.run import in_terminal
 
     if (stack / "spool.json").is_file():
         settings = config.with_source(config.read(rig), "left_frames", {"path": str(stack)})
@@ -96,7 +97,7 @@ def simulate(
 ) -> None:  # fmt: skip
     """Make frames with known truth, into a file or over ZeroMQ."""
     from stream import config
-    from stream import simulate as simulation
+    from stream.commands import simulate as simulation
 
     settings = config.read(rig or Path(__file__).with_name("demo.toml"))
     if (out is None) == (serve is None):
@@ -108,7 +109,7 @@ def simulate(
 def check(rig: Annotated[Path, typer.Argument(help="rig.toml")], as_json: Json = False) -> None:
     """Open source, model and engine, measure the rate against the camera's; nothing is written."""
     from stream import config
-    from stream.check import check_in_terminal
+    from stream.commands.check import check_in_terminal
 
     raise typer.Exit(check_in_terminal(config.read(rig), as_json))
 
@@ -130,7 +131,7 @@ def score(
     from rich.console import Console
 
     from models.metrics import Rules
-    from stream.score import score_dict, score_files, score_table
+    from stream.commands.score import score_dict, score_files, score_table
 
     rules = Rules(
         tolerance_nm=tolerance_nm,
@@ -149,7 +150,7 @@ def score(
 @app.command()
 def models(as_json: Json = False) -> None:
     """List the models that ship."""
-    from stream.console import show_models
+    from stream.commands.console import show_models
     from stream.zoo import shipped
 
     cards = shipped()
@@ -167,7 +168,7 @@ def train(
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in --out.")] = False,
 ) -> None:
     """Train a network on simulated frames (needs the extra `train`)."""
-    from stream.training import train_in_terminal
+    from stream.commands.training import train_in_terminal
 
     raise typer.Exit(train_in_terminal(system, steps, out, resume))
 
@@ -178,14 +179,14 @@ def export(
     out: Annotated[Path, typer.Option("--out", help="The .onnx file to write.")] = Path("localizer-2d.onnx"),
 ) -> None:
     """Turn a checkpoint into one self-contained .onnx file (needs the extra `train`)."""
-    from stream.training import export_in_terminal
+    from stream.commands.training import export_in_terminal
 
     raise typer.Exit(export_in_terminal(checkpoint, out))
 
 
 def main() -> None:
     """Run the command; errors become a message and an exit code."""
-    from stream.console import show_error
+    from stream.commands.console import show_error
 
     try:
         app()

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from stream.errors import RigError
-from stream.render import RenderSettings
+from stream.picture.render import RenderSettings
 from stream.sinks.zmq_out import PublishSettings
 from stream.sources import SOURCES
 

@@ -19,26 +19,28 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
-from stream import acquire, image, output, recorder
+from stream import output
+from stream.acquisition import acquire, recorder
+from stream.acquisition.batcher import Batcher
+from stream.acquisition.recorder import RECORD, Recording
+from stream.acquisition.ring_memory import Kind
+from stream.acquisition.source_process import ANALYSE
 from stream.analysis import Analysis
-from stream.batcher import Batcher
+from stream.books.health import Health
 from stream.config import Rig
 from stream.engine import Engine
 from stream.errors import LiveSMLMError
 from stream.frame import Batch, StreamInfo
-from stream.health import Health
 from stream.interrupt import Interrupts
 from stream.opening import source_of
 from stream.page.process import start_page
+from stream.picture import image
+from stream.picture.render import Renderer
 from stream.preparation import doubts, make_localizer, refuse_outside, warm_up
-from stream.recorder import RECORD, Recording
-from stream.render import Renderer
-from stream.ring_memory import Kind
 from stream.run_info import describe, facts
 from stream.sink import Sink
 from stream.sinks import SINKS
 from stream.sinks.zmq_out import ZmqOut
-from stream.source_process import ANALYSE
 
 REPORT_EVERY_S = 0.5
 

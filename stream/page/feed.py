@@ -6,10 +6,10 @@ import threading
 from collections.abc import Callable
 
 from stream.errors import LiveSMLMError
-from stream.messages import Message
+from stream.links.messages import Message
+from stream.links.subscriber import Subscription, subscribe
 from stream.page.origin import Origin
 from stream.page.state import TOPICS
-from stream.subscriber import Subscription, subscribe
 
 ANSWER_S = 2.0
 """How long the run may take to answer before it is asked anew."""

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stream.messages import pack_header
-from stream.tiles import Tile
+from stream.links.messages import pack_header
+from stream.picture.tiles import Tile
 
 PREVIEW_PX = 512
 """A preview is binned until its longer side is at most this."""

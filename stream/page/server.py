@@ -19,14 +19,14 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from stream.messages import Message
+from stream.links.messages import Message
 from stream.page import pack
 from stream.page.access import LocalOnly
 from stream.page.feed import Feed
 from stream.page.origin import Origin
 from stream.page.outbox import Outbox, Wish
 from stream.page.state import Key, RunState
-from stream.tiles import Tile
+from stream.picture.tiles import Tile
 
 STATIC = Path(__file__).with_name("static")
 PAGE, HISTORY = Key("page"), Key("history")

@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from stream.messages import Message
+from stream.links.messages import Message
 
 TOPICS = ("start", "end", "tile", "frame", "health")
 HISTORY_S = 120.0

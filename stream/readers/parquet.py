@@ -20,7 +20,7 @@ class ParquetReader:
         import pyarrow as pa
         from pyarrow import parquet
 
-        from stream.arrow import from_arrow
+        from stream.links.arrow import from_arrow
 
         try:
             with parquet.ParquetFile(path) as file:

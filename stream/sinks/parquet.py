@@ -80,7 +80,7 @@ class Parquet:
     def _write_group(self) -> None:
         from pyarrow import parquet
 
-        from stream.arrow import to_arrow
+        from stream.links.arrow import to_arrow
 
         rows = to_arrow(concatenate(self._waiting))
         if self._writer is None:

@@ -1,4 +1,4 @@
-"""Publishes a run over ZeroMQ: tables, tiles, previews and the state of the run (`stream/messages.py`).
+"""Publishes a run over ZeroMQ: tables, tiles, previews and the state of the run (`stream/links/messages.py`).
 
 Two sockets. PUB sends to whoever listens and never waits for anybody: it drops for a subscriber that is too slow, who
 sees it as a gap in `sequence`. ROUTER answers two requests:
@@ -28,11 +28,11 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from models.localizations import Localizations
 from stream.errors import AddressError
 from stream.frame import Frame
-from stream.messages import TOPICS, VERSION, pack_header, pack_tile
+from stream.links.messages import TOPICS, VERSION, pack_header, pack_tile
+from stream.links.sockets import bind, is_loopback, next_port
+from stream.picture.tiles import Tile
 from stream.sink import RunInfo
 from stream.sinks.readiness import Readiness
-from stream.sockets import bind, is_loopback, next_port
-from stream.tiles import Tile
 
 QUEUED_MESSAGES = 1000
 """Messages that wait for one slow subscriber before the next ones are dropped for it."""
@@ -130,7 +130,7 @@ class ZmqOut:
 
     def write(self, table: Localizations, first: int, last: int) -> None:
         """Publish the localizations of frames `first`..`last` (absolute, inclusive)."""
-        from stream.arrow import to_ipc  # loads pyarrow, which the settings in rig.toml do not need
+        from stream.links.arrow import to_ipc  # loads pyarrow, which the settings in rig.toml do not need
 
         self._send("table", {"first": first, "last": last}, to_ipc(table))
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
+from stream.acquisition.spool import Spool
 from stream.frame import Frame, StreamInfo
-from stream.spool import Spool
 
 
 class LeftFramesSettings(BaseModel):

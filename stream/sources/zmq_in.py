@@ -1,8 +1,8 @@
-"""Receives frames over ZeroMQ (`stream/wire.py` says what they look like, `stream/send.py` sends them).
+"""Receives frames over ZeroMQ (`stream/links/headers.py` says what they look like, `stream/links/send.py` sends them).
 
 PULL loses nothing: a full queue holds the sender. SUB never holds the sender; what is lost shows as gaps in `frame`.
 Ready: a PULL socket is ready when it has connected; a SUB socket has subscribed by then. Both happen in `open`, and a
-sender that waits for them (see `stream/send.py`) loses nothing before the first frame.
+sender that waits for them (see `stream/links/send.py`) loses nothing before the first frame.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from pydantic import Field
 
 from stream.errors import SourceFault
 from stream.frame import Frame, StreamInfo
-from stream.frame_socket import FrameSocket, LinkSettings
-from stream.wire import EndHeader, FrameHeader, Refused, StartHeader, read_header, read_pixels
+from stream.links.frame_socket import FrameSocket, LinkSettings
+from stream.links.headers import EndHeader, FrameHeader, Refused, StartHeader, read_header, read_pixels
 
 TICK_MS = 50
 NEVER_ARRIVED = "sent but never arrived"

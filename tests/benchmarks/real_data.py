@@ -22,8 +22,8 @@ import numpy as np
 
 from models.localizations import Localizations
 from models.metrics import Rules, score
+from stream.readers.tables import read_table
 from stream.sources.replay import ReplaySettings, ReplaySource
-from stream.tables import read_table
 
 ROOT = Path(__file__).parents[2]
 

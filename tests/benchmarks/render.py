@@ -20,7 +20,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from models.localizations import Localizations
-from stream.render import Renderer, RenderSettings
+from stream.picture.render import Renderer, RenderSettings
 
 FIELD_NM = 51_200.0
 BEFORE = (100_000, 1_000_000, 10_000_000)

@@ -18,8 +18,8 @@ from multiprocessing.connection import Connection
 
 import numpy as np
 
+from stream.acquisition.ring import Ring
 from stream.frame import Frame
-from stream.ring import Ring
 
 SHAPE = (512, 512)
 FRAME_BYTES = 2 * SHAPE[0] * SHAPE[1]

@@ -18,7 +18,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from stream.frame import Frame
-from stream.send import FrameSender
+from stream.links.send import FrameSender
 from stream.sources.zmq_in import ZmqInSettings, ZmqInSource
 
 SLOTS = 64

@@ -16,7 +16,7 @@ from websockets.sync.client import ClientConnection, connect
 from models.localizations import Localizations
 from stream.frame import Frame, StreamInfo
 from stream.page.process import PageProcess, start_page
-from stream.render import Renderer, RenderSettings
+from stream.picture.render import Renderer, RenderSettings
 from stream.sink import RunInfo
 from stream.sinks.zmq_out import PublishSettings, ZmqOut
 

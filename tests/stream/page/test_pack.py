@@ -7,7 +7,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 
 from stream.page import pack
 from stream.page.pack import HALF_MAX, PREVIEW_PX
-from stream.tiles import Tile
+from stream.picture.tiles import Tile
 
 
 def test_densities_keep_three_digits_at_any_brightness(unpacked):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from stream.messages import Message
+from stream.links.messages import Message
 from stream.page.state import HISTORY_S, Key, RunState
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from models.localizations import SCHEMA
 from stream.errors import TableFormatError
+from stream.readers.tables import read_table
 from stream.sinks.parquet import Parquet
-from stream.tables import read_table
 from tests.contracts_sink import FileSinkContract, localizations, run_in
 
 

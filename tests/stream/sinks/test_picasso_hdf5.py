@@ -11,8 +11,8 @@ import pytest
 import yaml
 
 from models.localizations import Localizations, concatenate
+from stream.readers.tables import read_table
 from stream.sinks.picasso_hdf5 import PicassoHdf5
-from stream.tables import read_table
 from tests.contracts_sink import HEIGHT_PX, PIXEL_NM, WIDTH_PX, FileSinkContract, assert_same, localizations, run_in
 
 SPAWN = multiprocessing.get_context("spawn")

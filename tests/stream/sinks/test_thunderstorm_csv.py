@@ -6,8 +6,8 @@ import math
 import numpy as np
 
 from models.localizations import Localizations
+from stream.readers.tables import read_table
 from stream.sinks.thunderstorm_csv import ThunderstormCsv
-from stream.tables import read_table
 from tests.contracts_sink import FileSinkContract, localizations, run_in
 
 

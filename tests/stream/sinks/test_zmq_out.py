@@ -10,10 +10,10 @@ import pytest
 import zmq
 from pydantic import ValidationError
 
-from stream.arrow import from_ipc
 from stream.errors import AddressError
 from stream.frame import Frame
-from stream.render import Renderer, RenderSettings
+from stream.links.arrow import from_ipc
+from stream.picture.render import Renderer, RenderSettings
 from stream.sinks import zmq_out
 from stream.sinks.zmq_out import PublishSettings, ZmqOut
 from tests.contracts_sink import SinkContract, assert_same, localizations, run_in

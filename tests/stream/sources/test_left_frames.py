@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from stream.acquisition.spool import Spool
 from stream.errors import FrameFormatError
 from stream.frame import Frame
 from stream.sources.left_frames import LeftFramesSettings, LeftFramesSource
-from stream.spool import Spool
 
 
 def test_frames_come_back_with_their_index(tmp_path: Path) -> None:

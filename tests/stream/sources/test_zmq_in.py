@@ -16,9 +16,9 @@ from pydantic import ValidationError
 
 from stream.errors import AddressError, SourceFault
 from stream.frame import Frame
-from stream.send import FrameSender
+from stream.links.headers import MAX_HEADER_BYTES, FrameHeader, Refused, read_header
+from stream.links.send import FrameSender
 from stream.sources.zmq_in import NEVER_ARRIVED, ZmqInSettings, ZmqInSource
-from stream.wire import MAX_HEADER_BYTES, FrameHeader, Refused, read_header
 from tests.contracts import SourceContract
 
 ANY_PORT = "tcp://127.0.0.1:*"

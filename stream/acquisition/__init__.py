@@ -1,0 +1,1 @@
+"""From the camera to the analyzer: source process, ring, spool, policy, batcher."""

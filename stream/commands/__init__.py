@@ -1,0 +1,1 @@
+"""What each command does, from the terminal to an exit code."""

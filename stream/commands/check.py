@@ -1,0 +1,93 @@
+"""`livesmlm check`: open source, model and engine, and measure the rate against the camera's; nothing is written."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from stream import zoo
+from stream.commands.console import ERR
+from stream.config import Rig
+from stream.engine import Engine
+from stream.engines import open_engine
+from stream.errors import InputError
+from stream.frame import Batch, StreamInfo
+from stream.opening import source_of
+from stream.preparation import make_localizer, refuse_outside, warm_up
+
+MEASURE_S = 3.0
+
+
+def check(rig: Rig) -> dict[str, Any]:
+    """Return what was found: camera, engine, rates, warnings.
+
+    Raises
+    ------
+    LiveSMLMError
+        What would have stopped a run.
+    """
+    if rig.source is None:
+        raise InputError("the rig has no [source]", remedy="add one; the README has an example for each")
+    engine = open_engine(rig.engine.name, zoo.find(rig.model.name), rig.engine.device, rig.engine.threads)
+    refuse_outside(rig, engine.card)
+    source = source_of(rig)
+    try:
+        info = source.open()
+    finally:
+        source.close()
+    measured = frames_per_s(rig, engine, info)
+    camera = 1000 / info.exposure_ms if info.exposure_ms == info.exposure_ms else None
+    return {
+        "source": info.description,
+        "frame_px": [info.height_px, info.width_px],
+        "frame_counter": "camera" if info.verifiable else "unverifiable",
+        "model": engine.card.name,
+        "engine": engine.device,
+        "engine_frames_per_s": round(measured, 1),
+        "camera_frames_per_s": None if camera is None else round(camera, 1),
+        "load_percent": None if camera is None else round(100 * camera / measured, 1),
+        "warnings": rig.assumed(),
+    }
+
+
+def frames_per_s(rig: Rig, engine: Engine, info: StreamInfo) -> float:
+    """Measure how many frames a second the localizer takes, in batches as the rig asks for."""
+    frames = rig.policy.batch_frames
+    localizer = make_localizer(rig, engine, info)
+    warm_up(localizer, info, frames)
+    rng, none = np.random.default_rng(0), np.full(frames, np.nan)
+    pixels = rng.poisson(120, (frames, info.height_px, info.width_px)).astype(np.uint16)
+    began, done = time.perf_counter(), 0
+    while (spent := time.perf_counter() - began) < MEASURE_S:
+        first = 10_000 + done
+        localizer.process(Batch(pixels, np.arange(first, first + frames), none, none, none))
+        done += frames
+    return done / spent
+
+
+def check_in_terminal(rig: Rig, as_json: bool) -> int:
+    """Print what was found; returns the exit code: 0 if the engine keeps up with the camera, else 3."""
+    found = check(rig)
+    too_slow = found["load_percent"] is not None and found["load_percent"] > 100
+    if as_json:
+        Console().print_json(json.dumps(found))
+        return 3 if too_slow else 0
+    table = Table.grid(padding=(0, 2))
+    for name, value in found.items():
+        if name != "warnings" and value is not None:
+            table.add_row(f"[dim]{name}[/]", str(value))
+    Console().print(table)
+    for warning in found["warnings"]:
+        ERR.print(f"[yellow]warning:[/] {warning}", highlight=False)
+    if too_slow:
+        ERR.print(
+            f"[bold red]too slow:[/] the camera gives {found['camera_frames_per_s']} frames/s, "
+            f"the engine takes {found['engine_frames_per_s']}: "
+            "frames will wait in the spool (lossless) or be skipped (live)"
+        )
+    return 3 if too_slow else 0

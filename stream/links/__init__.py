@@ -1,0 +1,1 @@
+"""What goes over sockets, in both directions, and the clients for it."""

@@ -1,0 +1,156 @@
+"""What is published: topics, headers and payloads, and how they are packed.
+
+| topic | payload | header adds |
+|---|---|---|
+| `start`, `end` | none | rig, card, versions; totals of the ledger |
+| `table` | Arrow IPC stream of one record batch; none where frames were skipped | first, last; skipped (the reason) |
+| `tile` | float32 (y, x), zlib | shape, level, row, column, origin_nm, pixel_nm |
+| `frame` | uint16 (y, x) | shape, index, camera_time_s, host_time_s |
+| `phase` | float32 (27,) waves | psf_epoch, sigma, source, rms_error_waves |
+| `guard`, `drift`, `health` | none | all in the header |
+
+A message has three parts: topic, JSON header `{version, run_id, sequence, ...}`, payload. `sequence` counts per topic.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from math import isfinite, prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.localizations import Localizations
+from stream.errors import AddressError, FrameFormatError
+from stream.picture.tiles import Float32Array, Tile
+
+VERSION = 1
+TOPICS = ("start", "end", "table", "tile", "frame", "phase", "guard", "drift", "health")
+MAX_PIXELS = 1 << 28
+
+Payload = Localizations | Tile | NDArray[np.generic] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One published message, unpacked.
+
+    Parameters
+    ----------
+    topic : str
+        One of TOPICS.
+    header : dict
+        At least `version`, `run_id` and `sequence`.
+    payload : Localizations, Tile, array or None
+        `table`, `tile`, and the (y, x) uint16 pixels of `frame` or the (27,) float32 waves of `phase`; else None.
+    """
+
+    topic: str
+    header: dict[str, Any]
+    payload: Payload
+
+
+def pack_header(header: Mapping[str, Any]) -> bytes:
+    """Return the header as JSON, UTF-8; numbers that are not finite become null, which JSON can say."""
+    return json.dumps(_finite(header), allow_nan=False, separators=(",", ":")).encode()
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _finite(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(inner) for inner in value]
+    return None if isinstance(value, float) and not isfinite(value) else value
+
+
+def pack_tile(tile: Tile) -> tuple[dict[str, Any], bytes]:
+    """Return what a tile adds to the header, and its payload."""
+    # Runs of zeros are all that compresses well in a density; looking for more takes three times as long.
+    packer = zlib.compressobj(level=1, strategy=zlib.Z_RLE)
+    payload = packer.compress(tile.values.astype("<f4", copy=False).tobytes()) + packer.flush()
+    place = {"level": tile.level, "row": tile.row, "column": tile.column}
+    return {**place, "origin_nm": tile.origin_nm, "pixel_nm": tile.pixel_nm, "shape": tile.values.shape}, payload
+
+
+def unpack(parts: Sequence[bytes]) -> Message:
+    """Unpack a message of three parts.
+
+    Raises
+    ------
+    FrameFormatError, TableFormatError
+        The message is not what its topic says it is.
+    AddressError
+        Whoever publishes there speaks another version.
+    """
+    with _readable(parts):
+        raw_topic, raw_header, payload = parts
+        topic, header = raw_topic.decode(), _unpack_header(raw_header)
+        header["sequence"] = int(header["sequence"])
+        return Message(topic, header, _unpack_payload(topic, header, payload))
+
+
+def unpack_snapshot(parts: Sequence[bytes]) -> tuple[str, dict[str, int], list[Message]]:
+    """Unpack the answer to `snapshot`: the run's name, the next sequence per topic, and the messages.
+
+    Raises
+    ------
+    FrameFormatError, TableFormatError, AddressError
+        As `unpack`.
+    """
+    with _readable(parts):
+        _, raw_header, *rest = parts
+        header = _unpack_header(raw_header)
+        following = {topic: int(sequence) for topic, sequence in header["next"].items()}
+        return header["run_id"], following, [unpack(rest[k : k + 3]) for k in range(0, len(rest), 3)]
+
+
+@contextmanager
+def _readable(parts: Sequence[bytes]) -> Iterator[None]:
+    try:
+        yield
+    except (LookupError, ValueError, TypeError, AttributeError, zlib.error) as error:
+        raise FrameFormatError(
+            f"a message that begins with {b' '.join(parts)[:60]!r} cannot be read: {error!r}",
+            limit="messages are topic, header and payload, as listed in stream/links/messages.py",
+            remedy="check who publishes at this address",
+        ) from error
+
+
+def _unpack_header(raw: bytes) -> dict[str, Any]:
+    header: dict[str, Any] = dict(json.loads(raw))
+    if header.get("version") != VERSION:
+        raise AddressError(
+            f"the publisher speaks version {header.get('version')!r}",
+            limit=f"this program understands version {VERSION}",
+            remedy="install the same release of livesmlm on both sides",
+        )
+    header["run_id"] = str(header["run_id"])
+    return header
+
+
+def _unpack_payload(topic: str, header: dict[str, Any], payload: bytes) -> Payload:
+    if topic == "table" and payload:
+        from stream.links.arrow import from_ipc  # loads pyarrow, which the settings in rig.toml do not need
+
+        return from_ipc(payload)
+    if topic == "tile":
+        return _unpack_tile(header, payload)
+    if topic == "frame":
+        return np.frombuffer(payload, "<u2").reshape(header["shape"])
+    if topic == "phase":
+        return np.frombuffer(payload, "<f4")
+    return None
+
+
+def _unpack_tile(header: dict[str, Any], payload: bytes) -> Tile:
+    size = 4 * prod(header["shape"])
+    if not 0 < size <= 4 * MAX_PIXELS:
+        raise ValueError(f"a tile of shape {header['shape']}")
+    values: Float32Array = np.frombuffer(zlib.decompressobj().decompress(payload, size), "<f4").reshape(header["shape"])
+    x_nm, y_nm = header["origin_nm"]
+    return Tile(header["level"], header["row"], header["column"], (x_nm, y_nm), header["pixel_nm"], values)

@@ -1,0 +1,1 @@
+"""From localizations to the super-resolved image: tiles, files, colours."""

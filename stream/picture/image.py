@@ -1,0 +1,87 @@
+"""The super-resolved image as files: OME-TIFF with all densities, PNG to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from stream.picture import colours, scale_bar
+from stream.picture.render import Renderer
+from stream.picture.tiles import Float32Array, Level
+from stream.sinks.storage import writing
+
+MAX_PNG_PX = 4096
+KEPT = "The localizations are safe: the image can be drawn from them again."
+
+
+def write_ome_tiff(path: Path, renderer: Renderer) -> None:
+    """Write the image as a tiled, pyramidal OME-TIFF, float32 localizations per super-resolved pixel.
+
+    Decision: coarser levels hold means, not the pyramid's sums. Context: viewers keep one contrast for all levels.
+    Consequence: every level has the unit of the finest one, and looks alike.
+
+    Raises
+    ------
+    StorageFault
+        The file could not be written; an older one stays as it was.
+    """
+    import tifffile  # with its codecs, needed at the end of a run only
+
+    renderer.pyramid.refresh()
+    finest, *coarser = renderer.pyramid.levels
+    size_um = finest.pixel_nm / 1000
+    metadata = {"axes": "YX", "PhysicalSizeX": size_um, "PhysicalSizeY": size_um}
+    metadata |= {"PhysicalSizeXUnit": "µm", "PhysicalSizeYUnit": "µm"}
+    partial = path.with_name(path.name + ".partial")
+    with writing(path, KEPT):
+        with tifffile.TiffWriter(partial, ome=True, bigtiff=True) as tiff:
+            tiff.write(_tiles(finest), **_layout(finest), subifds=len(coarser), metadata=metadata)
+            for level in coarser:
+                tiff.write(_tiles(level), **_layout(level), subfiletype=1, metadata=None)
+        partial.replace(path)
+
+
+def _tiles(level: Level) -> Iterator[Float32Array]:
+    """Yield the tiles row by row, one in memory at a time."""
+    for tile in level.values.reshape(-1, level.tile_px, level.tile_px):
+        yield tile / np.float32(4**level.number)
+
+
+def _layout(level: Level) -> dict[str, Any]:
+    pixels_per_cm = 1e7 / level.pixel_nm
+    return {
+        "shape": (level.height_px, level.width_px),
+        "dtype": np.float32,
+        "tile": (level.tile_px, level.tile_px),
+        "photometric": "minisblack",
+        "compression": "zlib",
+        "predictor": 3,
+        "maxworkers": 1,
+        "resolution": (pixels_per_cm, pixels_per_cm),
+        "resolutionunit": "CENTIMETER",
+    }
+
+
+def write_png(path: Path, renderer: Renderer) -> None:
+    """Write a picture of at most 4096 x 4096 pixels, with automatic contrast and a scale bar.
+
+    Raises
+    ------
+    StorageFault
+        The file could not be written; an older one stays as it was.
+    """
+    from imagecodecs import png_encode  # needed at the end of a run only
+
+    renderer.pyramid.refresh()
+    levels = renderer.pyramid.levels
+    level = next(level for level in levels if max(level.height_px, level.width_px) <= MAX_PNG_PX)
+    density = level.image()
+    picture = colours.hot(density, colours.white_point(density))
+    scale_bar.draw(picture, level.pixel_nm)
+    partial = path.with_name(path.name + ".partial")
+    with writing(path, KEPT):
+        partial.write_bytes(png_encode(picture))
+        partial.replace(path)
