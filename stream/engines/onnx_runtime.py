@@ -8,13 +8,18 @@ from pathlib import Path
 import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
+from onnxruntime.capi import onnxruntime_pybind11_state as failure
 
 from export.card import METADATA_KEY, Card, CardError
 from stream.engine import Arrays
 from stream.errors import EngineFault, ModelError
 
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
-RUNTIME_ERRORS = (RuntimeError, ValueError)  # what onnxruntime raises: its own classes derive from these
+# Its own errors have no base of their own, so they are named; wrong feeds raise the built-in ones.
+RUNTIME_ERRORS = (
+    failure.Fail, failure.InvalidArgument, failure.InvalidGraph, failure.InvalidProtobuf, failure.NoSuchFile,
+    failure.NotImplemented, failure.RuntimeException, failure.EPFail, RuntimeError, ValueError,
+)  # fmt: skip
 
 
 class OnnxRuntimeEngine:
