@@ -25,6 +25,9 @@ from stream.errors import AddressError, InputError, SourceFault
 from stream.links.messages import TOPICS, Message, unpack, unpack_snapshot
 from stream.links.sockets import connect, next_port
 
+# Whatever was asked for: a reader must learn that the run is over, and that it is alive while its topics are quiet.
+ALWAYS = ("end", "health")
+
 
 class Subscription:
     """What a run publishes, message by message. Iterating ends with the message `end`. Used by one thread only.
@@ -40,8 +43,11 @@ class Subscription:
     def __init__(
         self, address: str, snapshot_address: str, topics: Sequence[str], timeout_s: float, certificate: Path | None
     ) -> None:
-        self.address, self._timeout_s, self._topics = address, timeout_s, topics
-        self.lost = dict.fromkeys(topics, 0)
+        self.address, self._timeout_s = address, timeout_s
+        self._asked = {*topics, "end"}
+        self._topics = tuple(dict.fromkeys((*topics, *ALWAYS)))
+        self._heard_s = time.monotonic()
+        self.lost = dict.fromkeys(self._topics, 0)
         self._run_id = ""
         self._next: dict[str, int] = {}
         self._waiting: deque[Message] = deque()
@@ -50,7 +56,7 @@ class Subscription:
         try:
             connect(self._live, address, certificate)
             connect(self._requests, snapshot_address, certificate)
-            for topic in topics:
+            for topic in self._topics:
                 self._live.subscribe(topic)
             self._take_snapshot()
         except BaseException:
@@ -58,7 +64,7 @@ class Subscription:
             raise
 
     def receive(self, timeout_s: float) -> Message | None:
-        """Return the next message; None if none came within `timeout_s`.
+        """Return the next message of the topics asked for, or `end`; None if none came within `timeout_s`.
 
         Raises
         ------
@@ -66,14 +72,10 @@ class Subscription:
             What was received is not what this program understands.
         """
         until = time.monotonic() + timeout_s
-        while not self._waiting:
-            remaining_ms = max(0, int(1000 * (until - time.monotonic())))
-            if not self._live.poll(remaining_ms):
-                return None
-            message = unpack(self._live.recv_multipart())
-            if self._is_new(message):
+        while (message := self._any(until)) is not None:
+            if message.topic in self._asked:
                 return message
-        return self._waiting.popleft()
+        return None
 
     def __iter__(self) -> Iterator[Message]:
         """Yield messages up to and with `end`.
@@ -85,6 +87,8 @@ class Subscription:
         """
         while True:
             message = self.receive(self._timeout_s)
+            if message is None and time.monotonic() - self._heard_s < self._timeout_s:
+                continue
             if message is None:
                 raise SourceFault(
                     f"{self.address} has been silent for {self._timeout_s:g} s",
@@ -94,6 +98,16 @@ class Subscription:
             yield message
             if message.topic == "end":
                 return
+
+    def _any(self, until: float) -> Message | None:
+        """Return the next message of whatever topic; None if none came until then (monotonic, s)."""
+        while not self._waiting:
+            if not self._live.poll(max(0, int(1000 * (until - time.monotonic())))):
+                return None
+            message, self._heard_s = unpack(self._live.recv_multipart()), time.monotonic()
+            if self._is_new(message):
+                return message
+        return self._waiting.popleft()
 
     def close(self) -> None:
         """Disconnect. May be called more than once."""
@@ -157,7 +171,7 @@ def subscribe(
     topics : sequence of str
         Which of `stream.links.messages.TOPICS` to follow.
     timeout_s : float
-        How long to wait for the run to answer, and for the next message when iterating.
+        How long to wait for the run to answer, and for a sign of life (any topic) when iterating.
     certificate : Path, optional
         The public CURVE certificate of a run that is published to other computers.
 

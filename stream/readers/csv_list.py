@@ -1,6 +1,6 @@
 """Text lists: ThunderSTORM, SMLM challenge, SMAP and a plain one, all with commas and with frames from 1.
 
-Positions are taken as they are, in nm. SMAP does not say where its origin lies: compare with `--reference-offset-nm`.
+Positions are taken as they are, in nm. SMAP does not say where its origin lies: compare with `--truth-offset-nm`.
 """
 
 from __future__ import annotations

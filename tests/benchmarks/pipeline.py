@@ -38,7 +38,9 @@ class Silent:
     def warn(self, text: str) -> None: ...
 
     def report(self, health: dict) -> None:
-        self.memory_mb.append((time.monotonic() - self.began_s, psutil.Process(os.getpid()).memory_info().rss / 1e6))
+        self.memory_mb.append(
+            (time.monotonic() - self.began_s, psutil.Process(os.getpid()).memory_full_info().uss / 1e6)
+        )
 
 
 def rig_of(source: dict, threads: int, batch: int = 8) -> Rig:
@@ -120,13 +122,10 @@ def memory(minutes: float, threads: int) -> None:
     with tempfile.TemporaryDirectory() as name:
         outcome, view, _ = run(rig_of(source, threads), Path(name) / "out", int(minutes * 60 * 20))
     samples = np.array(view.memory_mb)
-    half = samples[samples[:, 0] > samples[-1, 0] / 4]
-    slope = np.polyfit(half[:, 0] / 60, half[:, 1], 1)[0]
+    fifths = [f"{np.median(part):.0f}" for part in np.array_split(samples[:, 1], 5)]
     totals = outcome.health["ledger"]
     print(f"{minutes:g} min at 20 frames/s: {outcome.health['localizations']} localizations, ledger {totals}")
-    print(
-        f"analyzer's memory {half[0, 1]:.0f} MB after a quarter, {half[-1, 1]:.0f} MB at the end: {slope:+.2f} MB/min"
-    )
+    print(f"analyzer's own memory (USS), median of each fifth of the time: {', '.join(fifths)} MB")
 
 
 def main() -> None:

@@ -69,6 +69,28 @@ def test_a_run_from_start_to_end(tmp_path):
     assert subscription.lost == dict.fromkeys(TOPICS, 0)
 
 
+def test_only_what_was_asked_for_comes_and_then_the_end(tmp_path):
+    with published(tmp_path) as publisher, joined(publisher, ("table",)) as subscription:
+        publisher.health({})
+        publisher.write(localizations(0, 9), 0, 9)
+        publisher.end({})
+        assert [message.topic for message in subscription] == ["table", "end"]
+
+
+def test_a_run_whose_topic_is_quiet_is_alive(tmp_path):
+    with (
+        published(tmp_path) as publisher,
+        joined(publisher, ("table",), timeout_s=1.0) as subscription,
+        ThreadPoolExecutor(1) as thread,
+    ):
+        topics = thread.submit(lambda: [message.topic for message in subscription])
+        for _ in range(12):
+            publisher.health({})
+            publisher.serve(wait_s=0.25)
+        publisher.end({})
+        assert topics.result() == ["end"]
+
+
 def test_who_comes_late_gets_the_whole_image(tmp_path):
     renderer = Renderer(6400, 4800, RenderSettings(pixel_nm=10, tile_px=64, max_sigma_nm=90))
     image = [np.zeros_like(level.values) for level in renderer.pyramid.levels]
@@ -114,7 +136,7 @@ def test_snapshot_and_live_join_without_gap_or_repetition(tmp_path):
         for topic in ("health", "table"):
             sequence = [message.header["sequence"] for message in messages if message.topic == topic]
             assert sequence == list(range(sequence[0], sequence[0] + len(sequence)))
-        assert subscription.lost == {"health": 0, "table": 0}
+        assert subscription.lost == {"health": 0, "table": 0, "end": 0}
     here.send("stop")
     child.join(60)
     here.close()
