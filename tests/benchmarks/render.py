@@ -8,16 +8,12 @@ turn, batch by batch, so that whatever else the computer does falls on all of th
 
 from __future__ import annotations
 
-import sys
 import time
 from collections import deque
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
 import numpy as np
-
-sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from models.localizations import Localizations
 from stream.picture.render import Renderer, RenderSettings

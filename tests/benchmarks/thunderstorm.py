@@ -12,12 +12,10 @@ import sys
 import tempfile
 from pathlib import Path
 
+from models.metrics import Rules, Score
+from stream.commands.score import score_files
+
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT))
-
-from models.metrics import Rules, Score  # noqa: E402
-from stream.commands.score import score_files  # noqa: E402
-
 MOVIES = ("sparse", "medium", "low_snr")
 RULES = Rules(tolerance_nm=250, isolated_nm=1000)
 HALF_PIXEL_NM = 54.0

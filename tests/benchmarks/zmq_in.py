@@ -8,14 +8,10 @@ line is then below the one asked for.
 """
 
 import argparse
-import sys
 import time
 from multiprocessing import get_context
-from pathlib import Path
 
 import numpy as np
-
-sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from stream.frame import Frame
 from stream.links.send import FrameSender
