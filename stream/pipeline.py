@@ -41,6 +41,7 @@ from stream.run_info import describe, facts
 from stream.sink import Sink
 from stream.sinks import SINKS
 from stream.sinks.zmq_out import ZmqOut
+from stream.stages.localize import LOOK_AHEAD_FRAMES
 
 REPORT_EVERY_S = 0.5
 
@@ -193,8 +194,10 @@ class Pipeline:
             self._acquisition.go()
             while (batch := batcher.next()) is not None:
                 self._take(batch)
-                batcher.done()
+                batcher.done(keep=LOOK_AHEAD_FRAMES)
                 self._chores(0.0)
+            self._analysis.flush()
+            batcher.done()
             self._acquisition.join()
         except LiveSMLMError as error:
             return error
@@ -239,12 +242,11 @@ class Pipeline:
         """Bring everything that was analysed to disk, whatever happened; the first error is the one reported."""
         errors = [] if error is None else [error]
         acquisition = self._acquisition
-        steps: list[Callable[[], object]] = [self._analysis.flush, acquisition.close]
-        if self._rig.policy.overload == "live":
-            steps.append(self._analysis.tell_skipped)
+        steps: list[Callable[[], object]] = [acquisition.close]
+        if self._rig.policy.overload == "live":  # else a frame that still waits for its successor goes to the spool
+            steps = [self._analysis.flush, acquisition.close, self._analysis.tell_skipped]
         if self._recorder is not None:
-            steps.insert(1, self._recorder.join)
-            steps.insert(2, self._note_recorded)
+            steps[:0] = [self._recorder.join, self._note_recorded]
         steps += [sink.close for sink in self._files]
         steps += [partial(image.write_ome_tiff, self._folder / "render.ome.tif", self._renderer)]
         steps += [partial(image.write_png, self._folder / "render.png", self._renderer)]

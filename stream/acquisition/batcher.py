@@ -66,6 +66,6 @@ class Batcher:
         arrived_s = self._reader.oldest_host_time_s
         return (seen_s if isnan(arrived_s) else arrived_s) + self._deadline_s - now_s
 
-    def done(self) -> None:
-        """Give the batch back to the ring; its pixels must not be used after."""
-        self._reader.release()
+    def done(self, keep: int = 0) -> None:
+        """Give frames back to the ring, all but the newest `keep`; the batch's pixels must not be used after."""
+        self._reader.release(keep)

@@ -46,7 +46,7 @@ class RingReader(ABC):
     def oldest_host_time_s(self) -> float:
         """When the oldest frame that waits was received (host clock); meaningless if none waits."""
         written = int(self._memory.writer[WRITTEN])
-        oldest = max(int(self._cursor[TAKEN]), written - self.slots + 1)
+        oldest = max(written - self.waiting, written - self.slots + 1)
         return float(self._memory.times["host_time_s"][oldest % self.slots])
 
     @abstractmethod
@@ -54,14 +54,23 @@ class RingReader(ABC):
         """Return the oldest frames that wait, in order, at most `max_frames`; None if none waits."""
 
     @abstractmethod
-    def release(self) -> None:
-        """Give the leased frames back."""
+    def release(self, keep: int = 0) -> None:
+        """Give the leased frames back, all but the newest `keep`."""
 
 
 class LosslessReader(RingReader):
-    """Sees every frame: the writer waits for it. One lease at a time."""
+    """Sees every frame: the writer waits for it. One lease at a time.
 
-    _leased = 0
+    Decision: a frame whose result is not yet safe stays in the ring, although it was read. Context: the network needs
+    the next frame too; a reader that is killed meanwhile must leave the frame behind. Consequence: `release(keep=1)`.
+    """
+
+    _leased = _kept = 0
+
+    @property
+    def waiting(self) -> int:
+        """Number of frames written and not yet leased."""
+        return super().waiting - self._kept
 
     def lease(self, max_frames: int) -> Batch | None:
         """Return the oldest frames that wait as a read-only view of the ring, valid until `release`.
@@ -81,7 +90,7 @@ class LosslessReader(RingReader):
                 limit="a reader is given up when its process is taken for dead",
                 remedy="read what it left from the spool folder",
             )
-        first = int(self._cursor[TAKEN]) % self.slots
+        first = (int(self._cursor[TAKEN]) + self._kept) % self.slots
         frames = min(self.waiting, max_frames, self.slots - first)
         if frames == 0:
             return None
@@ -90,10 +99,11 @@ class LosslessReader(RingReader):
         batch.pixels.flags.writeable = False
         return batch
 
-    def release(self) -> None:
-        """Give the leased slots back to the writer; the lease's pixels must not be used after."""
-        self._cursor[TAKEN] += self._leased
-        self._leased = 0
+    def release(self, keep: int = 0) -> None:
+        """Give slots back to the writer, all but the newest `keep`; the lease's pixels must not be used after."""
+        held = self._kept + self._leased
+        self._kept, self._leased = min(keep, held), 0
+        self._cursor[TAKEN] += held - self._kept
 
 
 class NewestReader(RingReader):
@@ -125,7 +135,7 @@ class NewestReader(RingReader):
                 return batch
         return None
 
-    def release(self) -> None:
+    def release(self, keep: int = 0) -> None:
         """Do nothing: the frames are copies."""
 
     def newest(self) -> Frame | None:

@@ -19,6 +19,8 @@ from stream.engine import Engine
 from stream.errors import EngineFault
 from stream.frame import Batch, Float64Array, UInt16Array
 
+LOOK_AHEAD_FRAMES = 1
+
 
 @dataclass(frozen=True, slots=True)
 class Located:

@@ -51,7 +51,7 @@ class RingMachine(RuleBasedStateMachine):
         self.ring = Ring.create(SHAPE, self.slots, {"analyse": "lossless", "preview": "newest"})
         self.lossless, self.newest = self.ring.reader("analyse"), self.ring.newest_reader("preview")
         self.next_index, self.written = 7, []
-        self.taken, self.leased = 0, None
+        self.read, self.taken, self.leased = 0, 0, None
         self.seen = 0
 
     def teardown(self):
@@ -69,19 +69,20 @@ class RingMachine(RuleBasedStateMachine):
     @rule(max_frames=st.integers(1, 7))
     def lease(self, max_frames):
         batch = self.lossless.lease(max_frames)
-        contiguous = self.slots - self.taken % self.slots
-        expected = self.written[self.taken :][: min(max_frames, contiguous)]
+        contiguous = self.slots - self.read % self.slots
+        expected = self.written[self.read :][: min(max_frames, contiguous)]
         assert (batch is None) == (not expected)
         if batch is not None:
             self.leased = batch
             assert intact(batch) == expected
 
     @precondition(lambda self: self.leased is not None)
-    @rule()
-    def release(self):
-        self.taken += len(intact(self.leased))
+    @rule(keep=st.integers(0, 3))
+    def release(self, keep):
+        self.read += len(intact(self.leased))
+        self.taken = max(self.taken, self.read - keep)
         self.leased = None
-        self.lossless.release()
+        self.lossless.release(keep)
 
     @rule()
     def take_newest(self):
@@ -112,7 +113,7 @@ class RingMachine(RuleBasedStateMachine):
     def the_counts_agree(self):
         assert self.ring.used_slots == len(self.written) - self.taken
         assert self.ring.full == (self.ring.used_slots == self.slots)
-        assert self.lossless.waiting == len(self.written) - self.taken
+        assert self.lossless.waiting == len(self.written) - self.read
         assert self.newest.waiting == len(self.written) - self.seen
 
 
