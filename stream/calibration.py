@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,10 +37,10 @@ def camera(settings: CameraSettings, height_px: int, width_px: int) -> Camera:
 
 def _read(path: Path, shape: tuple[int, int]) -> dict[str, NDArray[np.float32]]:
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             maps = {name: np.asarray(archive[name], np.float32) for name in MAPS if name in archive}
             names = list(archive)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, TypeError, BadZipFile, zlib.error) as error:  # TypeError: one array, no archive
         raise RigError(f"[camera] maps = {path}: {error}", limit=_LIMIT, remedy="write it with numpy.savez") from error
     if not maps:
         raise RigError(f"[camera] maps = {path} holds {names}", limit=_LIMIT, remedy="name the arrays so")

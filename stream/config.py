@@ -180,13 +180,13 @@ def _from_folder(section: Any, name: str, folder: Path) -> None:
 
 
 def _describe(error: ValidationError, section: str | None = None) -> Iterator[str]:
+    """Yield a line for each wrong field; a field that accepts several types is named once, with all of them."""
+    own_words = {"missing": "is required", "extra_forbidden": "is not a field of this section"}
+    accepted: dict[str, list[str]] = {}
     for problem in error.errors():
-        where = [str(part) for part in problem["loc"]]
-        if section is None and where:
-            section_name, *where = where
-        else:
-            section_name = section or ""
-        field = ".".join(where)
-        value = "" if problem["type"] in ("missing", "extra_forbidden") else f" = {problem['input']!r}"
-        message = {"missing": "is required", "extra_forbidden": "is not a field of this section"}
-        yield f"[{section_name}] {field}{value}: {message.get(problem['type'], problem['msg'])}".replace("] :", "]:")
+        where = [str(part) for part in problem["loc"]] if section is None else [section, *map(str, problem["loc"])]
+        value = "" if problem["type"] in own_words else f" = {problem['input']!r}"
+        line = f"[{where[0]}] {''.join(where[1:2])}{value}:".replace("] :", "]:")
+        accepted.setdefault(line, []).append(own_words.get(problem["type"], problem["msg"]))
+    for line, messages in accepted.items():
+        yield f"{line} {'; or: '.join(messages)}"

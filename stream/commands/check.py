@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from stream import zoo
@@ -83,7 +84,7 @@ def check_in_terminal(rig: Rig, as_json: bool) -> int:
             table.add_row(f"[dim]{name}[/]", str(value))
     Console().print(table)
     for warning in found["warnings"]:
-        ERR.print(f"[yellow]warning:[/] {warning}", highlight=False)
+        ERR.print(f"[yellow]warning:[/] {escape(warning)}", highlight=False)
     if too_slow:
         ERR.print(
             f"[bold red]too slow:[/] the camera gives {found['camera_frames_per_s']} frames/s, "

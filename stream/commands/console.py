@@ -6,6 +6,7 @@ from typing import Any
 
 from rich.console import Console, Group
 from rich.live import Live
+from rich.markup import escape
 from rich.panel import Panel
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -18,11 +19,11 @@ ERR = Console(stderr=True)
 
 def show_error(error: LiveSMLMError) -> None:
     """Print what is wrong, the limit and the remedy."""
-    ERR.print(f"[bold red]error:[/] {error.what}", highlight=False, markup=True)
+    ERR.print(f"[bold red]error:[/] {escape(error.what)}", highlight=False)
     if error.limit:
-        ERR.print(f"  [dim]limit:[/]  {error.limit}", highlight=False)
+        ERR.print(f"  [dim]limit:[/]  {escape(error.limit)}", highlight=False)
     if error.remedy:
-        ERR.print(f"  [dim]remedy:[/] {error.remedy}", highlight=False)
+        ERR.print(f"  [dim]remedy:[/] {escape(error.remedy)}", highlight=False)
 
 
 class Terminal:
@@ -41,6 +42,8 @@ class Terminal:
 
     def __exit__(self, *_: object) -> None:
         self._live.stop()
+        if not ERR.is_terminal:  # the last line of a live display ends only where there is a cursor
+            ERR.line()
 
     def say(self, text: str) -> None:
         """Print a line above the progress bar."""
@@ -48,7 +51,7 @@ class Terminal:
 
     def warn(self, text: str) -> None:
         """Print a warning above the progress bar."""
-        ERR.print(f"[yellow]warning:[/] {text}", highlight=False)
+        ERR.print(f"[yellow]warning:[/] {escape(text)}", highlight=False)
 
     def report(self, health: dict[str, Any]) -> None:
         """Show the newest `health` message."""
@@ -93,16 +96,16 @@ def show_outcome(state: str, health: dict[str, Any], folder: str) -> None:
     table = Table.grid(padding=(0, 2))
     for name in ("received", "spilled", "analysed", "written", "published"):
         table.add_row(name, f"[bold]{totals[name]}[/]")
-    for kind in ("skipped", "missing"):
+    for kind in ("skipped", "missing", "refused"):
         for reason, count in totals[kind].items():
-            table.add_row(f"[red]{kind}[/]", f"[bold red]{count}[/] ({reason})")
+            table.add_row(f"[red]{kind}[/]", f"[bold red]{count}[/] ({escape(reason.removeprefix('refused: '))})")
     if not totals["verifiable"]:
         table.add_row(
             "[yellow]unverifiable[/]", "the camera gives no frame counter: loss before arrival cannot be seen"
         )
     table.add_row("localizations", f"[bold]{health['localizations']}[/]")
-    table.add_row("results", folder)
+    table.add_row("results", escape(folder))
     color = {"finished": "green", "interrupted": "yellow"}.get(state, "red")
     ERR.print(Panel(table, title=f"[{color}]{state}", expand=False))
     if health["message"]:
-        ERR.print(health["message"], highlight=False)
+        ERR.print(health["message"], highlight=False, markup=False)

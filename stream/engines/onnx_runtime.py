@@ -44,13 +44,15 @@ class OnnxRuntimeEngine:
             raise ModelError(
                 f"[engine] device = {device!r}", limit=f"devices: {', '.join(PROVIDERS)}", remedy="use cpu"
             )
-        self._session = _open(model, device, threads)
-        self.card = _card(self._session, model)
+        session = _open(model, device, threads)
+        self.card = _card(session, model)
+        self._session: ort.InferenceSession | None = session
         self.device = f"ONNX Runtime {ort.__version__} on {device}"
         self._names = [port.name for port in self.card.outputs]
 
     def run(self, inputs: Mapping[str, NDArray[np.generic]]) -> Arrays:
         """Compute the outputs of the card from its inputs."""
+        assert self._session is not None, "the engine is closed"
         try:
             return dict(zip(self._names, self._session.run(self._names, dict(inputs)), strict=True))
         except RUNTIME_ERRORS as error:
@@ -59,8 +61,7 @@ class OnnxRuntimeEngine:
 
     def close(self) -> None:
         """Free the session."""
-        self._names = []
-        del self._session
+        self._session = None
 
 
 _REMEDY = 'try `livesmlm check` with [engine] device = "cpu"; if that works, the device\'s driver or memory is at fault'

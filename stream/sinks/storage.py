@@ -31,8 +31,8 @@ def creating(path: Path) -> Iterator[None]:
     except OSError as error:
         raise OutputError(
             f"{path} cannot be created: {error.strerror or error}",
-            limit="The output folder must exist and be writable.",
-            remedy="Choose another output folder.",
+            limit=f"The output folder must exist and be writable. {_room(path.parent)}",
+            remedy="Choose another output folder or disk.",
         ) from error
 
 

@@ -71,13 +71,14 @@ class SimulatedSource:
         self.settings, self._defaults, self._camera = settings, defaults, camera
         self._clock, self._sleep = clock, sleep
         self._truth: TruthWriter | None = None
+        self._opened = False
 
     def open(self) -> StreamInfo:
         """Set up the scene."""
         s = self.settings
         self._scene = s.scene(self._defaults, self._camera)
         self._truth = None if s.truth is None else TruthWriter(s.truth)
-        paced = s.frames_per_s != "max"
+        paced, self._opened = s.frames_per_s != "max", True
         return StreamInfo(
             height_px=s.height_px, width_px=s.width_px, frames=s.frames, waits=not paced,
             exposure_ms=1000 / float(s.frames_per_s) if paced else float("nan"),
@@ -89,7 +90,7 @@ class SimulatedSource:
         """Yield a picture at each tick of the camera's clock."""
         period = 0.0 if self.settings.frames_per_s == "max" else 1 / self.settings.frames_per_s
         began, index = self._clock(), 0
-        while self.settings.frames is None or index < self.settings.frames:
+        while self._opened and index != self.settings.frames:
             pixels, truth = self._scene.picture()
             due = began + (index + 1) * period
             while (left := due - self._clock()) > 0:
@@ -102,7 +103,8 @@ class SimulatedSource:
             index += 1
 
     def close(self) -> None:
-        """Finish the truth file."""
+        """Take no more pictures, and finish the truth file."""
+        self._opened = False
         if self._truth is not None:
             self._truth.close()
             self._truth = None

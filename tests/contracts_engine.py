@@ -1,0 +1,94 @@
+"""What every engine must do. An engine's test is a small subclass with one fixture, `engine`."""
+
+import numpy as np
+import pytest
+
+from models.camera import Camera
+from stream.engine import Arrays, Engine
+from stream.errors import EngineFault
+
+HEIGHT, WIDTH = 50, 46  # not a multiple of what networks pad to
+CAMERA = Camera(offset_adu=100, gain_adu_per_e=2.0, read_noise_e=1.5)
+
+
+def spots(frames: int, seed: int = 3) -> np.ndarray:
+    """Return (t, y, x) uint16 ADU: four bright molecules in each frame, elsewhere in each."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[:HEIGHT, :WIDTH] + 0.5
+    expected = np.full((frames, HEIGHT, WIDTH), 10.0)
+    for image in expected:
+        for at_y, at_x in zip(rng.uniform(6, HEIGHT - 6, 4), rng.uniform(6, WIDTH - 6, 4), strict=True):
+            image += 3000 / (2 * np.pi * 1.3**2) * np.exp(-((y - at_y) ** 2 + (x - at_x) ** 2) / (2 * 1.3**2))
+    return CAMERA.expose(expected, rng)
+
+
+class EngineContract:
+    """Subclasses give the fixture `engine`: one that has loaded the model `localizer-2d`."""
+
+    def inputs(self, engine: Engine, pixels: np.ndarray, context: np.ndarray | None = None) -> Arrays:
+        card, shape = engine.card, (HEIGHT, WIDTH)
+        padded = [-(-side // card.multiple_px) * card.multiple_px // 2 for side in shape]
+        none = np.zeros((2, card.features, *padded), np.float32)
+        return {
+            "frames": pixels,
+            "offset": np.full(shape, CAMERA.offset_adu, np.float32),
+            "gain": np.full(shape, CAMERA.adu_per_photo_electron, np.float32),
+            "variance": np.full(shape, CAMERA.variance_e2, np.float32),
+            "excess": np.asarray(CAMERA.excess, np.float32),
+            "threshold": np.asarray(card.threshold, np.float32),
+            "context": none if context is None else context,
+        }
+
+    def table(self, outputs: Arrays) -> np.ndarray:
+        """Return the filled rows with the frame in front, in the order of frame, then position."""
+        count = int(outputs["count"])
+        rows = np.column_stack((outputs["frame"][:count], outputs["table"][:count]))
+        return rows[np.lexsort((rows[:, 2], rows[:, 1], rows[:, 0]))]
+
+    def test_the_molecules_are_found(self, engine: Engine) -> None:
+        rows = self.table(engine.run(self.inputs(engine, spots(8))))
+        assert 0.7 * 4 * 7 < len(rows) < 1.3 * 4 * 7  # the first row of a batch is of the frame before, here a blank
+
+    def test_inputs_and_outputs_are_those_of_the_card(self, engine: Engine) -> None:
+        inputs = self.inputs(engine, spots(3))
+        assert [port.name for port in engine.card.inputs] == list(inputs)
+        outputs = engine.run(inputs)
+        for port in engine.card.outputs:
+            assert outputs[port.name].dtype == port.dtype
+            assert outputs[port.name].ndim == len(port.axes)
+
+    def test_the_same_input_gives_the_same_bytes(self, engine: Engine) -> None:
+        inputs = self.inputs(engine, spots(4))
+        one, other = engine.run(inputs), engine.run(inputs)
+        for name, values in one.items():
+            np.testing.assert_array_equal(values, other[name])
+
+    @pytest.mark.parametrize("cut", [1, 3, 5])
+    def test_the_table_does_not_depend_on_how_frames_are_cut(self, engine: Engine, cut: int) -> None:
+        pixels = spots(6)
+        whole = self.table(engine.run(self.inputs(engine, pixels)))
+        first = engine.run(self.inputs(engine, pixels[:cut]))
+        second = engine.run(self.inputs(engine, pixels[cut:], first["context_out"]))
+        rows = self.table(second)
+        rows[:, 0] += cut
+        np.testing.assert_allclose(np.concatenate((self.table(first), rows)), whole, rtol=1e-4, atol=1e-4)
+
+    def test_it_changes_nothing_of_its_inputs(self, engine: Engine) -> None:
+        inputs = self.inputs(engine, spots(2))
+        for values in inputs.values():
+            values.flags.writeable = False
+        engine.run(inputs)
+
+    @pytest.mark.parametrize("wrong", [np.zeros((2, 20, 20), "u2"), np.zeros((2, HEIGHT, WIDTH), "f4")])
+    def test_wrong_frames_are_a_fault_that_names_them(self, engine: Engine, wrong: np.ndarray) -> None:
+        with pytest.raises(EngineFault) as error:
+            engine.run(self.inputs(engine, wrong))
+        assert f"{wrong.dtype}{wrong.shape}" in error.value.limit
+        assert len(self.table(engine.run(self.inputs(engine, spots(3))))) > 4  # and the next batch is none the worse
+
+    def test_it_says_where_it_runs(self, engine: Engine) -> None:
+        assert engine.device
+
+    def test_it_can_be_closed_twice(self, engine: Engine) -> None:
+        engine.close()
+        engine.close()
