@@ -114,6 +114,7 @@ class Pipeline:
         self._rig, self._folder, self._view, self._clock = rig, folder, view, clock
         self._frames, self._page_port = frames, page_port
         self._state, self._next_report_s = "waiting", 0.0
+        self._told: set[str] = set()
         self._stack = ExitStack()
 
     def run(self, engine: Engine) -> Outcome:
@@ -229,7 +230,11 @@ class Pipeline:
             self._acquisition.ledger.recorded.update(self._recorder.recorded)
 
     def _report(self) -> None:
-        self._acquisition.ledger.write(self._folder / "ledger.json")
+        ledger = self._acquisition.ledger
+        ledger.write(self._folder / "ledger.json")
+        for reason in sorted(ledger.refused.keys() - self._told):
+            self._view.warn(f"the source turns frames away and counts them ({reason}); mend the sender or the camera")
+            self._told.add(reason)
         self._view.report(self._publish_health(self._state, self._acquisition.ring.used_slots))
 
     def _publish_health(self, state: str, used_slots: int) -> dict[str, Any]:

@@ -20,6 +20,8 @@ MAX_HEADER_BYTES = 65_536
 MAX_PART_BYTES = 2 * MAX_SIDE_PX**2
 MAX_INDEX = 2**53
 """Up to here JSON numbers are exact in every language."""
+MAX_SHOWN = 40
+"""Characters of a wrong value that are shown."""
 
 Side = Annotated[int, Field(ge=1, le=MAX_SIDE_PX)]
 Count = Annotated[int, Field(ge=0, le=MAX_INDEX)]
@@ -70,7 +72,7 @@ class EndHeader(Header):
 
 
 class Refused(ValueError):
-    """A message that is not taken; the text is the reason, the same for all messages with the same fault."""
+    """A message that is not taken; the text is the reason, with the value."""
 
 
 def _kind(header: Any) -> str:
@@ -106,16 +108,17 @@ def read_pixels(header: FrameHeader, payload: memoryview) -> UInt16Array:
     dtype = np.dtype(header.dtype).newbyteorder("<")
     height_px, width_px = header.shape
     if payload.nbytes != height_px * width_px * dtype.itemsize:
-        raise Refused("number of bytes is not that of dtype and shape")
+        raise Refused(f"{payload.nbytes} bytes of pixels are not {header.dtype} of shape {header.shape}")
     return np.frombuffer(payload, dtype).reshape(header.shape).astype(np.uint16, copy=False)
 
 
 def _reason(error: ValidationError) -> str:
-    """Say what is wrong without the value: the number of reasons stays small, whatever comes."""
-    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    """Say what is wrong with the first wrong field, and its value, cut short."""
+    first = error.errors(include_url=False, include_context=False)[0]
     if first["type"] == "json_invalid":
         return "header is not JSON"
     if first["type"] == "union_tag_invalid":
         return "header: type is not frame, start or end"
     field = next((part for part in first["loc"] if part not in ("frame", "start", "end")), "frame")
-    return f"header: {field}: {first['msg']}" if first["loc"][1:] else f"header: {first['msg']}"
+    value = "" if first["type"] == "missing" else f" = {str(first['input'])[:MAX_SHOWN]}"
+    return f"header: {field}{value}: {first['msg']}" if first["loc"][1:] else f"header: {first['msg']}"

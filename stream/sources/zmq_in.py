@@ -23,6 +23,9 @@ from stream.links.headers import EndHeader, FrameHeader, Refused, StartHeader, r
 
 TICK_MS = 50
 NEVER_ARRIVED = "sent but never arrived"
+OTHER = "for other reasons"
+MAX_REASONS = 20
+"""So many reasons are told apart: whatever is sent, the ledger stays small."""
 
 
 class ZmqInSettings(LinkSettings):
@@ -121,7 +124,8 @@ class ZmqInSource:
             header = read_header([part.buffer for part in parts])
             return self._frame(header, parts[1].buffer) if isinstance(header, FrameHeader) else header
         except Refused as reason:
-            self.refused[str(reason)] += 1
+            known = str(reason) in self.refused or len(self.refused) < MAX_REASONS
+            self.refused[str(reason) if known else OTHER] += 1
             return None
 
     def _frame(self, header: FrameHeader, payload: memoryview) -> Frame:
@@ -146,7 +150,7 @@ class ZmqInSource:
         shape = about.shape or header.shape
         indexed = numbered if about.indexed is None else about.indexed
         if header.shape != shape:
-            raise Refused("shape is not that of the first frame or of start")
+            raise Refused(f"shape {header.shape} is not {shape}, that of the first frame or of start")
         if numbered != indexed:
             raise Refused(f"frame: {'given' if numbered else 'missing'}, unlike in the first frame or start")
         if self._about is None or self._about.shape is None or self._about.indexed is None:

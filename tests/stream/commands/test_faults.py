@@ -93,9 +93,10 @@ def test_messages_that_are_no_frames_are_refused_and_counted(sent_and_run, tmp_p
     assert ledger.check() == []
     assert ledger.received.to_list() == ledger.analysed.to_list() == [(0, 9), (20, 29)]
     assert sum(ledger.refused.values()) == len(wrong) + 1
-    assert any("shape is not that of the first frame" in reason for reason in ledger.refused)
+    assert ledger.refused["shape (32, 64) is not (64, 64), that of the first frame or of start"] == 1
     assert ledger.missing["camera counter gap"].to_list() == [(10, 19)]
-    assert "refused" in ran.stderr
+    assert "warning: the source turns frames away" in ran.stderr
+    assert "shape = 2147483648: Input should be less than or equal to 8192" in ran.stderr
 
 
 def test_nothing_but_nonsense(sent_and_run) -> None:

@@ -18,7 +18,7 @@ from stream.errors import AddressError, SourceFault
 from stream.frame import Frame
 from stream.links.headers import MAX_HEADER_BYTES, FrameHeader, Refused, read_header
 from stream.links.send import FrameSender
-from stream.sources.zmq_in import NEVER_ARRIVED, ZmqInSettings, ZmqInSource
+from stream.sources.zmq_in import MAX_REASONS, NEVER_ARRIVED, OTHER, ZmqInSettings, ZmqInSource
 from tests.contracts import SourceContract
 
 ANY_PORT = "tcp://127.0.0.1:*"
@@ -155,21 +155,21 @@ PICKLE = b"\x80\x04cos\nsystem\n(S'false'\ntR."
     ([PICKLE, GOOD[1]], "header is not JSON"),
     ([b"[1, 2]", GOOD[1]], "header: Input should be"),
     ([b'{"dtype": "uint16"}', GOOD[1]], "header: shape: Field required"),
-    ([b'{"dtype": "uint16", "shape": [0, 8]}', b""], "header: shape: Input should be greater than or equal to 1"),
-    ([b'{"dtype": "uint16", "shape": [99999999, 99999999]}', GOOD[1]], "header: shape: Input should be less than"),
-    ([b'{"dtype": "uint16", "shape": [6.5, 8]}', GOOD[1]], "header: shape: Input should be a valid integer"),
-    ([b'{"dtype": "uint16", "shape": [6, 8, 1]}', GOOD[1]], "header: shape: Tuple should have at most 2 items"),
-    ([b'{"dtype": "float32", "shape": [6, 4]}', GOOD[1]], "header: dtype: Input should be 'uint16' or 'uint8'"),
-    ([b'{"dtype": "object", "shape": [6, 2]}', PICKLE], "header: dtype: Input should be"),
-    ([b'{"dtype": "uint16", "shape": [6, 8], "frame": -1}', GOOD[1]], "header: frame: Input should be greater"),
-    ([b'{"dtype": "uint16", "shape": [6, 8], "time_s": NaN}', GOOD[1]], "header: time_s: Input should be a finite"),
+    ([b'{"dtype": "uint16", "shape": [0, 8]}', b""], "header: shape = 0: Input should be greater than or equal to 1"),
+    ([b'{"dtype": "uint16", "shape": [99999999, 99999999]}', GOOD[1]], "header: shape = 99999999: Input"),
+    ([b'{"dtype": "uint16", "shape": [6.5, 8]}', GOOD[1]], "header: shape = 6.5: Input should be a valid integer"),
+    ([b'{"dtype": "uint16", "shape": [6, 8, 1]}', GOOD[1]], "header: shape = [6, 8, 1]: Tuple"),
+    ([b'{"dtype": "float32", "shape": [6, 4]}', GOOD[1]], "header: dtype = float32: Input should be 'uint16' or"),
+    ([b'{"dtype": "object", "shape": [6, 2]}', PICKLE], "header: dtype = object: Input should be"),
+    ([b'{"dtype": "uint16", "shape": [6, 8], "frame": -1}', GOOD[1]], "header: frame = -1: Input should be greater"),
+    ([b'{"dtype": "uint16", "shape": [6, 8], "time_s": NaN}', GOOD[1]], "header: time_s = nan: Input"),
     ([b'{"type": "snap"}'], "header: type is not frame, start or end"),
     ([b" " * (MAX_HEADER_BYTES + 1), GOOD[1]], "header is larger than 65536 bytes"),
     ([GOOD[0]], "message with a frame header has not 2 parts"),
     ([*GOOD, b"more"], "message with a frame header has not 2 parts"),
     ([b'{"type": "start"}', GOOD[1]], "message with a start header has not 1 part"),
-    ([GOOD[0], GOOD[1][:-1]], "number of bytes is not that of dtype and shape"),
-    (message(np.zeros((6, 9), np.uint16), frame=1000), "shape is not that of the first frame"),
+    ([GOOD[0], GOOD[1][:-1]], "95 bytes of pixels are not uint16 of shape (6, 8)"),
+    (message(np.zeros((6, 9), np.uint16), frame=1000), "shape (6, 9) is not (6, 8), that of the first frame"),
     (message(np.zeros((6, 8), np.uint16)), "frame: missing, unlike in the first frame"),
     (message(np.zeros((6, 8), np.uint16), frame=0), "frame: index is not above that of the frame before"),
 ])  # fmt: skip
@@ -181,6 +181,15 @@ def test_a_wrong_message_is_refused_counted_and_the_run_goes_on(source, expected
     ((said, count),) = source.refused.items()
     assert said.startswith(reason)
     assert count == 2
+
+
+def test_the_reasons_stay_few_whatever_comes(source, expected):
+    wrong = [[json.dumps({"dtype": str(number)}).encode(), b""] for number in range(MAX_REASONS + 30)]
+    with pushed(source.address, [message(expected[0]), *wrong, END]):
+        source.open()
+        taken(source)
+    assert len(source.refused) == MAX_REASONS + 1
+    assert source.refused[OTHER] == 30
 
 
 def test_a_wrong_first_message_does_not_decide_the_shape(source, expected):
