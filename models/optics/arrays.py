@@ -1,0 +1,30 @@
+"""numpy beside the camera, torch in training: the physics is written once, and this is where the two differ."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from array_api_compat import array_namespace, device
+from numpy.typing import NDArray
+
+Array = Any
+"""An array of numpy or torch: functions that take one return the same kind, on the same device."""
+
+
+def constant_like(values: NDArray[np.generic] | list[float], like: Array) -> Array:
+    """Return constants in the library, on the device and with the precision of `like`.
+
+    Parameters
+    ----------
+    values : array of real or complex numbers
+    like : Array
+        Real or complex; single precision stays single, double stays double.
+    """
+    xp = array_namespace(like)
+    double, values = like.dtype in (xp.float64, xp.complex128), np.asarray(values)
+    if np.iscomplexobj(values):
+        dtype = xp.complex128 if double else xp.complex64
+    else:
+        dtype = xp.float64 if double else xp.float32
+    return xp.asarray(values, dtype=dtype, device=device(like))
