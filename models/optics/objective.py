@@ -36,8 +36,8 @@ class Objective:
         widest = min(self.immersion_index, self.coverslip_index)
         if not 0 < self.numerical_aperture < widest:
             raise ValueError(
-                f"numerical_aperture = {self.numerical_aperture:g}: must be above 0 and below {widest:g}, the smaller of "
-                "the indices of immersion and coverslip; check which of them is wrong"
+                f"numerical_aperture = {self.numerical_aperture:g}: must be above 0 and below {widest:g}, the "
+                "smaller index of immersion and coverslip; check which of them is wrong"
             )
 
 
