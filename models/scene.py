@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from models.camera import Camera
 from models.localizations import Localizations
 from models.optics.gaussian import profiles
-from models.optics.pupil import Objective, VectorialSpot
+from models.optics.in_focus import VectorialSpot
+from models.optics.objective import Objective
 from models.structures import STRUCTURES
 
 FloatArray = NDArray[np.float64]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from models.camera import Camera
-from models.optics.pupil import Objective
+from models.optics.objective import Objective
 from models.scene import SceneSettings
 from stream.errors import OutputError
 from stream.readers.tables import read_table

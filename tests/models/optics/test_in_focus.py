@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from models.optics.gaussian import profiles
-from models.optics.pupil import Objective, VectorialSpot, radial_profile
+from models.optics.in_focus import VectorialSpot, radial_profile
+from models.optics.objective import Objective
 
 
 def test_the_whole_spot_holds_one_photon() -> None:
