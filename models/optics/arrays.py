@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from array_api_compat import array_namespace, device
+from array_api_compat import array_namespace, device, is_numpy_array
 from numpy.typing import NDArray
+from scipy import special
 
 Array = Any
 """An array of numpy or torch: functions that take one return the same kind, on the same device."""
@@ -28,3 +29,8 @@ def constant_like(values: NDArray[np.generic] | list[float], like: Array) -> Arr
     else:
         dtype = xp.float64 if double else xp.float32
     return xp.asarray(values, dtype=dtype, device=device(like))
+
+
+def erf(values: Array) -> Array:
+    """Return the error function, which the common standard of array libraries does not have."""
+    return special.erf(values) if is_numpy_array(values) else array_namespace(values).erf(values)

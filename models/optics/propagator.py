@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from models.optics import zernike
 from models.optics.arrays import Array, constant_like
 from models.optics.objective import Objective
-from models.optics.pupil import Pupil
+from models.optics.pupil import PAIRS, Pupil
 from models.optics.transform import plane_waves
 
 Mask = Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.complex128]]
@@ -61,8 +61,8 @@ class _Constants(NamedTuple):
     """(N,) lateral wave numbers of the columns, and of the rows."""
     amplitudes: Array
     """(5, N, N) with aberrations and mask."""
-    power: Array
-    """(N, N): what each cell adds to the energy of a freely rotating dipole."""
+    products: Array
+    """(6, N, N): what each cell adds to the energy, by second moment of the dipole."""
     kz_sample: Array
     decay: Array
     kz_immersion: Array
@@ -138,26 +138,34 @@ class Propagator:
         by_z = rows @ (pupil * rate[:, None]) @ columns
         return Fields(values, xp.stack((by_x, by_y, by_z), axis=1), decay)
 
-    def energy(self, like: Array, decay: Array | None, power: Array | None = None) -> Array:
-        """Return the sum of weighted |G|^2 over an infinite window, divided by the area of a point; (n,) or scalar.
+    def energy(self, position_nm: Array, decay: Array | None) -> tuple[Array, Array]:
+        """Return what each second moment of |G|^2 sums to over an infinite window, and its derivative by z.
 
         Parameters
         ----------
-        like : Array
-            Gives library, device and precision.
+        position_nm : (n, 3) float
         decay : (n, N, N) or None
             As in `Fields`.
-        power : (N, N) or (n, N, N) or None
-            What each cell adds; that of a freely rotating dipole if None.
-        """
-        xp, step = array_namespace(like), self.pupil.k_edge * 2 / self.setup.pupil_samples
-        power = self._like(like).power if power is None else power
-        left = power if decay is None else power * decay**2
-        return xp.sum(left, axis=(-2, -1)) * (2 * np.pi / step / self.pitch_nm) ** 2
 
-    def power(self, like: Array) -> Array:
-        """Return what each cell of the pupil adds to the energy of a freely rotating dipole, (N, N)."""
-        return self._like(like).power
+        Returns
+        -------
+        (n, 6), (n, 6) float
+            In the order of `PAIRS`, in units of |G|^2 per point of the window.
+        """
+        xp, step, c = (
+            array_namespace(position_nm),
+            self.pupil.k_edge * 2 / self.setup.pupil_samples,
+            self._like(position_nm),
+        )
+        points = (2 * np.pi / step / self.pitch_nm) ** 2
+        products = xp.reshape(c.products, (len(PAIRS), -1))
+        if decay is None:
+            energy = points * xp.sum(products, axis=1) + 0 * position_nm[:, :1]
+            return energy, 0 * energy
+        left = xp.reshape(decay, (len(decay), -1)) ** 2
+        above = (position_nm[:, 2] + self.setup.height_nm > 0)[:, None]
+        slope = left * (-2 * xp.reshape(c.decay, (-1,))) * above
+        return points * left @ products.T, points * slope @ products.T
 
     def zernike_phase(self, modes: tuple[int, ...], waves: Array) -> Array:
         """Return the phase (n, N, N) rad of Noll modes with coefficients (n, modes) in waves."""
@@ -179,6 +187,6 @@ class Propagator:
         key = (str(like.dtype), str(device(like)))
         if key not in self._constants:
             p = self.pupil
-            arrays = (p.k_edge * p.x[0], self.amplitudes, p.power, p.kz_sample.real, p.kz_sample.imag)
+            arrays = (p.k_edge * p.x[0], self.amplitudes, p.products, p.kz_sample.real, p.kz_sample.imag)
             self._constants[key] = _Constants(*(constant_like(a, like) for a in (*arrays, p.kz_immersion.real)))
         return self._constants[key]

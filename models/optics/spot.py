@@ -10,6 +10,8 @@ from typing import Protocol
 
 from models.optics.arrays import Array
 
+Limits = tuple[tuple[float, float], tuple[float, float], tuple[float, float]]
+
 
 class Spot(Protocol):
     """Draws emitters, each in a window of its own."""
@@ -33,7 +35,11 @@ class Spot(Protocol):
 
 
 class DifferentiableSpot(Spot, Protocol):
-    """A spot that knows how it changes."""
+    """A spot that knows how it changes, and how far it is known."""
+
+    @property
+    def limits_nm(self) -> Limits:
+        """Lowest and highest x, y and z that it can be asked for."""
 
     def with_gradient(self, position_nm: Array) -> tuple[Array, Array]:
         """Return the images (n, y, x), and their derivatives by x, y and z per nm, (n, 3, y, x)."""

@@ -9,12 +9,14 @@ Sources: Stallinga & Rieger, Opt. Express 18 (2010); `models/optics/propagator.p
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 
 from array_api_compat import array_namespace
 
 from models.optics.arrays import Array, constant_like
-from models.optics.propagator import Fields, Propagator, Setup
+from models.optics.propagator import Propagator, Setup
 from models.optics.pupil import FREE_ROTATION
+from models.optics.spot import Limits
 from models.optics.transform import MARGIN_PX, integrate_pixels
 
 
@@ -58,6 +60,12 @@ class VectorialSpot:
         self.setup, self.pixel_size_nm, self.size_px, self.batch = setup, pixel_size_nm, size_px, batch
         self.propagator = Propagator(setup, size_px + 2 * MARGIN_PX, pixel_size_nm)
 
+    @property
+    def limits_nm(self) -> Limits:
+        """The window laterally; any z."""
+        reach = self.size_px * self.pixel_size_nm / 2
+        return (-reach, reach), (-reach, reach), (-inf, inf)
+
     def __call__(self, position_nm: Array, aberration: Aberration | None = None) -> Array:
         """Return (n, size_px, size_px): the share of the collected photons that falls on each pixel.
 
@@ -87,34 +95,16 @@ class VectorialSpot:
     def _images(
         self, position_nm: Array, focus_nm: Array, phase_rad: Array | None, slopes: bool
     ) -> tuple[Array, Array | None]:
+        xp = array_namespace(position_nm)
         fields = self.propagator.fields(position_nm, focus_nm, phase_rad, slopes)
-        energy = self.propagator.energy(position_nm, fields.decay)
+        energies, losses = self.propagator.energy(position_nm, fields.decay)
+        energy, loss = xp.sum(energies[:, :3], axis=1), xp.sum(losses[:, :3], axis=1)  # the trace of the moments
         weights = constant_like(FREE_ROTATION, position_nm)[:, None, None]
-        images = integrate_pixels(_power(fields, weights)) / _column(energy, 2)
+        power = xp.real(fields.values) ** 2 + xp.imag(fields.values) ** 2
+        images = integrate_pixels(xp.sum(power * weights, axis=1)) / energy[:, None, None]
         if fields.slopes is None:
             return images, None
-        xp = array_namespace(position_nm)
         change = 2 * xp.real(xp.conj(fields.values)[:, None] * fields.slopes)
-        gradient = integrate_pixels(xp.sum(change * weights, axis=2)) / _column(energy, 3)
-        if fields.decay is not None:
-            gradient[:, 2] -= images * _column(self._relative_loss(position_nm, fields.decay), 2)
-        return images, gradient
-
-    def _relative_loss(self, position_nm: Array, decay: Array) -> Array:
-        """Return d energy / dz / energy: what is above the critical angle decays with the height, (n,) per nm."""
-        kz = constant_like(self.propagator.pupil.kz_sample.imag, position_nm)
-        above = (position_nm[:, 2] + self.setup.height_nm > 0)[:, None, None]
-        power = self.propagator.power(position_nm)
-        return self.propagator.energy(position_nm, decay, -2 * kz * power * above) / self.propagator.energy(
-            position_nm, decay
-        )
-
-
-def _power(fields: Fields, weights: Array) -> Array:
-    xp = array_namespace(weights)
-    values = fields.values
-    return xp.sum((xp.real(values) ** 2 + xp.imag(values) ** 2) * weights, axis=1)
-
-
-def _column(values: Array, axes: int) -> Array:
-    return values[(..., *(None,) * axes)] if values.ndim else values
+        gradient = integrate_pixels(xp.sum(change * weights, axis=2)) / energy[:, None, None, None]
+        by_z = gradient[:, 2:] - (images * (loss / energy)[:, None, None])[:, None]
+        return images, xp.concat((gradient[:, :2], by_z), axis=1)
