@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import zlib
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.camera import Camera
+from models.npz import read_npz
 from stream.config import CameraSettings
 from stream.errors import RigError
 
@@ -37,13 +36,12 @@ def camera(settings: CameraSettings, height_px: int, width_px: int) -> Camera:
 
 def _read(path: Path, shape: tuple[int, int]) -> dict[str, NDArray[np.float32]]:
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            maps = {name: np.asarray(archive[name], np.float32) for name in MAPS if name in archive}
-            names = list(archive)
-    except (OSError, ValueError, TypeError, BadZipFile, zlib.error) as error:  # TypeError: one array, no archive
+        archive = read_npz(path)
+        maps = {name: np.asarray(archive[name], np.float32) for name in MAPS if name in archive}
+    except ValueError as error:
         raise RigError(f"[camera] maps = {path}: {error}", limit=_LIMIT, remedy="write it with numpy.savez") from error
     if not maps:
-        raise RigError(f"[camera] maps = {path} holds {names}", limit=_LIMIT, remedy="name the arrays so")
+        raise RigError(f"[camera] maps = {path} holds {list(archive)}", limit=_LIMIT, remedy="name the arrays so")
     for name, values in maps.items():
         if values.shape != shape:
             turned = " (transposed it would fit)" if values.shape == shape[::-1] else ""

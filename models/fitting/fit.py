@@ -6,6 +6,7 @@ others. Sources: Laurence & Chromy, Nat. Methods 7 (2010) for the Poisson form; 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -99,7 +100,7 @@ def fit(
     ----------
     spot : DifferentiableSpot
     counts : (n, y, x) float
-        Photo-electrons over the excess noise factor; the size of the spot's window.
+        Photo-electrons over the excess noise factor; the size of the spot's window. (n, planes, y, x) for `Planes`.
     start : (n, 5) float
         First guess, in the order of `PARAMETERS`; `models/fitting/start.py` makes one.
     variance : float, (y, x) or (n, y, x)
@@ -113,9 +114,9 @@ def fit(
         Windows have another size than the spot's.
     """
     xp, options = array_namespace(counts), options or Options()
-    if counts.shape[1:] != (spot.size_px, spot.size_px):
-        raise ValueError(f"windows of {counts.shape[1:]} pixels, spots of {spot.size_px}: cut windows of that size")
-    pixels = spot.size_px**2
+    if counts.shape[-2:] != (spot.size_px, spot.size_px):
+        raise ValueError(f"windows of {counts.shape[-2:]} pixels, spots of {spot.size_px}: cut windows of that size")
+    pixels = math.prod(counts.shape[1:])
     flat = xp.reshape(counts, (-1, pixels))
     noise = xp.reshape(xp.broadcast_to(0 * counts + variance, counts.shape), (-1, pixels))
     parts = []

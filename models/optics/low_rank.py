@@ -17,6 +17,7 @@ import numpy as np
 from array_api_compat import array_namespace, device
 from numpy.typing import NDArray
 
+from models.npz import read_npz
 from models.optics.arrays import Array, constant_like
 from models.optics.spot import Limits
 
@@ -144,15 +145,13 @@ class LowRankSpot:
 
     def _check(self, position_nm: Array) -> None:
         xp = array_namespace(position_nm)
-        if not len(position_nm):
-            return
         for axis, name in enumerate("xyz"):
-            low, high = self.limits_nm[axis]
-            lowest, highest = float(xp.min(position_nm[:, axis])), float(xp.max(position_nm[:, axis]))
-            if not (low - 1e-3 <= lowest and highest <= high + 1e-3):  # a NaN is outside too
+            (low, high), values = self.limits_nm[axis], position_nm[:, axis]
+            wrong = ~((values >= low - 1e-3) & (values <= high + 1e-3))  # a NaN is outside too
+            if bool(xp.any(wrong)):
                 raise ValueError(
-                    f"{name} from {lowest:g} to {highest:g} nm is outside {low:g} to {high:g} nm, where these spots "
-                    "are known; move whole pixels into the window's place, or build them for a longer z range"
+                    f"{name} = {values[wrong][0]:g} nm is outside {low:g} to {high:g} nm, where these spots are known; "
+                    "move whole pixels into the window's place, or build them for a longer z range"
                 )
 
     def _constants(self, like: Array) -> tuple[Array, Array]:
@@ -177,10 +176,10 @@ class LowRankSpot:
     def load(cls, path: Path) -> LowRankSpot:
         """Read what `save` wrote; raises ValueError if the file is something else."""
         try:
-            with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-                about = json.loads(str(archive["about"]))
-                basis, weights, degrees = (archive[name] for name in ("basis", "weights", "degrees"))
-        except (KeyError, OSError, ValueError, TypeError) as error:
+            archive = read_npz(path)
+            about = json.loads(str(archive["about"]))
+            basis, weights, degrees = (archive[name] for name in ("basis", "weights", "degrees"))
+        except (KeyError, ValueError) as error:
             raise ValueError(f"{path} holds no low-rank spots: {error}") from error
         if about["format"] != FORMAT:
             raise ValueError(f"{path} has format {about['format']}, this version reads format {FORMAT}")

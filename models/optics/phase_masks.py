@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from scipy.io import loadmat
 from tifffile import imread
 
+from models.npz import read_npz
 from models.optics import zernike
 from models.optics.propagator import Mask
 
@@ -113,7 +114,7 @@ def read(path: Path) -> Mask:
         arrays = _READERS[path.suffix.lower()](path)
     except KeyError:
         raise ValueError(f"mask {path}: a file that ends in {', '.join(_READERS)} is needed") from None
-    except (OSError, ValueError, NotImplementedError) as error:
+    except (OSError, ValueError, EOFError, NotImplementedError) as error:
         raise ValueError(f"mask {path} cannot be read: {error}") from error
     planes = [array for array in arrays if array.ndim == 2 and min(array.shape) > 1]
     if len(planes) != 1:
@@ -122,8 +123,7 @@ def read(path: Path) -> Mask:
 
 
 def _npz(path: Path) -> list[NDArray[Any]]:
-    with np.load(path, allow_pickle=False) as archive:
-        return list(archive.values())
+    return list(read_npz(path).values())
 
 
 def _mat(path: Path) -> list[NDArray[Any]]:

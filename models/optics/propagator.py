@@ -158,11 +158,12 @@ class Propagator:
             self._like(position_nm),
         )
         points = (2 * np.pi / step / self.pitch_nm) ** 2
-        products = xp.reshape(c.products, (len(PAIRS), -1))
+        cells = self.setup.pupil_samples**2
+        products = xp.reshape(c.products, (len(PAIRS), cells))
         if decay is None:
             energy = points * xp.sum(products, axis=1) + 0 * position_nm[:, :1]
             return energy, 0 * energy
-        left = xp.reshape(decay, (len(decay), -1)) ** 2
+        left = xp.reshape(decay, (len(decay), cells)) ** 2
         above = (position_nm[:, 2] + self.setup.height_nm > 0)[:, None]
         slope = left * (-2 * xp.reshape(c.decay, (-1,))) * above
         return points * left @ products.T, points * slope @ products.T
