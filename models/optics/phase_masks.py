@@ -17,14 +17,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.io import loadmat
+from scipy.io.matlab import MatReadError
 from tifffile import imread
 
 from models.npz import read_npz
 from models.optics import zernike
 from models.optics.propagator import Mask
 
-TETRAPOD_WAVES: dict[int, Mapping[int, float]] = {}
-"""Range in um -> Noll coefficients in waves; `tests/benchmarks/tetrapod.py` finds them by the z bound."""
+TETRAPOD_WAVES: dict[int, Mapping[int, float]] = {
+    2: {6: -0.068, 12: -0.204, 24: 0.005},
+    3: {6: -0.137, 12: -0.315, 24: -0.016},
+    4: {6: -0.174, 12: -0.399, 24: -0.010},
+    6: {6: -0.250, 12: -0.498, 24: 0.017},
+}
+"""Range in um -> Noll coefficients in waves; `tests/benchmarks/tetrapod.py` finds them by the bounds of x, y and z."""
 
 
 def zernikes(waves: Mapping[int, float]) -> Mask:
@@ -114,7 +120,7 @@ def read(path: Path) -> Mask:
         arrays = _READERS[path.suffix.lower()](path)
     except KeyError:
         raise ValueError(f"mask {path}: a file that ends in {', '.join(_READERS)} is needed") from None
-    except (OSError, ValueError, EOFError, NotImplementedError) as error:
+    except (OSError, ValueError, EOFError, MatReadError, NotImplementedError) as error:
         raise ValueError(f"mask {path} cannot be read: {error}") from error
     planes = [array for array in arrays if array.ndim == 2 and min(array.shape) > 1]
     if len(planes) != 1:
