@@ -118,7 +118,7 @@ def fit(
         raise ValueError(f"windows of {counts.shape[-2:]} pixels, spots of {spot.size_px}: cut windows of that size")
     pixels = math.prod(counts.shape[1:])
     flat = xp.reshape(counts, (-1, pixels))
-    noise = xp.reshape(xp.broadcast_to(0 * counts + variance, counts.shape), (-1, pixels))
+    noise = xp.reshape(xp.zeros_like(counts) + variance, (-1, pixels))
     parts = []
     for at in range(0, max(len(flat), 1), options.chunk):
         cut = slice(at, at + options.chunk)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from array_api_compat import array_namespace
 
 from models.optics.arrays import Array
@@ -26,8 +28,9 @@ def expected(spot: DifferentiableSpot, parameters: Array) -> tuple[Array, Array]
     """
     xp = array_namespace(parameters)
     images, gradients = spot.with_gradient(parameters[:, :3])
-    flat = xp.reshape(images, (len(images), -1))
-    slopes = xp.reshape(gradients, (len(images), 3, -1))
+    pixels = math.prod(images.shape[1:])
+    flat = xp.reshape(images, (len(images), pixels))
+    slopes = xp.reshape(gradients, (len(images), 3, pixels))
     photons, background = parameters[:, 3:4], parameters[:, 4:5]
     jacobian = xp.concat((photons[:, :, None] * slopes, flat[:, None], 0 * flat[:, None] + 1), axis=1)
     return photons * flat + background, jacobian
