@@ -19,7 +19,7 @@ from array_api_compat import array_namespace, device
 from numpy.typing import NDArray
 
 from models.optics import zernike
-from models.optics.arrays import Array, constant_like
+from models.optics.arrays import Array, constant_like, unit_wave
 from models.optics.objective import Objective
 from models.optics.pupil import PAIRS, Pupil
 from models.optics.transform import plane_waves
@@ -123,7 +123,7 @@ class Propagator:
         height = position_nm[:, 2] + self.setup.height_nm
         above = xp.where(height > 0, height, 0 * height)  # nothing grows exponentially below the coverslip
         phase = height[:, None, None] * c.kz_sample + self._focus(focus_nm)[:, None, None] * c.kz_immersion
-        wave = xp.exp(1j * (phase if phase_rad is None else phase + phase_rad))
+        wave = unit_wave(phase if phase_rad is None else phase + phase_rad)
         decay = xp.exp(-above[:, None, None] * c.decay) if self.supercritical else None
         pupil = c.amplitudes[None] * (wave if decay is None else wave * decay)[:, None]
         columns = xp.matrix_transpose(plane_waves(c.k, position_nm[:, 0], self.samples, self.pitch_nm))[:, None]

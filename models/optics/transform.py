@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from array_api_compat import array_namespace
 
-from models.optics.arrays import Array, constant_like
+from models.optics.arrays import Array, constant_like, unit_wave
 
 PIXEL_INTEGRAL = np.array([-17, 308, 5178, 308, -17]) / 5760
 """Integral over a pixel of a band-limited function from its values at pixel centres (fourth-order Taylor series)."""
@@ -25,9 +25,8 @@ def plane_waves(k: Array, shift_nm: Array, samples: int, pitch_nm: float) -> Arr
         Lateral wave numbers, rad per nm.
     shift_nm : (n,) float
     """
-    xp = array_namespace(k)
     places = constant_like((np.arange(samples) - (samples - 1) / 2) * pitch_nm, k)
-    return xp.exp(1j * k[None, None, :] * (places[None, :, None] - shift_nm[:, None, None]))
+    return unit_wave(places[:, None] * k) * unit_wave(-shift_nm[:, None] * k)[:, None, :]
 
 
 def integrate_pixels(values: Array) -> Array:
