@@ -79,6 +79,6 @@ class DipoleSpot:
     def basis(self, position_nm: Array) -> tuple[Array, Array]:
         """Return the image of each second moment, (n, 6, size_px, size_px), and its energy, (n, 6)."""
         xp = array_namespace(position_nm)
-        fields = self.propagator.fields(position_nm, 0 * position_nm[:, 0], None, slopes=False)
+        fields = self.propagator.fields(position_nm, 0 * position_nm[:, 0], None)
         images = xp.stack(moment_products(*(fields.values[:, k] for k in range(5))), axis=1)
         return integrate_pixels(images), self.propagator.energy(position_nm, fields.decay)[0]

@@ -10,7 +10,7 @@ Sources: Richards & Wolf 1959; Stallinga & Rieger, Opt. Express 18 (2010); Soumm
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -68,21 +68,43 @@ class _Constants(NamedTuple):
     kz_immersion: Array
 
 
-class Fields(NamedTuple):
-    """Electric fields on the camera.
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """Electric fields on the camera, and how they change.
 
     Parameters
     ----------
     values : (n, 5, y, x) complex
-    slopes : (n, 3, 5, y, x) complex or None
-        Derivatives by x, y and z of the emitter, per nm.
     decay : (n, N, N) or None
         Amplitude that is left of each cell; None where no light is above the critical angle.
+    rows, columns : (n, 1, y, N), (n, 1, N, x) complex
+        Plane waves.
+    pupil : (n, 5, N, N) complex
+    above : (n,) bool
+        Whether the emitter is above the coverslip.
+    constants : _Constants
     """
 
     values: Array
-    slopes: Array | None
     decay: Array | None
+    rows: Array
+    columns: Array
+    pupil: Array
+    above: Array
+    constants: _Constants
+
+    def by_position(self) -> tuple[Array, Array, Array]:
+        """Return the derivatives by x, y and z of the emitter per nm, each (n, 5, y, x)."""
+        c = self.constants
+        by_x = self.rows @ self.pupil @ (-1j * c.k[:, None] * self.columns)
+        by_y = (-1j * c.k * self.rows) @ self.pupil @ self.columns
+        rate = 1j * c.kz_sample[None] - c.decay[None] * self.above[:, None, None]
+        return by_x, by_y, self.rows @ (self.pupil * rate[:, None]) @ self.columns
+
+    def by_phase(self, basis: Array) -> Iterator[Array]:
+        """Yield the derivative by each coefficient of the pupil's phase, (n, 5, y, x), for a basis (m, N, N) in rad."""
+        for mode in basis:
+            yield self.rows @ (self.pupil * (1j * mode)) @ self.columns
 
 
 class Propagator:
@@ -105,7 +127,7 @@ class Propagator:
         self.supercritical = bool((self.pupil.kz_sample.imag > 0).any())
         self._constants: dict[tuple[str, str], _Constants] = {}
 
-    def fields(self, position_nm: Array, focus_nm: Array, phase_rad: Array | None, slopes: bool) -> Fields:
+    def fields(self, position_nm: Array, focus_nm: Array, phase_rad: Array | None) -> Fields:
         """Return the fields of emitters.
 
         Parameters
@@ -116,8 +138,6 @@ class Propagator:
             Added to the setup's.
         phase_rad : (n, N, N) float or None
             Added to the pupil's phase.
-        slopes : bool
-            Whether the derivatives are wanted.
         """
         xp, c = array_namespace(position_nm), self._like(position_nm)
         height = position_nm[:, 2] + self.setup.height_nm
@@ -128,15 +148,7 @@ class Propagator:
         pupil = c.amplitudes[None] * (wave if decay is None else wave * decay)[:, None]
         columns = xp.matrix_transpose(plane_waves(c.k, position_nm[:, 0], self.samples, self.pitch_nm))[:, None]
         rows = plane_waves(c.k, position_nm[:, 1], self.samples, self.pitch_nm)[:, None]
-        half = rows @ pupil
-        values = half @ columns
-        if not slopes:
-            return Fields(values, None, decay)
-        by_x = half @ (-1j * c.k[:, None] * columns)
-        by_y = (-1j * c.k * rows) @ pupil @ columns
-        rate = 1j * c.kz_sample[None] - c.decay[None] * (height > 0)[:, None, None]
-        by_z = rows @ (pupil * rate[:, None]) @ columns
-        return Fields(values, xp.stack((by_x, by_y, by_z), axis=1), decay)
+        return Fields(rows @ pupil @ columns, decay, rows, columns, pupil, height > 0, c)
 
     def energy(self, position_nm: Array, decay: Array | None) -> tuple[Array, Array]:
         """Return what each second moment of |G|^2 sums to over an infinite window, and its derivative by z.

@@ -8,13 +8,14 @@ Sources: Stallinga & Rieger, Opt. Express 18 (2010); `models/optics/propagator.p
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import inf
 
 from array_api_compat import array_namespace
 
 from models.optics.arrays import Array, constant_like
-from models.optics.propagator import Propagator, Setup
+from models.optics.propagator import Fields, Propagator, Setup
 from models.optics.pupil import FREE_ROTATION
 from models.optics.spot import Limits
 from models.optics.transform import MARGIN_PX, integrate_pixels
@@ -75,36 +76,59 @@ class VectorialSpot:
             x, y from the centre of the window, z from the focal plane, away from the coverslip.
         aberration : Aberration or None
         """
-        parts = [self._images(*part, slopes=False)[0] for part in self._parts(position_nm, aberration)]
-        return array_namespace(position_nm).concat(parts)
+        images = [_image(*fields) for fields in self._fields(position_nm, aberration)]
+        return array_namespace(position_nm).concat(images)
 
     def with_gradient(self, position_nm: Array, aberration: Aberration | None = None) -> tuple[Array, Array]:
         """Return the images (n, y, x) and their derivatives by x, y and z per nm, (n, 3, y, x)."""
-        parts = [self._images(*part, slopes=True) for part in self._parts(position_nm, aberration)]
-        xp = array_namespace(position_nm)
-        images, gradients = zip(*parts, strict=True)
+        xp, images, gradients = array_namespace(position_nm), [], []
+        for fields, energy, loss in self._fields(position_nm, aberration):
+            image = _image(fields, energy, loss)
+            by_x, by_y, by_z = (_change(fields, slope, energy) for slope in fields.by_position())
+            images.append(image)
+            gradients.append(xp.stack((by_x, by_y, by_z - image * (loss / energy)[:, None, None]), axis=1))
         return xp.concat(images), xp.concat(gradients)
 
-    def _parts(self, position_nm: Array, aberration: Aberration | None) -> list[tuple[Array, Array, Array | None]]:
-        """Cut into batches; at least one, so that no emitter at all gives an empty image."""
-        a = aberration or Aberration()
-        focus = 0 * position_nm[:, 0] if a.focus_nm is None else a.focus_nm
-        cuts = [slice(at, at + self.batch) for at in range(0, max(len(position_nm), 1), self.batch)]
-        return [(position_nm[c], focus[c], None if a.phase_rad is None else a.phase_rad[c]) for c in cuts]
+    def with_phase_gradient(self, position_nm: Array, aberration: Aberration, basis: Array) -> tuple[Array, Array]:
+        """Return the images (n, y, x) and their derivatives by coefficients of the pupil's phase, (n, m, y, x).
 
-    def _images(
-        self, position_nm: Array, focus_nm: Array, phase_rad: Array | None, slopes: bool
-    ) -> tuple[Array, Array | None]:
-        xp = array_namespace(position_nm)
-        fields = self.propagator.fields(position_nm, focus_nm, phase_rad, slopes)
-        energies, losses = self.propagator.energy(position_nm, fields.decay)
-        energy, loss = xp.sum(energies[:, :3], axis=1), xp.sum(losses[:, :3], axis=1)  # the trace of the moments
-        weights = constant_like(FREE_ROTATION, position_nm)[:, None, None]
-        power = xp.real(fields.values) ** 2 + xp.imag(fields.values) ** 2
-        images = integrate_pixels(xp.sum(power * weights, axis=1)) / energy[:, None, None]
-        if fields.slopes is None:
-            return images, None
-        change = 2 * xp.real(xp.conj(fields.values)[:, None] * fields.slopes)
-        gradient = integrate_pixels(xp.sum(change * weights, axis=2)) / energy[:, None, None, None]
-        by_z = gradient[:, 2:] - (images * (loss / energy)[:, None, None])[:, None]
-        return images, xp.concat((gradient[:, :2], by_z), axis=1)
+        Parameters
+        ----------
+        position_nm : (n, 3) float
+        aberration : Aberration
+        basis : (m, N, N) float
+            What one unit of each coefficient adds to the phase, in rad.
+        """
+        xp, images, gradients = array_namespace(position_nm), [], []
+        for fields, energy, loss in self._fields(position_nm, aberration):
+            images.append(_image(fields, energy, loss))
+            changes = [_change(fields, slope, energy) for slope in fields.by_phase(basis)]
+            gradients.append(xp.stack(changes, axis=1))
+        return xp.concat(images), xp.concat(gradients)
+
+    def _fields(self, position_nm: Array, aberration: Aberration | None) -> Iterator[tuple[Fields, Array, Array]]:
+        """Yield fields, energy (n,) and its derivative by z, a batch at a time; at least one batch, be it empty."""
+        a, xp = aberration or Aberration(), array_namespace(position_nm)
+        focus = 0 * position_nm[:, 0] if a.focus_nm is None else a.focus_nm
+        for at in range(0, max(len(position_nm), 1), self.batch):
+            cut = slice(at, at + self.batch)
+            phase = None if a.phase_rad is None else a.phase_rad[cut]
+            fields = self.propagator.fields(position_nm[cut], focus[cut], phase)
+            energies, losses = self.propagator.energy(position_nm[cut], fields.decay)
+            yield fields, xp.sum(energies[:, :3], axis=1), xp.sum(losses[:, :3], axis=1)  # the trace of the moments
+
+
+def _image(fields: Fields, energy: Array, _: Array) -> Array:
+    xp = array_namespace(energy)
+    power = xp.real(fields.values) ** 2 + xp.imag(fields.values) ** 2
+    return _collect(power, energy)
+
+
+def _change(fields: Fields, slope: Array, energy: Array) -> Array:
+    return _collect(2 * array_namespace(energy).real(fields.values.conj() * slope), energy)
+
+
+def _collect(power: Array, energy: Array) -> Array:
+    """Average over orientations, integrate over pixels: (n, 5, y, x) of points -> (n, y, x)."""
+    weights = constant_like(FREE_ROTATION, energy)[:, None, None]
+    return integrate_pixels(array_namespace(energy).sum(power * weights, axis=1)) / energy[:, None, None]

@@ -20,7 +20,7 @@ FINE = 256
 
 def points(setup: Setup, position_nm: np.ndarray, samples: int, pitch_nm: float) -> np.ndarray:
     """Return point samples of the freely rotating dipole's image, not integrated over pixels, (n, y, x)."""
-    fields = Propagator(setup, samples, pitch_nm).fields(position_nm, 0 * position_nm[:, 0], None, slopes=False)
+    fields = Propagator(setup, samples, pitch_nm).fields(position_nm, 0 * position_nm[:, 0], None)
     return np.einsum("c,ncyx->nyx", FREE_ROTATION, np.abs(fields.values) ** 2)
 
 
@@ -88,7 +88,7 @@ def test_a_mask_of_phase_conserves_the_light(height_nm: float, mask) -> None:
     setup = Setup(WATER, mask=mask, pupil_samples=samples)
     propagator = Propagator(setup, 4 * samples, WATER.wavelength_nm / WATER.numerical_aperture / 8)
     position = np.array([[30.0, -20, height_nm]])
-    fields = propagator.fields(position, np.zeros(1), None, slopes=False)
+    fields = propagator.fields(position, np.zeros(1), None)
     light = np.einsum("c,ncyx->n", FREE_ROTATION, np.abs(fields.values) ** 2)
     cells = np.abs(propagator.pupil.amplitudes) ** 2 * (1 if fields.decay is None else fields.decay[0] ** 2)
     np.testing.assert_allclose(light, np.einsum("c,cyx->", FREE_ROTATION, cells) * (4 * samples) ** 2, rtol=1e-9)
