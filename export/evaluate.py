@@ -14,7 +14,7 @@ from models.localizations import Localizations
 from models.metrics import Rules, score
 from models.optics.crlb import spot_bounds
 from models.optics.gaussian import GaussianSpot, constant, profiles
-from models.scene import Scene, SceneSettings
+from models.scenes.scene import Scene, SceneSettings
 
 PIXEL_NM = 100.0
 READ_NOISE_E = 1.5
