@@ -13,7 +13,7 @@ from array_api_compat import array_namespace
 from models.optics.arrays import Array
 from models.optics.propagator import Propagator, Setup
 from models.optics.pupil import PAIRS, moment_products
-from models.optics.transform import MARGIN_PX, integrate_pixels
+from models.optics.transform import filter_pixels
 
 
 def second_moments(theta_rad: Array, phi_rad: Array, mobility: Array) -> Array:
@@ -61,7 +61,8 @@ class DipoleSpot:
 
     def __init__(self, setup: Setup, pixel_size_nm: float, size_px: int = 31) -> None:
         self.pixel_size_nm, self.size_px = pixel_size_nm, size_px
-        self.propagator = Propagator(setup, size_px + 2 * MARGIN_PX, pixel_size_nm)
+        self._taps = setup.taps(pixel_size_nm)
+        self.propagator = Propagator(setup, size_px + len(self._taps) - 1, pixel_size_nm)
 
     def __call__(self, position_nm: Array, moments: Array) -> Array:
         """Return (n, size_px, size_px): the share of the photons collected from that dipole on each pixel.
@@ -81,4 +82,4 @@ class DipoleSpot:
         xp = array_namespace(position_nm)
         fields = self.propagator.fields(position_nm, 0 * position_nm[:, 0], None)
         images = xp.stack(moment_products(*(fields.values[:, k] for k in range(5))), axis=1)
-        return integrate_pixels(images), self.propagator.energy(position_nm, fields.decay)[0]
+        return filter_pixels(images, self._taps), self.propagator.energy(position_nm, fields.decay)[0]

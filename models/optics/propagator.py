@@ -22,7 +22,7 @@ from models.optics import zernike
 from models.optics.arrays import Array, constant_like, unit_wave
 from models.optics.objective import Objective
 from models.optics.pupil import PAIRS, Pupil
-from models.optics.transform import plane_waves
+from models.optics.transform import pixel_taps, plane_waves
 
 Mask = Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.complex128]]
 """A complex transmission at (x, y) of the pupil, whose edge is at radius 1; exp(i phase) absorbs nothing."""
@@ -43,6 +43,8 @@ class Setup:
         Height of the focal plane above the coverslip, by the paraxial rule; positions count from there.
     focus_nm : float
         Defocus of the stage beside that; positive moves the focal plane towards the objective.
+    blur_nm : float
+        Standard deviation of what else spreads the light on the camera: vibration, its pixels, a bead's size.
     pupil_samples : int
         Cells along the pupil's diameter: 64 for 1 % of the image, 128 for 0.2 %; at least 128 for emitters more than
         500 nm above the coverslip where the aperture exceeds the sample's index.
@@ -53,7 +55,13 @@ class Setup:
     mask: Mask | None = None
     height_nm: float = 0.0
     focus_nm: float = 0.0
+    blur_nm: float = 0.0
     pupil_samples: int = 64
+
+    def taps(self, pixel_size_nm: float) -> tuple[float, ...]:
+        """Return the filter from points to pixels, the blur included."""
+        band = 4 * np.pi * self.objective.numerical_aperture / self.objective.wavelength_nm * pixel_size_nm
+        return pixel_taps(band, self.blur_nm / pixel_size_nm)
 
 
 class _Constants(NamedTuple):

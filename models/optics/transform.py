@@ -6,14 +6,44 @@ exactly, by the phase of its plane waves (Soummer et al. 2007).
 
 from __future__ import annotations
 
+from functools import lru_cache
+from math import ceil
+
 import numpy as np
 from array_api_compat import array_namespace
 
 from models.optics.arrays import Array, constant_like, unit_wave
 
-PIXEL_INTEGRAL = np.array([-17, 308, 5178, 308, -17]) / 5760
-"""Integral over a pixel of a band-limited function from its values at pixel centres (fourth-order Taylor series)."""
-MARGIN_PX = len(PIXEL_INTEGRAL) // 2
+LARGEST_BLUR_PX = 4.0
+FREQUENCIES = np.linspace(0, np.pi, 401)
+
+
+@lru_cache
+def pixel_taps(band: float, blur_px: float = 0.0) -> tuple[float, ...]:
+    """Return the filter that turns samples at pixel centres into integrals over pixels, blurred by a Gaussian.
+
+    The best one by least squares over the frequencies that the image has, an odd number of taps whose sum is 1.
+
+    Parameters
+    ----------
+    band : float
+        Highest frequency of the image in rad per pixel: 4 pi NA / wavelength times the pixel.
+    blur_px : float
+        Standard deviation of the Gaussian.
+
+    Raises
+    ------
+    ValueError
+        More blur than a small window can take.
+    """
+    if not 0 <= blur_px <= LARGEST_BLUR_PX:
+        raise ValueError(f"blur of {blur_px:g} pixels: must be from 0 to {LARGEST_BLUR_PX:g}")
+    reach = 2 + ceil(3.5 * blur_px)
+    k = FREQUENCIES[max(band, 0.3) >= FREQUENCIES]
+    wanted = np.sinc(k / 2 / np.pi) * np.exp(-((blur_px * k) ** 2) / 2)
+    cosines = 2 * (np.cos(np.outer(k, np.arange(1, reach + 1))) - 1)  # the middle tap makes the sum 1
+    half, *_ = np.linalg.lstsq(cosines, wanted - 1, rcond=1e-10)
+    return (*half[::-1].tolist(), float(1 - 2 * half.sum()), *half.tolist())
 
 
 def plane_waves(k: Array, shift_nm: Array, samples: int, pitch_nm: float) -> Array:
@@ -29,17 +59,14 @@ def plane_waves(k: Array, shift_nm: Array, samples: int, pitch_nm: float) -> Arr
     return unit_wave(places[:, None] * k) * unit_wave(-shift_nm[:, None] * k)[:, None, :]
 
 
-def integrate_pixels(values: Array) -> Array:
-    """Integrate point samples (..., y, x) over pixels of unit area; each side loses MARGIN_PX rows and columns."""
-    return _integrate_rows(_swap(_integrate_rows(_swap(values))))
+def filter_pixels(values: Array, taps: tuple[float, ...]) -> Array:
+    """Apply a symmetric filter along both axes of (..., y, x); each side loses half of the taps."""
+    return _swap(_filter_rows(_swap(_filter_rows(values, taps)), taps))
 
 
-def _integrate_rows(values: Array) -> Array:
-    length = values.shape[-2] - 2 * MARGIN_PX
-    total = float(PIXEL_INTEGRAL[0]) * values[..., :length, :]
-    for k in range(1, len(PIXEL_INTEGRAL)):
-        total = total + float(PIXEL_INTEGRAL[k]) * values[..., k : k + length, :]
-    return total
+def _filter_rows(values: Array, taps: tuple[float, ...]) -> Array:
+    length = values.shape[-2] - len(taps) + 1
+    return sum(tap * values[..., k : k + length, :] for k, tap in enumerate(taps))
 
 
 def _swap(values: Array) -> Array:

@@ -18,7 +18,7 @@ from models.optics.arrays import Array, constant_like
 from models.optics.propagator import Fields, Propagator, Setup
 from models.optics.pupil import FREE_ROTATION
 from models.optics.spot import Limits
-from models.optics.transform import MARGIN_PX, integrate_pixels
+from models.optics.transform import filter_pixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,8 @@ class VectorialSpot:
         if size_px % 2 == 0:
             raise ValueError(f"size_px = {size_px}: a window needs a middle pixel; take {size_px + 1}")
         self.setup, self.pixel_size_nm, self.size_px, self.batch = setup, pixel_size_nm, size_px, batch
-        self.propagator = Propagator(setup, size_px + 2 * MARGIN_PX, pixel_size_nm)
+        self._taps = setup.taps(pixel_size_nm)
+        self.propagator = Propagator(setup, size_px + len(self._taps) - 1, pixel_size_nm)
 
     @property
     def limits_nm(self) -> Limits:
@@ -76,15 +77,15 @@ class VectorialSpot:
             x, y from the centre of the window, z from the focal plane, away from the coverslip.
         aberration : Aberration or None
         """
-        images = [_image(*fields) for fields in self._fields(position_nm, aberration)]
+        images = [self._image(fields, energy) for fields, energy, _ in self._fields(position_nm, aberration)]
         return array_namespace(position_nm).concat(images)
 
     def with_gradient(self, position_nm: Array, aberration: Aberration | None = None) -> tuple[Array, Array]:
         """Return the images (n, y, x) and their derivatives by x, y and z per nm, (n, 3, y, x)."""
         xp, images, gradients = array_namespace(position_nm), [], []
         for fields, energy, loss in self._fields(position_nm, aberration):
-            image = _image(fields, energy, loss)
-            by_x, by_y, by_z = (_change(fields, slope, energy) for slope in fields.by_position())
+            image = self._image(fields, energy)
+            by_x, by_y, by_z = (self._change(fields, slope, energy) for slope in fields.by_position())
             images.append(image)
             gradients.append(xp.stack((by_x, by_y, by_z - image * (loss / energy)[:, None, None]), axis=1))
         return xp.concat(images), xp.concat(gradients)
@@ -100,9 +101,9 @@ class VectorialSpot:
             What one unit of each coefficient adds to the phase, in rad.
         """
         xp, images, gradients = array_namespace(position_nm), [], []
-        for fields, energy, loss in self._fields(position_nm, aberration):
-            images.append(_image(fields, energy, loss))
-            changes = [_change(fields, slope, energy) for slope in fields.by_phase(basis)]
+        for fields, energy, _ in self._fields(position_nm, aberration):
+            images.append(self._image(fields, energy))
+            changes = [self._change(fields, slope, energy) for slope in fields.by_phase(basis)]
             gradients.append(xp.stack(changes, axis=1))
         return xp.concat(images), xp.concat(gradients)
 
@@ -117,18 +118,15 @@ class VectorialSpot:
             energies, losses = self.propagator.energy(position_nm[cut], fields.decay)
             yield fields, xp.sum(energies[:, :3], axis=1), xp.sum(losses[:, :3], axis=1)  # the trace of the moments
 
+    def _image(self, fields: Fields, energy: Array) -> Array:
+        xp = array_namespace(energy)
+        return self._collect(xp.real(fields.values) ** 2 + xp.imag(fields.values) ** 2, energy)
 
-def _image(fields: Fields, energy: Array, _: Array) -> Array:
-    xp = array_namespace(energy)
-    power = xp.real(fields.values) ** 2 + xp.imag(fields.values) ** 2
-    return _collect(power, energy)
+    def _change(self, fields: Fields, slope: Array, energy: Array) -> Array:
+        return self._collect(2 * array_namespace(energy).real(fields.values.conj() * slope), energy)
 
-
-def _change(fields: Fields, slope: Array, energy: Array) -> Array:
-    return _collect(2 * array_namespace(energy).real(fields.values.conj() * slope), energy)
-
-
-def _collect(power: Array, energy: Array) -> Array:
-    """Average over orientations, integrate over pixels: (n, 5, y, x) of points -> (n, y, x)."""
-    weights = constant_like(FREE_ROTATION, energy)[:, None, None]
-    return integrate_pixels(array_namespace(energy).sum(power * weights, axis=1)) / energy[:, None, None]
+    def _collect(self, power: Array, energy: Array) -> Array:
+        """Average over orientations, integrate over pixels: (n, 5, y, x) of points -> (n, y, x)."""
+        weights = constant_like(FREE_ROTATION, energy)[:, None, None]
+        points = array_namespace(energy).sum(power * weights, axis=1)
+        return filter_pixels(points, self._taps) / energy[:, None, None]
