@@ -230,12 +230,14 @@ class Pipeline:
             self._acquisition.ledger.recorded.update(self._recorder.recorded)
 
     def _report(self) -> None:
-        ledger = self._acquisition.ledger
-        ledger.write(self._folder / "ledger.json")
-        for reason in sorted(ledger.refused.keys() - self._told):
+        self._acquisition.ledger.write(self._folder / "ledger.json")
+        self._tell_refused()
+        self._view.report(self._publish_health(self._state, self._acquisition.ring.used_slots))
+
+    def _tell_refused(self) -> None:
+        for reason in sorted(self._acquisition.ledger.refused.keys() - self._told):
             self._view.warn(f"the source turns frames away and counts them ({reason}); mend the sender or the camera")
             self._told.add(reason)
-        self._view.report(self._publish_health(self._state, self._acquisition.ring.used_slots))
 
     def _publish_health(self, state: str, used_slots: int) -> dict[str, Any]:
         health = self._health.report(state, {"slots": self._acquisition.ring.slots, "used": used_slots})
@@ -275,6 +277,7 @@ class Pipeline:
                 step()
             except LiveSMLMError as failed:
                 error = error or failed
+        self._tell_refused()
         self._view.report(health)
         return Outcome(self._state, health, error)
 
