@@ -26,6 +26,8 @@ from models.optics.vectorial import VectorialSpot
 ROOT = Path(__file__).parents[2]
 MODES = (*range(5, 38), 56)
 BLURS_NM = (40.0, 60.0, 80.0, 100.0)
+EMCCD = 2 * 6.9
+"""ADU per count of the challenge: 6.9 per photon, twice for the excess noise of the EM register."""
 
 
 @dataclass(frozen=True)
@@ -149,7 +151,7 @@ def report(name: str, found: Retrieved, residual: float) -> None:
     largest = sorted(found.zernike_waves.items(), key=lambda item: -abs(item[1]))[:4]
     print(
         f"{name}: chi2 {found.chi2:.2f}, residual {100 * residual:.1f} %, "
-        f"{found.photons.mean():,.0f} photons, background {found.background.mean():.1f}; "
+        f"{found.photons.mean():,.0f} counts, background {found.background.mean():.1f}; "
         + ", ".join(f"Z{j} {value:+.3f}" for j, value in largest)
         + ("" if found.converged else "; not converged"),
         flush=True,
