@@ -42,8 +42,9 @@ class Range:
             raise ValueError(f"range from {self.low} to {self.high}: the low end comes first")
         if self.law not in get_args(Law):
             raise ValueError(f"law {self.law!r}: one of {', '.join(get_args(Law))}")
-        if self.low + self._shift <= 0 and self.law != "uniform":
-            raise ValueError(f"{self.law} from {self.low:g}: must be above {0 - self._shift:g}; take uniform or soft-log")
+        lowest = 0 - self._shift
+        if self.low <= lowest and self.law != "uniform":
+            raise ValueError(f"{self.law} from {self.low:g}: must be above {lowest:g}; take uniform or soft-log")
 
     def __contains__(self, value: float) -> bool:
         return self.low <= value <= self.high
