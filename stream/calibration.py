@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from models import map_check
 from models.camera import Camera
 from models.npz import read_npz
 from stream.config import CameraSettings
@@ -34,7 +35,18 @@ def camera(settings: CameraSettings, height_px: int, width_px: int) -> Camera:
     )
 
 
-def _read(path: Path, shape: tuple[int, int]) -> dict[str, NDArray[np.float32]]:
+def map_doubts(settings: CameraSettings, frames: NDArray[np.uint16]) -> list[str]:
+    """Say how the maps do not fit some frames (t, y, x); nothing where the rig has no maps."""
+    if settings.maps is None:
+        return []
+    maps = _read(settings.maps, None)
+    gain = maps.get("gain_e_per_adu", settings.gain_e_per_adu)
+    noise = maps.get("read_noise_e")
+    variance = None if noise is None else (noise / gain) ** 2
+    return map_check.doubts(frames, maps.get("offset_adu"), variance, gain)
+
+
+def _read(path: Path, shape: tuple[int, int] | None) -> dict[str, NDArray[np.float32]]:
     try:
         archive = read_npz(path)
         maps = {name: np.asarray(archive[name], np.float32) for name in MAPS if name in archive}
@@ -43,7 +55,7 @@ def _read(path: Path, shape: tuple[int, int]) -> dict[str, NDArray[np.float32]]:
     if not maps:
         raise RigError(f"[camera] maps = {path} holds {list(archive)}", limit=_LIMIT, remedy="name the arrays so")
     for name, values in maps.items():
-        if values.shape != shape:
+        if shape is not None and values.shape != shape:
             turned = " (transposed it would fit)" if values.shape == shape[::-1] else ""
             raise RigError(
                 f"[camera] maps: {name} has shape {values.shape}{turned}, the frames have {shape}",
