@@ -12,9 +12,9 @@ from export.graph import COLUMNS, DeployedLocalizer
 from models.camera import Camera
 from models.localizations import Localizations
 from models.metrics import Rules, score
-from models.optics.crlb import gaussian_crlb_px
-from models.optics.gaussian import profiles
-from models.scene import Scene, SceneSettings
+from models.optics.crlb import spot_bounds
+from models.optics.gaussian import GaussianSpot, constant, profiles
+from models.scenes.scene import Scene, SceneSettings
 
 PIXEL_NM = 100.0
 READ_NOISE_E = 1.5
@@ -64,8 +64,19 @@ def crlb_ratio(module: DeployedLocalizer, photons: float, threshold: float) -> f
     spot, which = table["frame"] % 3 == 1, table["frame"] // 3
     error = table["x_nm"][spot] / PIXEL_NM - centers[which[spot], 0]
     near = np.abs(error) < 1
-    bound = gaussian_crlb_px(sigma, photons, background, READ_NOISE_E**2)
+    bound = _bound_px(centers - size / 2, size, sigma, photons, background)
     return round(float(np.sqrt(np.mean(error[near] ** 2)) / bound), 3)
+
+
+def _bound_px(
+    offsets_px: NDArray[np.float64], size_px: int, sigma_px: float, photons: float, background: float
+) -> float:
+    """Return the bound of x for spots at (n, 2) from the window's centre, averaged over them."""
+    spot = GaussianSpot(constant(sigma_px * PIXEL_NM), PIXEL_NM, size_px)
+    rest = np.broadcast_to([0.0, photons, background], (len(offsets_px), 3))
+    parameters = np.concatenate((offsets_px * PIXEL_NM, rest), axis=1)
+    bounds = spot_bounds(spot, parameters, READ_NOISE_E**2, free=("x_nm", "y_nm", "photons", "background"))
+    return float(np.sqrt(np.mean(bounds["x_nm"] ** 2))) / PIXEL_NM
 
 
 def scores(module: DeployedLocalizer, threshold: float) -> dict[str, Any]:

@@ -1,13 +1,14 @@
 """The camera: expected photons -> ADU, and back to photo-electrons; EMCCD and sCMOS with per-pixel maps.
 
 The forward model of one pixel (Huang et al. 2013 for sCMOS; Hirsch et al. 2013 for the EM register):
-photo-electrons n ~ Poisson(QE mu), with an EM register m ~ Gamma(n, 1) * G, else m = n;
-ADU = round(offset + gain (m + Normal(0, read noise))), clipped to the bit depth.
+electrons n ~ Poisson(QE mu + s) with s spurious ones; behind an EM register m ~ Gamma(n, 1) * G, else m = n; m is at
+most the full well; ADU = round(offset + gain (m - G s + Normal(0, read noise))), clipped to the bit depth.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,7 @@ class Camera:
     Parameters
     ----------
     offset_adu : float or (y, x) float32
-        Counts without light.
+        Mean counts without light, as dark frames show it: what the spurious electrons add on average is in it.
     gain_adu_per_e : float or (y, x) float32
         ADU per electron that leaves the sensor (after the EM register, where there is one).
     read_noise_e : float or (y, x) float32
@@ -33,6 +34,11 @@ class Camera:
         Photo-electrons per photon.
     bit_depth : int
         Counts saturate at 2**bit_depth - 1.
+    spurious_e : float or (y, x) float32
+        Mean electrons per frame that no photon made, before the register: dark current times exposure, and
+        clock-induced charge. Only their noise matters, since the offset holds their mean.
+    full_well_e : float
+        Electrons that a pixel holds, or the EM register where there is one.
     """
 
     offset_adu: float | FloatMap = 100.0
@@ -41,6 +47,8 @@ class Camera:
     em_gain: float = 1.0
     quantum_efficiency: float = 1.0
     bit_depth: int = 16
+    spurious_e: float | FloatMap = 0.0
+    full_well_e: float = inf
 
     @property
     def excess(self) -> float:
@@ -54,20 +62,28 @@ class Camera:
 
     @property
     def variance_e2(self) -> float | FloatMap:
-        """Read-noise variance in photo-electrons squared, the EM gain taken out."""
-        return (self.read_noise_e / self.em_gain) ** 2
+        """Variance without light in photo-electrons squared: read noise, the EM gain taken out, and spurious ones."""
+        return (self.read_noise_e / self.em_gain) ** 2 + self.excess * self.spurious_e
+
+    @property
+    def saturation_adu(self) -> float | FloatMap:
+        """Counts that cannot be exceeded: the converter's last one, or the full well where that is reached first."""
+        full = self.offset_adu + self.gain_adu_per_e * (self.full_well_e - self.em_gain * self.spurious_e)
+        least: float | FloatMap = np.minimum(np.floor(full), 2**self.bit_depth - 1)
+        return least
 
     def expose(self, photons: NDArray[np.floating], rng: np.random.Generator) -> NDArray[np.uint16]:
         """Take a picture of (..., y, x) expected photons per pixel; returns (..., y, x) uint16 ADU."""
-        electrons = rng.poisson(photons * self.quantum_efficiency).astype(np.float32)
+        electrons = rng.poisson(photons * self.quantum_efficiency + self.spurious_e).astype(np.float32)
         if self.em_gain > 1:
             electrons = rng.standard_gamma(electrons, dtype=np.float32) * np.float32(self.em_gain)
+        electrons = np.minimum(electrons, np.float32(self.full_well_e)) - np.float32(self.em_gain) * self.spurious_e
         electrons += rng.standard_normal(electrons.shape, dtype=np.float32) * np.asarray(self.read_noise_e, np.float32)
         adu = np.rint(electrons * self.gain_adu_per_e + self.offset_adu)
         counts: NDArray[np.uint16] = np.clip(adu, 0, 2**self.bit_depth - 1).astype(np.uint16)
         return counts
 
     def photo_electrons(self, adu: NDArray[np.uint16]) -> FloatMap:
-        """Return (..., y, x) float32 photo-electrons of (..., y, x) ADU."""
+        """Return (..., y, x) float32 photo-electrons of (..., y, x) ADU; on average quantum efficiency x photons."""
         electrons = (adu.astype(np.float32) - self.offset_adu) / self.adu_per_photo_electron
         return np.asarray(electrons, np.float32)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from models.camera import Camera
 from models.optics.gaussian import profiles
-from models.sample_space import Range, SampleSpace
+from models.sample_space import SampleSpace
 
 FloatArray = NDArray[np.float32]
 FRAMES = 3
@@ -63,16 +63,16 @@ def overlap(start: FloatArray, end: FloatArray, frames: int) -> FloatArray:
 
 def _emitters(space: SampleSpace, size: int, rng: np.random.Generator) -> _Emitters:
     """Draw emitters: those on at time 0 live on for an exponential time (memoryless), others start uniformly."""
-    on_time = log_uniform(rng, space.on_time_frames.low, space.on_time_frames.high)
-    pixel_um = rng.uniform(space.pixel_size_nm.low, space.pixel_size_nm.high) / 1000
-    density = log_uniform(rng, space.density_per_um2.low, space.density_per_um2.high)
+    on_time = log_uniform(rng, space["on_time_frames"].low, space["on_time_frames"].high)
+    pixel_um = rng.uniform(space["pixel_size_nm"].low, space["pixel_size_nm"].high) / 1000
+    density = log_uniform(rng, space["density_per_um2"].low, space["density_per_um2"].high)
     alive = density * (pixel_um * (size + 2 * MARGIN_PX)) ** 2
     old, new = rng.poisson(alive), rng.poisson(alive * FRAMES / on_time)
     start = np.concatenate([np.zeros(old), rng.uniform(0, FRAMES, new)])
-    flux = log_uniform(rng, 0.8 * space.photons.low, space.photons.high) * rng.lognormal(
+    flux = log_uniform(rng, 0.8 * space["photons"].low, space["photons"].high) * rng.lognormal(
         0, rng.uniform(0.05, 0.6), old + new
     )
-    flux = np.clip(flux, 0.5 * space.photons.low, space.photons.high)
+    flux = np.clip(flux, 0.5 * space["photons"].low, space["photons"].high)
     share = overlap(start.astype(np.float32), (start + rng.exponential(on_time, old + new)).astype(np.float32), FRAMES)
     x, y = rng.uniform(-MARGIN_PX, size + MARGIN_PX, (2, old + new)).astype(np.float32)
     return _Emitters(x, y, (share * flux).astype(np.float32))
@@ -80,7 +80,7 @@ def _emitters(space: SampleSpace, size: int, rng: np.random.Generator) -> _Emitt
 
 def _background(space: SampleSpace, size: int, rng: np.random.Generator) -> FloatArray:
     """(y, x) smooth background: a level times one plus a few slow waves."""
-    level = max(log_uniform(rng, 0.3, space.background_e.high) - 0.3, space.background_e.low)
+    level = max(log_uniform(rng, 0.3, space["background_e"].high) - 0.3, space["background_e"].low)
     u = np.arange(size, dtype=np.float32) / size
     waves = np.ones((size, size), np.float32)
     for _ in range(3):
@@ -93,7 +93,7 @@ def _background(space: SampleSpace, size: int, rng: np.random.Generator) -> Floa
 
 def _draw(emitters: _Emitters, space: SampleSpace, size: int, rng: np.random.Generator) -> FloatArray:
     """(3, y, x) expected photo-electrons of the emitters."""
-    sigma = log_uniform(rng, space.psf_sigma_px.low, space.psf_sigma_px.high)
+    sigma = log_uniform(rng, space["psf_sigma_px"].low, space["psf_sigma_px"].high)
     ellipticity = rng.normal(0, 0.03)
     halo = rng.uniform(0, 0.25) * (rng.random() < 0.6)
     light = np.zeros((FRAMES, size, size), np.float32)
@@ -108,12 +108,12 @@ def _draw(emitters: _Emitters, space: SampleSpace, size: int, rng: np.random.Gen
 
 def _camera(space: SampleSpace, size: int, rng: np.random.Generator) -> Camera:
     """Draw a camera: behind an EM register, or with per-pixel read noise, some of it hot."""
-    if rng.random() < space.em_share:
+    if rng.random() < space.number("em_share"):
         gain, em_gain = log_uniform(rng, 0.02, 0.5), log_uniform(rng, 30, 300)
         return Camera(gain_adu_per_e=gain, read_noise_e=rng.uniform(0, 50), em_gain=em_gain)
-    noise = np.full((size, size), rng.uniform(space.read_noise_e.low, 0.6 * space.read_noise_e.high), np.float32)
+    noise = np.full((size, size), rng.uniform(space["read_noise_e"].low, 0.6 * space["read_noise_e"].high), np.float32)
     noise *= np.exp(rng.normal(0, 0.15, noise.shape)).astype(np.float32)
-    if rng.random() < space.hot_share:
+    if rng.random() < space.number("hot_share"):
         noise[rng.random(noise.shape) < 0.01] *= 4
     return Camera(gain_adu_per_e=log_uniform(rng, 0.3, 10), read_noise_e=noise)
 
@@ -137,7 +137,7 @@ def sample(space: SampleSpace, batch: int, size: int, rng: np.random.Generator) 
         noise = np.asarray(camera.variance_e2, np.float32) / np.float32(camera.excess**2)
         variance.append(np.broadcast_to(noise, (size, size)))
         background.append(level / np.float32(camera.excess))
-        inside = (emitters.photons[1] > 0.3 * space.photons.low) & _inside(emitters, size)
+        inside = (emitters.photons[1] > 0.3 * space["photons"].low) & _inside(emitters, size)
         who.append(np.full(int(inside.sum()), b))
         x.append(emitters.x_px[inside])
         y.append(emitters.y_px[inside])
@@ -151,6 +151,3 @@ def sample(space: SampleSpace, batch: int, size: int, rng: np.random.Generator) 
 def _inside(emitters: _Emitters, size: int) -> NDArray[np.bool_]:
     x, y = emitters.x_px, emitters.y_px
     return (x >= 0) & (x < size) & (y >= 0) & (y < size)
-
-
-__all__ = ["Patches", "Range", "sample"]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import zlib
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models import map_check
 from models.camera import Camera
+from models.npz import read_npz
 from stream.config import CameraSettings
 from stream.errors import RigError
 
@@ -35,17 +35,27 @@ def camera(settings: CameraSettings, height_px: int, width_px: int) -> Camera:
     )
 
 
-def _read(path: Path, shape: tuple[int, int]) -> dict[str, NDArray[np.float32]]:
+def map_doubts(settings: CameraSettings, frames: NDArray[np.uint16]) -> list[str]:
+    """Say how the maps do not fit some frames (t, y, x); nothing where the rig has no maps."""
+    if settings.maps is None:
+        return []
+    maps = _read(settings.maps, None)
+    gain = maps.get("gain_e_per_adu", settings.gain_e_per_adu)
+    noise = maps.get("read_noise_e")
+    variance = None if noise is None else (noise / gain) ** 2
+    return map_check.doubts(frames, maps.get("offset_adu"), variance, gain)
+
+
+def _read(path: Path, shape: tuple[int, int] | None) -> dict[str, NDArray[np.float32]]:
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            maps = {name: np.asarray(archive[name], np.float32) for name in MAPS if name in archive}
-            names = list(archive)
-    except (OSError, ValueError, TypeError, BadZipFile, zlib.error) as error:  # TypeError: one array, no archive
+        archive = read_npz(path)
+        maps = {name: np.asarray(archive[name], np.float32) for name in MAPS if name in archive}
+    except ValueError as error:
         raise RigError(f"[camera] maps = {path}: {error}", limit=_LIMIT, remedy="write it with numpy.savez") from error
     if not maps:
-        raise RigError(f"[camera] maps = {path} holds {names}", limit=_LIMIT, remedy="name the arrays so")
+        raise RigError(f"[camera] maps = {path} holds {list(archive)}", limit=_LIMIT, remedy="name the arrays so")
     for name, values in maps.items():
-        if values.shape != shape:
+        if shape is not None and values.shape != shape:
             turned = " (transposed it would fit)" if values.shape == shape[::-1] else ""
             raise RigError(
                 f"[camera] maps: {name} has shape {values.shape}{turned}, the frames have {shape}",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from models.optics.pupil import Objective
-from models.scene import SceneSettings
+from models.optics.objective import Objective
+from models.scenes.scene import SceneSettings
 from stream.calibration import camera
 from stream.config import Rig
 from stream.source import Source
@@ -26,6 +26,11 @@ def _from_table(rig: Rig) -> Source:
 def _simulated(rig: Rig, settings: SimulatedSettings) -> Source:
     """Return the simulated camera: the one source that plays the rig's camera and optics instead of reading them."""
     optics = rig.optics
-    objective = Objective(optics.numerical_aperture, optics.immersion_index, optics.sample_index, optics.wavelength_nm)
+    objective = Objective(
+        numerical_aperture=optics.numerical_aperture,
+        immersion_index=optics.immersion_index,
+        sample_index=optics.sample_index,
+        wavelength_nm=optics.wavelength_nm,
+    )
     defaults = SceneSettings(pixel_size_nm=rig.camera.pixel_size_nm, objective=objective)
     return SimulatedSource(settings, defaults, camera(rig.camera, settings.height_px, settings.width_px))

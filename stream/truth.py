@@ -28,11 +28,11 @@ class TruthWriter:
         self._count = 0
 
     def write(self, truth: Localizations) -> None:
-        """Append the emitters of one or more frames; columns `frame`, `x_nm`, `y_nm`, `photons`."""
-        rows = zip(truth["frame"] + 1, truth["x_nm"], truth["y_nm"], truth["photons"], strict=True)
-        for frame, x, y, photons in rows:
+        """Append the emitters of one or more frames; columns `frame`, `x_nm`, `y_nm`, `z_nm`, `photons`."""
+        columns = (truth[name] for name in ("x_nm", "y_nm", "z_nm", "photons"))
+        for frame, x, y, z, photons in zip(truth["frame"] + 1, *columns, strict=True):
             self._count += 1
-            self._file.write(f"{self._count},{frame},{x:.3f},{y:.3f},0,{photons:.2f}\n")
+            self._file.write(f"{self._count},{frame},{x:.3f},{y:.3f},{z:.3f},{photons:.2f}\n")
 
     def close(self) -> None:
         """Finish the file."""

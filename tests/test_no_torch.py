@@ -7,7 +7,7 @@ CODE = """
 import sys, pkgutil, importlib, stream
 for module in pkgutil.walk_packages(stream.__path__, "stream."):
     importlib.import_module(module.name)
-import models.scene, export.card
+import models.scenes.scene, export.card
 heavy = {"torch", "onnx", "onnxscript", "matplotlib", "pandas"} & set(sys.modules)
 assert not heavy, heavy
 """

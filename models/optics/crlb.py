@@ -1,44 +1,103 @@
-"""Cramer-Rao bound of a pixel-integrated Gaussian spot on a flat background (Smith et al. 2010)."""
+"""Cramer-Rao bounds: the smallest standard deviation that any unbiased estimator can have.
+
+    I_ab = sum over pixels of (d mu / d a) (d mu / d b) / (excess mu + variance)
+
+The read-noise variance adds to the Poisson variance (Huang et al. 2013); an EM register doubles the latter (excess
+noise factor F^2 = 2). Exact for Poisson noise, the Gaussian approximation otherwise.
+"""
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Callable, Sequence
+from math import inf
 
-from models.optics.gaussian import profiles
+from array_api_compat import array_namespace
 
-STEP = 1e-3
+from models.optics.arrays import Array
+from models.optics.expected import PARAMETERS, expected
+from models.optics.spot import DifferentiableSpot
+
+FLOOR = 1e-9
+"""Photo-electrons squared: a pixel without light and noise must not divide by zero."""
 
 
-def gaussian_crlb_px(
-    sigma_px: float, photons: float, background: float, variance_e2: float = 0.0, excess: float = 1.0, size_px: int = 25
-) -> float:
-    """Return the smallest standard deviation of x that an unbiased estimator can have, in pixels.
+def fisher(jacobian: Array, mean: Array, variance: Array | float = 0.0, excess: float = 1.0) -> Array:
+    """Return the Fisher information (n, p, p).
 
     Parameters
     ----------
-    sigma_px : float
-        Standard deviation of the spot.
-    photons, background : float
-        Photo-electrons of the emitter; photo-electrons per pixel.
-    variance_e2 : float
-        Read-noise variance in photo-electrons squared: it adds to the Poisson variance (Huang et al. 2013).
+    jacobian : (n, p, pixels) float
+        Of the expected photo-electrons.
+    mean : (n, pixels) float
+        Expected photo-electrons.
+    variance : float, (pixels,) or (n, pixels)
+        Read-noise variance in photo-electrons squared.
     excess : float
-        Excess noise factor F**2; 2 behind an EM register.
-    size_px : int
-        Edge of the window.
-
-    The bound is averaged over the position within the pixel; free parameters are x, y, photons and background.
+        F^2: 2 behind an EM register.
     """
+    xp = array_namespace(jacobian)
+    weighted = jacobian / (excess * mean + variance + FLOOR)[:, None]
+    return weighted @ xp.matrix_transpose(jacobian)
 
-    def mean(x: float, y: float, n: float, b: float) -> np.ndarray:
-        gx, gy = profiles(np.array([x, y], np.float64), sigma_px, size_px)
-        return np.asarray(n * np.outer(gy, gx) + b, np.float64).ravel()
 
-    bounds = []
-    for shift in np.linspace(-0.4, 0.4, 5):
-        theta = np.array([size_px / 2 + shift, size_px / 2 + shift, photons, background + 1e-6])
-        steps = np.diag(np.maximum(STEP * np.array([1, 1, photons, max(background, 1)]), 1e-6)) * 20
-        jacobian = np.stack([(mean(*(theta + d)) - mean(*(theta - d))) / (2 * d.sum()) for d in steps])
-        noise = excess * mean(*theta) + variance_e2
-        bounds.append(np.linalg.inv(jacobian / noise @ jacobian.T)[0, 0])
-    return float(np.sqrt(np.mean(bounds)))
+def bounds(information: Array) -> Array:
+    """Return the smallest standard deviations (n, p): the roots of the diagonal of the inverse of (n, p, p).
+
+    A parameter that the image does not depend on to first order (z in the focus of an open pupil) gets infinity and is
+    left out of the inverse, where it would spoil the others.
+    """
+    xp = array_namespace(information)
+    diagonal = xp.linalg.diagonal(information)
+    known = diagonal > xp.finfo(diagonal.dtype).eps * xp.max(diagonal, axis=-1, keepdims=True)
+    scale = xp.where(known, diagonal, 0 * diagonal + 1) ** 0.5
+    both = known[:, :, None] & known[:, None, :]
+    identity = 0 * information + xp.eye(information.shape[-1], dtype=information.dtype)
+    correlation = xp.where(both, information / scale[:, :, None] / scale[:, None, :], identity)
+    variances = xp.linalg.diagonal(xp.linalg.inv(correlation))
+    return xp.where(known, variances**0.5 / scale, 0 * scale + inf)
+
+
+def spot_bounds(
+    spot: DifferentiableSpot,
+    parameters: Array,
+    variance: Array | float = 0.0,
+    excess: float = 1.0,
+    free: Sequence[str] = PARAMETERS,
+) -> dict[str, Array]:
+    """Return the bound of each free parameter of single emitters, (n,) by name.
+
+    Parameters
+    ----------
+    spot : DifferentiableSpot
+    parameters : (n, 5) float
+        x_nm, y_nm, z_nm, photons, background per pixel; the last two in photo-electrons.
+    variance, excess
+        As in `fisher`.
+    free : sequence of str
+        Which of `PARAMETERS` an estimator does not know; leave z_nm out for a 2D fit.
+    """
+    xp = array_namespace(parameters)
+    mean, jacobian = expected(spot, parameters)
+    chosen = xp.stack([jacobian[:, PARAMETERS.index(name)] for name in free], axis=1)
+    sigma = bounds(fisher(chosen, mean, variance, excess))
+    return {name: sigma[:, k] for k, name in enumerate(free)}
+
+
+def automatic_jacobian(image: Callable[[Array], Array], parameters: Array) -> tuple[Array, Array]:
+    """Return images and their exact Jacobian by forward differentiation: for Zernikes, orientation, anything.
+
+    Parameters
+    ----------
+    image : callable
+        (p,) torch -> expected photo-electrons, any shape.
+    parameters : (n, p) torch
+
+    Returns
+    -------
+    (n, pixels), (n, p, pixels)
+    """
+    import torch
+
+    means = torch.stack([image(row).reshape(-1) for row in parameters])
+    slopes = torch.stack([torch.func.jacfwd(image)(row).reshape(-1, len(row)).T for row in parameters])
+    return means, slopes

@@ -12,16 +12,19 @@ from rich.markup import escape
 from rich.table import Table
 
 from stream import zoo
+from stream.calibration import map_doubts
 from stream.commands.console import ERR
 from stream.config import Rig
 from stream.engine import Engine
 from stream.engines import open_engine
 from stream.errors import InputError
-from stream.frame import Batch, StreamInfo
+from stream.frame import Batch, StreamInfo, UInt16Array
 from stream.opening import source_of
 from stream.preparation import make_localizer, refuse_outside, warm_up
+from stream.source import Source
 
 MEASURE_S = 3.0
+LOOK_FRAMES, LOOK_S = 50, 5.0
 
 
 def check(rig: Rig) -> dict[str, Any]:
@@ -39,6 +42,7 @@ def check(rig: Rig) -> dict[str, Any]:
     source = source_of(rig)
     try:
         info = source.open()
+        frames = _some_frames(source) if rig.camera.maps is not None else []
     finally:
         source.close()
     measured = frames_per_s(rig, engine, info)
@@ -52,8 +56,19 @@ def check(rig: Rig) -> dict[str, Any]:
         "engine_frames_per_s": round(measured, 1),
         "camera_frames_per_s": None if camera is None else round(camera, 1),
         "load_percent": None if camera is None else round(100 * camera / measured, 1),
-        "warnings": rig.assumed(),
+        "warnings": [*rig.assumed(), *(map_doubts(rig.camera, np.stack(frames)) if frames else [])],
     }
+
+
+def _some_frames(source: Source) -> list[UInt16Array]:
+    """Return as many frames as come within a few seconds, enough to see whether the camera's maps fit them."""
+    frames, end = [], time.perf_counter() + LOOK_S
+    for frame in source.frames():
+        if frame is not None:
+            frames.append(frame.pixels.copy())
+        if len(frames) == LOOK_FRAMES or time.perf_counter() > end:
+            break
+    return frames
 
 
 def frames_per_s(rig: Rig, engine: Engine, info: StreamInfo) -> float:

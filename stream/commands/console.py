@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from export.card import Card
+from models.sample_space import Range
 from stream.errors import LiveSMLMError
 
 ERR = Console(stderr=True)
@@ -78,10 +79,9 @@ def show_models(cards: dict[str, Card]) -> None:
     for name, card in cards.items():
         table = Table.grid(padding=(0, 2))
         table.add_row("[dim]size[/]", f"{card.mac_per_pixel / 1000:.1f} kMAC per camera pixel and frame")
-        for field, value in card.sample_space.to_dict().items():
-            table.add_row(
-                f"[dim]{field}[/]", " to ".join(f"{v:g}" for v in value) if isinstance(value, list) else str(value)
-            )
+        for field, value in card.sample_space.fields.items():
+            shown = f"{value.low:g} to {value.high:g}" if isinstance(value, Range) else f"{value:g}"
+            table.add_row(f"[dim]{field}[/]", shown)
         for what, value in card.scores.items():
             lines = value.items() if isinstance(value, dict) else [("", value)]
             for at, number in lines:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from types import ModuleType
 
-from models.sample_space import SampleSpace
+from models.sample_space import LOCALIZER_2D
 from models.systems import SYSTEMS
 from stream.errors import InputError, OutputError
 
@@ -45,7 +45,7 @@ def train_in_terminal(system: str, steps: int, out: Path, resume: bool) -> int:
     if resume:
         trainer = training.Trainer.load(checkpoint, steps=steps)
     else:
-        trainer = training.Trainer(training.Recipe(steps=steps), SampleSpace())
+        trainer = training.Trainer(training.Recipe(steps=steps), LOCALIZER_2D)
     with Progress() as progress:
         task = progress.add_task(system, total=steps, completed=trainer.step)
         training.train(trainer, out, lambda line: progress.update(task, completed=line["step"]))

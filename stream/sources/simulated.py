@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from math import inf
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -11,7 +12,8 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from models.camera import Camera
-from models.scene import Scene, SceneSettings
+from models.scenes.drift import Drift
+from models.scenes.scene import Scene, SceneSettings
 from stream.frame import Frame, StreamInfo
 from stream.truth import TruthWriter
 
@@ -21,20 +23,36 @@ TICK_S = 0.05
 class SimulatedSettings(BaseModel):
     """`[source] kind = "simulated"`; the camera's noise and the optics come from `[camera]` and `[optics]`."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     width_px: int = Field(256, ge=16, le=8192)
     height_px: int = Field(256, ge=16, le=8192)
     frames: int | None = Field(None, ge=1)
     frames_per_s: Annotated[float, Field(gt=0)] | Literal["max"] = 20.0
     structure: Literal["filaments", "rings", "lines", "uniform"] = "filaments"
+    depth_nm: float = Field(0.0, ge=0, le=6000)
+    """Thickness of the sample around the focal plane; 0 for a sample in focus."""
     density_per_um2: float = Field(0.08, gt=0, le=20)
     on_frames: float = Field(2.0, gt=0)
     duty_cycle: float = Field(0.002, gt=0, lt=1)
+    bleach_frames: float = Field(inf, gt=0)
+    """Mean time that an emitter is on altogether before it bleaches."""
     photons: float = Field(1500.0, gt=0)
+    brightness: Literal["log-normal", "exponential", "equal"] = "log-normal"
+    """How photons spread from emitter to emitter."""
     background: float = Field(10.0, ge=0)
+    background_contrast: float = Field(0.0, ge=0, le=1)
+    """Standard deviation of a structured background, relative."""
+    haze: float = Field(0.0, ge=0)
+    """Photons per pixel of the structure's glow from out of focus."""
+    drift_walk_nm: float = Field(0.0, ge=0, le=1000)
+    """Standard deviation of the sample's random step from frame to frame."""
     psf: Literal["gaussian", "vectorial"] = "vectorial"
     psf_sigma_nm: float = Field(130.0, gt=10)
+    mask: Literal["none", "astigmatism", "double-helix", "tetrapod-2", "tetrapod-3", "tetrapod-4", "tetrapod-6"] = (
+        "none"
+    )
+    """In the pupil of the vectorial PSF."""
     seed: int = Field(1, ge=0)
     truth: Path | None = None
 
@@ -43,7 +61,10 @@ class SimulatedSettings(BaseModel):
         shared = {
             name: getattr(self, name) for name in SceneSettings.__dataclass_fields__ if name in type(self).model_fields
         }
-        settings = SceneSettings(pixel_size_nm=defaults.pixel_size_nm, objective=defaults.objective, **shared)
+        drift = Drift(walk_nm=self.drift_walk_nm, seed=self.seed)
+        settings = SceneSettings(
+            pixel_size_nm=defaults.pixel_size_nm, objective=defaults.objective, drift=drift, **shared
+        )
         return Scene(settings, camera, np.random.default_rng(self.seed))
 
 

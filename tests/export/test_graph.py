@@ -11,7 +11,7 @@ from export.card import METADATA_KEY, Card, CardError
 from export.export import describe
 from export.graph import DeployedLocalizer
 from export.to_onnx import write
-from models.sample_space import SampleSpace
+from models.sample_space import LOCALIZER_2D
 from models.systems.localizer_2d import Localizer2D
 
 CHANNELS = 8
@@ -52,7 +52,7 @@ def network() -> Localizer2D:
 def exported(request: pytest.FixtureRequest, network: Localizer2D, tmp_path_factory: pytest.TempPathFactory):
     module = DeployedLocalizer(network, rows=request.param)
     path = tmp_path_factory.mktemp("export") / "model.onnx"
-    write(module, describe(network, SampleSpace(), {}), path)
+    write(module, describe(network, LOCALIZER_2D, {}), path)
     return module, path
 
 
@@ -90,7 +90,7 @@ def test_the_card_travels_in_the_file_and_beside_it(exported) -> None:
     card = Card.from_json(inside)
     assert card == Card.from_json(path.with_suffix(".json").read_text())
     assert len(card.weights_sha256) == 64
-    assert card.sample_space == SampleSpace()
+    assert card.sample_space == LOCALIZER_2D
 
 
 @pytest.mark.parametrize("text", ["", "{}", '{"format": 99}', "[1]"])
@@ -100,6 +100,6 @@ def test_what_is_not_a_card_is_refused(text: str) -> None:
 
 
 def test_a_card_with_an_unknown_field_is_refused(network: Localizer2D) -> None:
-    card = replace(describe(network, SampleSpace(), {}), title="x")
+    card = replace(describe(network, LOCALIZER_2D, {}), title="x")
     with pytest.raises(CardError):
         Card.from_json(card.to_json().replace('"title"', '"surprise"'))

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from models.patches import overlap, sample
-from models.sample_space import Range, SampleSpace
+from models.sample_space import LOCALIZER_2D, Range
 from models.train import Recipe, Trainer, train
 
 TINY = Recipe(steps=6, batch=2, patch_px=16, channels=8)
@@ -14,7 +14,7 @@ TINY = Recipe(steps=6, batch=2, patch_px=16, channels=8)
 
 def test_patches_are_poisson_like_behind_every_camera() -> None:
     """Without emitters the variance of the counts is their mean plus the stated read noise, EM register or not."""
-    space = SampleSpace(density_per_um2=Range(1e-6, 2e-6), background_e=Range(20, 200))
+    space = LOCALIZER_2D.changed(density_per_um2=Range(1e-6, 2e-6), background_e=Range(20, 200))
     patches = sample(space, 60, 32, np.random.default_rng(1))
     expected = patches.background + patches.variance
     noise = (patches.counts[:, 1] - patches.background) ** 2
@@ -23,7 +23,7 @@ def test_patches_are_poisson_like_behind_every_camera() -> None:
 
 
 def test_emitters_lie_inside_and_carry_the_light() -> None:
-    space = SampleSpace(background_e=Range(0, 0.31), photons=Range(5000, 10_000))
+    space = LOCALIZER_2D.changed(background_e=Range(0, 0.31), photons=Range(5000, 10_000))
     patches = sample(space, 40, 40, np.random.default_rng(2))
     for edge in (patches.x_px, patches.y_px):
         assert ((edge >= 0) & (edge < 40)).all()
@@ -38,9 +38,9 @@ def test_overlap_shares_an_on_time_among_frames() -> None:
 
 def test_same_seed_same_weights_and_resuming_changes_nothing(tmp_path: Path) -> None:
     torch.set_num_threads(1)
-    whole = Trainer(TINY, SampleSpace())
+    whole = Trainer(TINY, LOCALIZER_2D)
     train(whole, tmp_path / "whole", lambda _: None, every=3)
-    part = Trainer(TINY, SampleSpace())
+    part = Trainer(TINY, LOCALIZER_2D)
     for _ in range(3):
         part.advance()
     part.save(tmp_path / "half.pt")
@@ -53,13 +53,8 @@ def test_same_seed_same_weights_and_resuming_changes_nothing(tmp_path: Path) -> 
 
 def test_training_lowers_the_loss() -> None:
     torch.set_num_threads(1)
-    trainer = Trainer(Recipe(steps=400, batch=4, patch_px=24, channels=8), SampleSpace(photons=Range(2000, 3000)))
+    trainer = Trainer(
+        Recipe(steps=400, batch=4, patch_px=24, channels=8), LOCALIZER_2D.changed(photons=Range(2000, 3000))
+    )
     loss = [float(trainer.advance().total().detach()) for _ in range(200)]
     assert np.mean(loss[-15:]) < 0.7 * np.mean(loss[:15])
-
-
-def test_sample_space_names_what_lies_outside_and_survives_the_card() -> None:
-    space = SampleSpace()
-    assert space.outside({"pixel_size_nm": 100, "psf_sigma_px": 1.3}) == []
-    assert space.outside({"pixel_size_nm": 65}) == ["pixel_size_nm = 65 is outside 80 to 160"]
-    assert SampleSpace.from_dict(space.to_dict()) == space

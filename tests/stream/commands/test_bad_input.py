@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tifffile
 
+from models.camera import Camera
 from stream.books.ledger import Ledger
 from stream.readers.tables import read_table
 
@@ -113,6 +114,21 @@ def test_maps_of_another_shape(rig, livesmlm, tmp_path: Path) -> None:
     ran = livesmlm("replay", path, "--rig", settings, "--out", tmp_path / "out", "--no-page")
     assert ran.returncode == 2
     assert "(64, 32) (transposed it would fit)" in ran.stderr
+
+
+def test_maps_that_lie_wrongly_on_the_frames(rig, livesmlm, tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    offset, noise = 100 + rng.normal(0, 2, (64, 64)), np.exp(rng.normal(0.4, 0.4, (64, 64)))
+    camera = Camera(offset.astype("f4"), 2.0, noise.astype("f4"))
+    tifffile.imwrite(tmp_path / "stack.tif", camera.expose(np.full((20, 64, 64), 10.0), rng), photometric="minisblack")
+    settings = rig()
+    text = settings.read_text().split("[source]")[0].replace("offset_adu = 100", 'maps = "maps.npz"')
+    settings.write_text(text + '[source]\nkind = "replay"\npath = "stack.tif"\n')
+    for maps, said in (((offset, noise), False), ((offset.T, noise.T), True)):
+        np.savez(tmp_path / "maps.npz", offset_adu=maps[0], read_noise_e=maps[1])
+        ran = livesmlm("check", settings)
+        assert ran.returncode in (0, 3), ran.stderr
+        assert ("maps fit the frames transposed" in ran.stderr) == said
 
 
 def test_a_model_that_is_none(rig, livesmlm, tmp_path: Path) -> None:

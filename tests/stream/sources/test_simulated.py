@@ -3,13 +3,16 @@
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
 
 from models.camera import Camera
-from models.optics.pupil import Objective
-from models.scene import SceneSettings
+from models.optics.objective import Objective
+from models.scenes.optics import MASKS
+from models.scenes.photons import BRIGHTNESS
+from models.scenes.scene import SceneSettings
 from stream.errors import OutputError
 from stream.readers.tables import read_table
 from stream.sources.simulated import SimulatedSettings, SimulatedSource
@@ -59,6 +62,23 @@ class TestSimulated(SourceContract):
     def expected(self, settings: SimulatedSettings) -> np.ndarray:
         """The same seed gives the same frames."""
         return movie(settings)
+
+
+def test_the_rig_offers_the_masks_and_brightnesses_that_there_are() -> None:
+    offered = {name: set(get_args(SimulatedSettings.model_fields[name].annotation)) for name in ("mask", "brightness")}
+    assert offered == {"mask": set(MASKS), "brightness": set(BRIGHTNESS)}
+
+
+@pytest.mark.parametrize("mask", ["none", "double-helix"])
+def test_a_deep_sample_shows_its_depth_in_the_truth(tmp_path: Path, mask: str) -> None:
+    deep = SMALL.model_copy(update={"depth_nm": 1000.0, "mask": mask, "truth": tmp_path / "truth.csv", "frames": 30})
+    source = camera_of(deep)
+    source.open()
+    assert len([frame for frame in source.frames() if frame is not None]) == 30
+    source.close()
+    z = read_table(tmp_path / "truth.csv")["z_nm"]
+    assert np.abs(z).max() <= 500
+    assert z.std() > 200
 
 
 def test_another_seed_gives_other_frames() -> None:

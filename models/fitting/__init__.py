@@ -1,0 +1,1 @@
+"""Maximum-likelihood fits of single emitters: the standard that every network is compared with."""

@@ -1,0 +1,49 @@
+"""The optics in front of a simulated camera: which spots a scene is drawn with."""
+
+from __future__ import annotations
+
+from math import ceil
+
+from models.optics import phase_masks
+from models.optics.gaussian import GaussianSpot, constant
+from models.optics.low_rank_build import low_rank
+from models.optics.objective import Objective
+from models.optics.propagator import Mask, Setup
+from models.optics.spot import Spot
+from models.optics.vectorial import VectorialSpot
+
+MASKS: dict[str, Mask | None] = {
+    "none": None,
+    "astigmatism": phase_masks.astigmatism(),
+    "double-helix": phase_masks.double_helix(),
+    **{f"tetrapod-{um}": phase_masks.tetrapod(um) for um in phase_masks.TETRAPOD_WAVES},
+}
+REACH_NM = 1300.0
+"""Half of the window of a spot in focus: 97 % of the light."""
+LARGEST_PX = 71
+
+
+def gaussian(sigma_nm: float, pixel_size_nm: float) -> Spot:
+    """Return Gaussian spots in a window of ten standard deviations."""
+    return GaussianSpot(constant(sigma_nm), pixel_size_nm, 2 * ceil(5 * sigma_nm / pixel_size_nm) + 1)
+
+
+def vectorial(objective: Objective, pixel_size_nm: float, depth_nm: float = 0.0, mask: str = "none") -> Spot:
+    """Return quick vectorial spots for emitters within `depth_nm` around the focal plane.
+
+    Parameters
+    ----------
+    objective : Objective
+    pixel_size_nm : float
+    depth_nm : float
+        0 for a sample on the coverslip, in focus; else the lowest emitter touches it.
+    mask : str
+        A key of `MASKS`.
+    """
+    half = max(depth_nm / 2, 1.0)
+    spread = REACH_NM + 0.6 * half * (mask != "none" or depth_nm > 0)
+    size = min(2 * ceil(spread / pixel_size_nm) + 1, LARGEST_PX)
+    exact = VectorialSpot(Setup(objective, mask=MASKS[mask], height_nm=depth_nm / 2), pixel_size_nm, size)
+    if depth_nm == 0:
+        return low_rank(exact, (-half, half), rank=20, z_nodes=2, reach_px=0)
+    return low_rank(exact, (-half - 1, half + 1), rank=96, z_nodes=max(15, ceil(15 * depth_nm / 1000)), reach_px=0)
