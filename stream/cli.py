@@ -147,6 +147,23 @@ def score(
         Console().print(score_table(result, rules))
 
 
+@app.command("calibrate-camera")
+def calibrate_camera(
+    dark: Annotated[list[Path], typer.Argument(help="Stacks without light; they count as one series.")],
+    bright: Annotated[list[Path], typer.Option("--bright", help="A stack in even light; once for each level.")],
+    out: Annotated[Path, typer.Option("--out", help="The .npz file to write, for [camera] maps.")] = Path("maps.npz"),
+    base_gain: Annotated[
+        float | None, typer.Option("--base-gain", min=1e-6, help="EMCCD: electrons per count at EM gain 1.")
+    ] = None,
+    bit_depth: Annotated[int, typer.Option("--bit-depth", min=8, max=16)] = 16,
+    as_json: Json = False,
+) -> None:  # fmt: skip
+    """Measure offset, gain and read noise of every pixel (photon transfer)."""
+    from stream.commands import calibrate
+
+    raise typer.Exit(calibrate.in_terminal(dark, bright, out, base_gain, bit_depth, as_json))
+
+
 @app.command()
 def models(as_json: Json = False) -> None:
     """List the models that ship."""
