@@ -13,17 +13,26 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from models.systems.localizer_2d import Prediction
+from models.prediction import Prediction
 
 REACH = 2
 
 
 class Target(NamedTuple):
-    """Truth of a batch: emitters as (n,) tensors, background as (b, y, x)."""
+    """Truth of a batch.
+
+    Attributes
+    ----------
+    sample : (n,) int64
+        Sample of each emitter.
+    position : (n, d) float
+        x, y from the outer corner in pixels; z in units of half its range, from the middle.
+    counts : (n,) float
+    background : (b, y, x) float
+    """
 
     sample: Tensor
-    x_px: Tensor
-    y_px: Tensor
+    position: Tensor
     counts: Tensor
     background: Tensor
 
@@ -57,33 +66,34 @@ def count_loss(logit: Tensor, sample: Tensor) -> Tensor:
 def mixture_loss(prediction: Prediction, target: Target) -> Tensor:
     """Negative log likelihood of each true emitter under the mixture of the 5 x 5 pixels around it, summed."""
     _, height, width = prediction.logit.shape
-    steps = torch.arange(-REACH, REACH + 1, device=target.x_px.device)
+    steps = torch.arange(-REACH, REACH + 1, device=target.position.device)
     dy, dx = (grid.reshape(1, -1) for grid in torch.meshgrid(steps, steps, indexing="ij"))
-    ix, iy = target.x_px.long()[:, None] + dx, target.y_px.long()[:, None] + dy
-    valid = (ix >= 0) & (ix < width) & (iy >= 0) & (iy < height)
-    flat = target.sample[:, None] * (height * width) + iy.clamp(0, height - 1) * width + ix.clamp(0, width - 1)
-    near = Prediction(*(channel.flatten()[flat] for channel in prediction))
+    x, y = target.position[:, 0].long()[:, None] + dx, target.position[:, 1].long()[:, None] + dy
+    valid = (x >= 0) & (x < width) & (y >= 0) & (y < height)
+    flat = target.sample[:, None] * (height * width) + y.clamp(0, height - 1) * width + x.clamp(0, width - 1)
+    centers = (x + 0.5, y + 0.5, torch.zeros_like(x))
     log_total = torch.log(torch.sigmoid(prediction.logit).flatten(1).sum(1) + 1e-6)
-    log_weight = functional.logsigmoid(near.logit) - log_total[target.sample][:, None]
-    log_p = (
-        log_weight
-        + _log_normal(target.x_px[:, None], ix + 0.5 + near.dx, near.sigma_x)
-        + _log_normal(target.y_px[:, None], iy + 0.5 + near.dy, near.sigma_y)
-        + _log_normal(torch.log(target.counts)[:, None], near.log_counts, near.sigma_log_counts)
-    )
+    log_p = functional.logsigmoid(prediction.logit.flatten()[flat]) - log_total[target.sample][:, None]
+    for true, center, offset, sigma in zip(
+        target.position.T, centers, prediction.position.flatten(1), prediction.sigma.flatten(1), strict=False
+    ):
+        log_p = log_p + _log_normal(true[:, None], center + offset[flat], sigma[flat])
+    mean, sigma = prediction.log_counts.flatten()[flat], prediction.sigma_log_counts.flatten()[flat]
+    log_p = log_p + _log_normal(torch.log(target.counts)[:, None], mean, sigma)
     return -torch.logsumexp(log_p.masked_fill(~valid, -1e4), dim=1).sum()
 
 
 def detection_loss(logit: Tensor, target: Target) -> Tensor:
     """Binary cross entropy of the map, summed over all pixels."""
     truth = torch.zeros_like(logit)
-    truth[target.sample, target.y_px.long(), target.x_px.long()] = 1.0
+    x, y = target.position[:, :2].long().unbind(1)
+    truth[target.sample, y, x] = 1.0
     return functional.binary_cross_entropy_with_logits(logit, truth, reduction="sum")
 
 
 def losses(prediction: Prediction, target: Target) -> Losses:
     """Return the parts of the loss, per emitter (mixture, detection) or per sample (count, background)."""
-    per_emitter = 1.0 / (len(target.x_px) + len(prediction.logit))
+    per_emitter = 1.0 / (len(target.counts) + len(prediction.logit))
     background = (prediction.sqrt_background - torch.sqrt(target.background)).square().mean((1, 2)).sum()
     return Losses(
         number=count_loss(prediction.logit, target.sample),

@@ -91,6 +91,10 @@ class SampleSpace:
         """Return this space with other or additional fields."""
         return SampleSpace({**self.fields, **fields})
 
+    def scale(self, name: str) -> tuple[float, float]:
+        """Return the middle and half the length of a range."""
+        return (self[name].high + self[name].low) / 2, (self[name].high - self[name].low) / 2
+
     def sample(self, rng: np.random.Generator) -> dict[str, float]:
         """Draw a value from each range, in the order of the fields."""
         return {name: value.sample(rng) for name, value in self.fields.items() if isinstance(value, Range)}
@@ -131,6 +135,7 @@ LOCALIZER_2D = SampleSpace({
     "psf_sigma_px": Range(0.8, 2.2, "log-uniform"),  # of the PSF's core, in camera pixels
     "photons": Range(100, 10_000, "log-uniform"),  # photo-electrons of an emitter that is on for a whole frame
     "background_e": Range(0, 200, "soft-log"),  # photo-electrons per pixel
+    "background_contrast": Range(0, 0.3),  # standard deviation over the mean
     "density_per_um2": Range(0.02, 2, "log-uniform"),  # emitters that are on
     "on_time_frames": Range(0.7, 40, "log-uniform"),
     "read_noise_e": Range(0, 4),  # photo-electrons, the EM gain taken out
@@ -138,3 +143,17 @@ LOCALIZER_2D = SampleSpace({
     "hot_share": 0.3,  # of the others with single pixels of high read noise
 })  # fmt: skip
 """What the 2D localizer is trained on."""
+
+LOCALIZER_3D = SampleSpace({
+    "pixel_size_nm": Range(98, 102),
+    "z_nm": Range(-600, 600),  # from the focal plane
+    "photons": Range(300, 10_000, "log-uniform"),
+    "background_e": Range(1, 100, "log-uniform"),
+    "background_contrast": Range(0, 0.3),
+    "density_per_um2": Range(0.02, 2.5, "soft-log"),
+    "on_time_frames": Range(0.7, 40, "log-uniform"),
+    "read_noise_e": Range(0, 4),
+    "em_share": 0.45,
+    "hot_share": 0.3,
+})  # fmt: skip
+"""What a localizer in three dimensions is trained on, unless a file says otherwise; names as in `LOCALIZER_2D`."""

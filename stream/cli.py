@@ -9,7 +9,7 @@ import json
 import sys
 from math import nan
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -179,26 +179,33 @@ def models(as_json: Json = False) -> None:
 
 @app.command()
 def train(
-    system: Annotated[str, typer.Argument(help="Which network: localizer-2d.")] = "localizer-2d",
+    system: Annotated[str, typer.Argument(help="Which network: default.")] = "default",
+    psf: Annotated[str, typer.Option("--psf", help="2d, astigmatic, double-helix, tetrapod, or a file of spots.")] = "2d",
+    size: Annotated[Literal["fast", "accurate"], typer.Option("--size")] = "fast",
+    sample_space: Annotated[Path | None, typer.Option("--sample-space", help="TOML: optics and ranges.")] = None,
     steps: Annotated[int, typer.Option("--steps", min=1)] = 44_000,
-    out: Annotated[Path, typer.Option("--out", help="Folder for checkpoint and curves.")] = Path("runs/localizer-2d"),
+    seed: Annotated[int, typer.Option("--seed")] = 1,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for checkpoint and curves.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in --out.")] = False,
 ) -> None:
     """Train a network on simulated frames (needs the extra `train`)."""
+    from models.recipe import Recipe
     from stream.commands.training import train_in_terminal
 
-    raise typer.Exit(train_in_terminal(system, steps, out, resume))
+    folder = out or Path("runs") / f"{Path(psf).stem}-{size}"
+    recipe = Recipe(system=system, psf=psf, size=size, steps=steps, seed=seed)
+    raise typer.Exit(train_in_terminal(recipe, sample_space, folder, resume))
 
 
 @app.command()
 def export(
-    checkpoint: Annotated[Path, typer.Argument(help="checkpoint.pt of a training.")],
-    out: Annotated[Path, typer.Option("--out", help="The .onnx file to write.")] = Path("localizer-2d.onnx"),
+    training: Annotated[Path, typer.Argument(help="Folder of a training.")],
+    out: Annotated[Path, typer.Option("--out", help="The .onnx file to write.")],
 ) -> None:
-    """Turn a checkpoint into one self-contained .onnx file (needs the extra `train`)."""
+    """Turn a training into one self-contained .onnx file (needs the extra `train`)."""
     from stream.commands.training import export_in_terminal
 
-    raise typer.Exit(export_in_terminal(checkpoint, out))
+    raise typer.Exit(export_in_terminal(training, out))
 
 
 def main() -> None:

@@ -6,6 +6,7 @@ from math import ceil
 
 from models.optics import phase_masks
 from models.optics.gaussian import GaussianSpot, constant
+from models.optics.low_rank import LowRankSpot
 from models.optics.low_rank_build import low_rank
 from models.optics.objective import Objective
 from models.optics.propagator import Mask, Setup
@@ -28,7 +29,7 @@ def gaussian(sigma_nm: float, pixel_size_nm: float) -> Spot:
     return GaussianSpot(constant(sigma_nm), pixel_size_nm, 2 * ceil(5 * sigma_nm / pixel_size_nm) + 1)
 
 
-def vectorial(objective: Objective, pixel_size_nm: float, depth_nm: float = 0.0, mask: str = "none") -> Spot:
+def vectorial(objective: Objective, pixel_size_nm: float, depth_nm: float = 0.0, mask: str = "none") -> LowRankSpot:
     """Return quick vectorial spots for emitters within `depth_nm` around the focal plane.
 
     Parameters

@@ -5,7 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from types import ModuleType
 
-from models.sample_space import LOCALIZER_2D
+from models import psf
+from models.optics.low_rank import LowRankSpot
+from models.recipe import Recipe
+from models.sample_space import SampleSpace
+from models.sample_space_file import read_space
 from models.systems import SYSTEMS
 from stream.errors import InputError, OutputError
 
@@ -19,22 +23,32 @@ def _needs_torch(name: str) -> ModuleType:
         raise InputError(f"{error.name} is not installed", remedy="pip install 'livesmlm[train]'") from error
 
 
-def train_in_terminal(system: str, steps: int, out: Path, resume: bool) -> int:
+def train_in_terminal(recipe: Recipe, space_file: Path | None, out: Path, resume: bool) -> int:
     """Train a system to its recipe's end; returns the exit code.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        With `resume` only its steps are taken; the rest is in the checkpoint.
+    space_file : Path or None
+        Sample space and optics; see `models/sample_space_file.py`.
+    out : Path
+        Folder of the training.
+    resume : bool
 
     Raises
     ------
     InputError
-        No such system, or the extra `train` is not installed.
+        No such system or PSF, a sample space that cannot be, or the extra `train` is not installed.
     OutputError
         A checkpoint exists and `resume` was not asked for, or the other way round.
     """
     from rich.progress import Progress
 
-    if system not in SYSTEMS:
-        raise InputError(f"no system is called {system!r}", limit=f"systems: {', '.join(SYSTEMS)}")
+    if recipe.system not in SYSTEMS:
+        raise InputError(f"no system is called {recipe.system!r}", limit=f"systems: {', '.join(SYSTEMS)}")
     training = _needs_torch("models.train")
-    checkpoint = out / "checkpoint.pt"
+    checkpoint = out / training.CHECKPOINT
     if checkpoint.exists() != resume:
         state, remedy = (
             ("exists", "add --resume, or name a new --out")
@@ -43,18 +57,26 @@ def train_in_terminal(system: str, steps: int, out: Path, resume: bool) -> int:
         )
         raise OutputError(f"{checkpoint} {state}", remedy=remedy)
     if resume:
-        trainer = training.Trainer.load(checkpoint, steps=steps)
+        trainer = training.Trainer.load(out, steps=recipe.steps)
     else:
-        trainer = training.Trainer(training.Recipe(steps=steps), LOCALIZER_2D)
+        trainer = training.Trainer(recipe, *_space_and_spot(recipe, space_file))
     with Progress() as progress:
-        task = progress.add_task(system, total=steps, completed=trainer.step)
+        task = progress.add_task(out.name, total=recipe.steps, completed=trainer.step)
         training.train(trainer, out, lambda line: progress.update(task, completed=line["step"]))
     return 0
 
 
-def export_in_terminal(checkpoint: Path, out: Path) -> int:
-    """Write the averaged weights of a checkpoint as one `.onnx` file with its card; returns the exit code."""
-    if not checkpoint.is_file():
-        raise InputError(f"no checkpoint at {checkpoint}", remedy="train first: livesmlm train")
-    _needs_torch("export.export").export_checkpoint(checkpoint, out)
+def _space_and_spot(recipe: Recipe, space_file: Path | None) -> tuple[SampleSpace, LowRankSpot | None]:
+    try:
+        space, objective = read_space(space_file, psf.default_space(recipe.psf))
+        return space, psf.spot(recipe.psf, space, objective)
+    except ValueError as error:
+        raise InputError(str(error)) from error
+
+
+def export_in_terminal(folder: Path, out: Path) -> int:
+    """Write the averaged weights of a training as one `.onnx` file with its card; returns the exit code."""
+    if not folder.is_dir():
+        raise InputError(f"no folder of a training at {folder}", remedy="train first: livesmlm train")
+    _needs_torch("export.export").export_training(folder, out)
     return 0

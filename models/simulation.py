@@ -1,0 +1,176 @@
+"""Training samples for any spot, made where the network is: three frames, known emitters, another camera each.
+
+| step | in -> out | axes, unit |
+|---|---|---|
+| settings | sample space -> density, photons, background, on-time, camera of each sample | (b,) |
+| emitters | on at time 0 (they live on: memoryless) or starting evenly -> position, photons | (n, 3), (3, n) |
+| light | spots -> expected photo-electrons | (b, 3, y, x) |
+| camera | -> photo-electrons over F^2, of variance their mean + that of the read noise | (b, 3, y, x) |
+
+The same (seed, step) gives the same sample: a run that was resumed sees the data that an uninterrupted one sees.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from models.sample_space import SampleSpace
+from models.scenes.background import structured
+from models.training_spots import TrainingSpots
+
+FRAMES = 3
+LOST_NEIGHBOUR = 0.04
+"""How often a neighbour is missing, as at the ends of a run and beside a gap: the middle frame stands in for it."""
+LEAST_SHARE = 0.3
+"""Emitters with less than this part of the lowest photons are no targets: nobody could find them."""
+Float64 = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """A batch of training samples; counts are photo-electrons over the excess noise factor F^2.
+
+    Parameters
+    ----------
+    counts : (b, 3, y, x) float32
+    variance : (b, y, x) float32
+        Of the read noise.
+    background : (b, y, x) float32
+    sample : (n,) int64
+        Sample of each emitter of the middle frame that lies inside.
+    position : (n, d) float32
+        x, y from the outer corner of the patch in pixels; z in units of half its range, from the middle.
+    emitter_counts : (n,) float32
+    """
+
+    counts: Tensor
+    variance: Tensor
+    background: Tensor
+    sample: Tensor
+    position: Tensor
+    emitter_counts: Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class _Cameras:
+    """Cameras of a batch, (b, 1, 1, 1) or (b, 1, y, x); noise in photo-electrons, the EM gain taken out."""
+
+    excess: Float64
+    noise_e: Float64
+    step_e: Float64
+
+
+class Simulator:
+    """Draws samples.
+
+    Parameters
+    ----------
+    spots : TrainingSpots
+    space : SampleSpace
+        Fields pixel_size_nm, photons, background_e, background_contrast, density_per_um2, on_time_frames, read_noise_e,
+        those of the spots, and the numbers em_share, hot_share.
+    batch, patch_px : int
+    device : str
+    """
+
+    def __init__(
+        self, spots: TrainingSpots, space: SampleSpace, batch: int, patch_px: int, device: str = "cpu"
+    ) -> None:
+        self.spots, self.space, self.batch, self.patch_px, self.device = spots, space, batch, patch_px, device
+
+    def draw(self, seed: int, step: int) -> Samples:
+        """Return the batch of a step."""
+        rng = np.random.default_rng((seed, step))
+        settings = [self.space.sample(rng) for _ in range(self.batch)]
+        who, position, photons = self._emitters(settings, rng)
+        level = np.stack([self._background(s, rng) for s in settings])
+        cameras = self._cameras(settings, rng)
+        generator = torch.Generator(self.device).manual_seed(int(rng.integers(2**62)))
+        light = self._light(who, position, photons, rng) + self._to(level)[:, None]
+        counts = self._expose(light, cameras, generator)
+        for neighbour in (0, 2):
+            lost = torch.from_numpy(rng.random(self.batch) < LOST_NEIGHBOUR).to(self.device)
+            counts[lost, neighbour] = counts[lost, 1]
+        excess = cameras.excess[:, 0]
+        inside = self._targets(position, photons)
+        variance = np.broadcast_to((cameras.noise_e**2 / cameras.excess**2)[:, 0], level.shape)
+        return Samples(
+            counts, self._to(variance), self._to(level / excess),
+            torch.from_numpy(who[inside]).to(self.device), self._to(self._scaled(position[inside])),
+            self._to(photons[1, inside] / excess[who[inside], 0, 0]),
+        )  # fmt: skip
+
+    def _emitters(
+        self, settings: list[dict[str, float]], rng: np.random.Generator
+    ) -> tuple[NDArray[np.int64], Float64, Float64]:
+        """Return sample (n,), position (n, 3) nm and photons in each frame (3, n)."""
+        pixel, margin_px = self.spots.pixel_size_nm, self.spots.size_px // 2
+        low, high, parts = -margin_px * pixel, (self.patch_px + margin_px) * pixel, []
+        for number, s in enumerate(settings):
+            alive = s["density_per_um2"] * ((self.patch_px + 2 * margin_px) * s["pixel_size_nm"] / 1000) ** 2
+            old, new = rng.poisson(alive), rng.poisson(alive * FRAMES / s["on_time_frames"])
+            start = np.concatenate((np.zeros(old), rng.uniform(0, FRAMES, new)))
+            end = start + rng.exponential(s["on_time_frames"], old + new)
+            k = np.arange(FRAMES)[:, None]
+            share = np.clip(np.minimum(end, k + 1) - np.maximum(start, k), 0, 1)
+            flux = s["photons"] * rng.lognormal(0, rng.uniform(0.05, 0.6), old + new)
+            flux = np.clip(flux, 0.5 * self.space["photons"].low, self.space["photons"].high)
+            xy = rng.uniform(low, high, (old + new, 2))
+            third = self.spots.third(s, old + new, rng)
+            parts.append((np.full(old + new, number), np.column_stack((xy, third)), share * flux))
+        who, position, photons = zip(*parts, strict=True)
+        return np.concatenate(who), np.concatenate(position), np.concatenate(photons, axis=1)
+
+    def _background(self, s: dict[str, float], rng: np.random.Generator) -> Float64:
+        shape = (self.patch_px, self.patch_px)
+        periods = tuple(np.exp(rng.uniform(np.log(8), np.log(200), 2)))
+        return np.asarray(structured(shape, s["background_e"], s["background_contrast"], periods, rng), np.float64)
+
+    def _cameras(self, settings: list[dict[str, float]], rng: np.random.Generator) -> _Cameras:
+        """Draw for each sample a camera behind an EM register, or one with a noise of each pixel, some of it hot."""
+        b, side = self.batch, self.patch_px
+        noise = np.array([s["read_noise_e"] for s in settings])[:, None, None, None]
+        noise = noise * np.exp(rng.normal(0, 0.15, (b, 1, side, side)))
+        hot = (rng.random((b, 1, 1, 1)) < self.space.number("hot_share")) & (rng.random((b, 1, side, side)) < 0.01)
+        em = rng.random((b, 1, 1, 1)) < self.space.number("em_share")
+        em_noise = rng.uniform(0, 0.5, (b, 1, 1, 1))  # 0 to 50 electrons over a gain of about 100
+        step = np.exp(rng.uniform(np.log(0.02), np.log(2), (b, 1, 1, 1)))  # photo-electrons of one count
+        return _Cameras(np.where(em, 2.0, 1.0), np.where(em, em_noise, noise * np.where(hot, 4, 1)), step)
+
+    def _light(
+        self, who: NDArray[np.int64], position: Float64, photons: Float64, rng: np.random.Generator
+    ) -> Tensor:
+        """Return the expected photo-electrons of the emitters, (b, 3, y, x)."""
+        frame, emitter = np.nonzero(photons > 0)
+        shape = (self.batch * FRAMES, self.patch_px, self.patch_px)
+        index = torch.from_numpy(who[emitter] * FRAMES + frame).to(self.device)
+        light = self.spots.light(self._to(position[emitter]), self._to(photons[frame, emitter]), index, shape, rng)
+        return torch.reshape(light, (self.batch, FRAMES, self.patch_px, self.patch_px)).clamp(min=0)
+
+    def _expose(self, light: Tensor, cameras: _Cameras, generator: torch.Generator) -> Tensor:
+        """Return photo-electrons over F^2 as a camera would give them, whole counts included."""
+        excess, noise, step = (self._to(value) for value in (cameras.excess, cameras.noise_e, cameras.step_e))
+        electrons = torch.poisson(light, generator=generator)
+        register = torch._standard_gamma(electrons.clamp(min=1), generator=generator)
+        electrons = torch.where((excess > 1) & (electrons > 0), register, electrons)
+        random = torch.randn(light.shape, generator=generator, device=light.device)
+        return torch.round((electrons + noise * random) / step) * step / excess
+
+    def _targets(self, position: Float64, photons: Float64) -> NDArray[np.bool_]:
+        edge = self.patch_px * self.spots.pixel_size_nm
+        inside = ((position[:, :2] >= 0) & (position[:, :2] < edge)).all(1)
+        return np.asarray(inside & (photons[1] > LEAST_SHARE * self.space["photons"].low))
+
+    def _scaled(self, position: Float64) -> Float64:
+        """Turn nm into what the network says: pixels, and z from -1 to 1."""
+        pixel, d = self.spots.pixel_size_nm, self.spots.dimensions
+        middle, half = self.space.scale("z_nm") if d == 3 else (0.0, 1.0)
+        return ((position - [0, 0, middle]) / [pixel, pixel, half])[:, :d]
+
+    def _to(self, values: Float64) -> Tensor:
+        return torch.from_numpy(np.ascontiguousarray(values, np.float32)).to(self.device)

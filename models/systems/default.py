@@ -1,0 +1,86 @@
+"""The default localizer: any spot, in two or three dimensions, three frames of context, each frame encoded once.
+
+Pixels are unshuffled to half resolution, an encoder sees each frame alone, a trunk sees the features of frames t-1, t
+and t+1 at half and at a quarter of the resolution, and a last convolution gives the channels of `Prediction` for each
+camera pixel. ReLU only, no normalisation layers: what runs is what was trained.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from models import prediction
+from models.layers import Residual, stabilize
+from models.prediction import Prediction, activate
+
+SIZES = {"fast": 32, "accurate": 60}
+"""Name of a size -> channels at half resolution."""
+
+
+class DefaultLocalizer(nn.Module):
+    """Frames in, the channels of `Prediction` for each camera pixel out.
+
+    Parameters
+    ----------
+    channels : int
+        Features at half resolution; twice as many at a quarter.
+    dimensions : {2, 3}
+    """
+
+    def __init__(self, channels: int = SIZES["fast"], dimensions: int = 3) -> None:
+        super().__init__()
+        self.channels, self.dimensions = channels, dimensions
+        c = channels
+        self.encoder = nn.Sequential(
+            nn.PixelUnshuffle(2), nn.Conv2d(8, c, 3, padding=1), nn.ReLU(), Residual(c), Residual(c)
+        )
+        self.context = nn.Sequential(nn.Conv2d(3 * c, c, 1), nn.ReLU(), Residual(c), Residual(c, dilation=2))
+        self.coarse = nn.Sequential(
+            nn.Conv2d(c, 2 * c, 3, stride=2, padding=1),
+            nn.ReLU(),
+            Residual(2 * c),
+            Residual(2 * c, dilation=2),
+            nn.Conv2d(2 * c, c, 1),
+            nn.Upsample(scale_factor=2, mode="nearest"),
+        )
+        self.fine = nn.Sequential(Residual(c, dilation=4), Residual(c), nn.Conv2d(c, c, 3, padding=1), nn.ReLU())
+        self.head = nn.Sequential(nn.Conv2d(c, 4 * prediction.channels(dimensions), 1), nn.PixelShuffle(2))
+        self._start_with_few_detections()
+
+    def _start_with_few_detections(self) -> None:
+        last = self.head[0]
+        assert isinstance(last, nn.Conv2d)
+        assert last.bias is not None
+        with torch.no_grad():
+            last.weight *= 0.1
+            last.bias.zero_()
+            last.bias[:4] = -5.0
+
+    def encode(self, inputs: Tensor) -> Tensor:
+        """(t, 2, y, x) stabilised counts -> (t, c, y/2, x/2) features; y and x are multiples of 4."""
+        features: Tensor = self.encoder(inputs)
+        return features
+
+    def locate(self, before: Tensor, now: Tensor, after: Tensor) -> Tensor:
+        """Features of frames t-1, t, t+1, each (t, c, y/2, x/2) -> (t, channels, y, x) raw outputs for frame t."""
+        x = self.context(torch.cat((before, now, after), dim=1))
+        x = self.fine(x + self.coarse(x))
+        raw: Tensor = self.head(x)
+        return raw
+
+    def forward(self, counts: Tensor, variance: Tensor) -> Prediction:
+        """Predict the middle one of three frames.
+
+        Parameters
+        ----------
+        counts : (b, 3, y, x) float
+            Photo-electrons / F**2 of three consecutive frames.
+        variance : (b, y, x) float
+            Read-noise variance of each pixel.
+        """
+        b, t, height, width = counts.shape
+        noise = variance[:, None].expand_as(counts).reshape(b * t, height, width)
+        features = self.encode(stabilize(counts.reshape(b * t, height, width), noise))
+        before, now, after = features.reshape(b, t, *features.shape[1:]).unbind(1)
+        return activate(self.locate(before, now, after), dim=1)
