@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from dataclasses import replace
+from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -12,17 +12,19 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from export.card import Card
-from export.evaluate import scores
-from export.graph import COLUMNS, INPUTS, MULTIPLE_PX, OUTPUTS, DeployedLocalizer
+from export.evaluate import conditions_for, scores
+from export.graph import INPUTS, MULTIPLE_PX, OUTPUTS, DeployedLocalizer, columns
 from export.to_onnx import write
+from models.layers import stabilize
+from models.recipe import Recipe
 from models.sample_space import SampleSpace
-from models.systems.localizer_2d import Localizer2D, stabilize
-from models.train import Trainer
+from models.systems.default import DefaultLocalizer
+from models.train import SPOT, Trainer
 
 THRESHOLD = 0.5
 
 
-def mac_per_pixel(network: Localizer2D) -> int:
+def mac_per_pixel(network: DefaultLocalizer) -> int:
     """Multiply-accumulate operations per camera pixel and frame, each frame encoded once."""
     side = 64
     counter = FlopCounterMode(display=False)
@@ -32,36 +34,54 @@ def mac_per_pixel(network: Localizer2D) -> int:
     return int(counter.get_total_flops()) // 2 // side**2
 
 
-def describe(network: Localizer2D, space: SampleSpace, provenance: dict[str, Any]) -> Card:
-    """Return the card of a 2D localizer."""
+def deployed(network: DefaultLocalizer, space: SampleSpace, rows: int | None = None) -> DeployedLocalizer:
+    """Return the graph of a network that was trained on this sample space."""
+    z_scale_nm = space.scale("z_nm") if network.dimensions == 3 else (0.0, 1.0)
+    return DeployedLocalizer(network, z_scale_nm, rows)
+
+
+def describe(network: DefaultLocalizer, space: SampleSpace, recipe: Recipe, provenance: dict[str, Any]) -> Card:
+    """Return the card of a localizer."""
+    psf = Path(recipe.psf).stem
     return Card(
-        name="localizer-2d",
-        title="2D localizer for data in focus: three frames of context, EMCCD and sCMOS",
-        inputs=INPUTS, outputs=OUTPUTS, columns=COLUMNS,
+        name=f"{psf}-{recipe.size}",
+        title=f"{psf} localizer, {recipe.size}: three frames of context, EMCCD and sCMOS",
+        inputs=INPUTS, outputs=OUTPUTS, columns=columns(network.dimensions),
         features=network.channels, look_ahead=1, multiple_px=MULTIPLE_PX, threshold=THRESHOLD,
         mac_per_pixel=mac_per_pixel(network), sample_space=space, provenance=provenance,
     )  # fmt: skip
 
 
-def export_checkpoint(checkpoint: Path, out: Path) -> Card:
-    """Write the averaged weights of a training as `out` (.onnx) with its card.
-
-    Parameters
-    ----------
-    checkpoint : Path
-        `checkpoint.pt` of a training folder.
-    out : Path
-        The `.onnx` file to write.
-    """
-    trainer = Trainer.load(checkpoint)
-    provenance = {
-        "recipe": {name: getattr(trainer.recipe, name) for name in trainer.recipe.__slots__},
-        "command": f"livesmlm train localizer-2d --steps {trainer.recipe.steps} --out runs/localizer-2d",
+def provenance(trainer: Trainer) -> dict[str, Any]:
+    """Say how the weights came to be."""
+    recipe = trainer.recipe
+    return {
+        "recipe": asdict(recipe),
+        "command": f"livesmlm train {recipe.system} --psf {recipe.psf} --size {recipe.size} --steps {recipe.steps}",
         "steps": trainer.step,
-        "samples": trainer.step * trainer.recipe.batch,
+        "samples": trainer.step * recipe.batch,
         "parameters": sum(p.numel() for p in trainer.averaged.parameters()),
         "device": "CPU, one thread" if trainer.device == "cpu" else trainer.device,
         "versions": {"python": platform.python_version(), "torch": version("torch"), "numpy": version("numpy")},
     }
-    module, card = DeployedLocalizer(trainer.averaged), describe(trainer.averaged, trainer.space, provenance)
-    return write(module, replace(card, scores=scores(module, card.threshold)), out)
+
+
+def export_training(folder: Path, out: Path) -> Card:
+    """Write the averaged weights of a training as `out` (.onnx) with its card, and the spot beside it.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the training.
+    out : Path
+        The `.onnx` file to write.
+    """
+    trainer = Trainer.load(folder)
+    network = trainer.averaged
+    module = deployed(network, trainer.space)
+    card = describe(network, trainer.space, trainer.recipe, provenance(trainer))
+    found = scores(module, conditions_for(trainer.space, trainer.spot), card.threshold)
+    card = write(module, replace(card, scores=found), out)
+    if trainer.spot:
+        trainer.spot.save(out.with_suffix(f".{SPOT}"))
+    return card

@@ -11,11 +11,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from export.card import Port
-from models.systems.localizer_2d import Localizer2D, activate, stabilize
+from models.layers import stabilize
+from models.prediction import activate
+from models.systems.default import DefaultLocalizer
 
 MULTIPLE_PX = 4
 SURE = 0.6
-COLUMNS = ("x_px", "y_px", "photons", "sigma_x_px", "sigma_y_px", "sigma_photons", "background", "probability")
 INPUTS = (
     Port("frames", "uint16", ("t", "y", "x"), "ADU"),
     Port("offset", "float32", ("y", "x"), "ADU"),
@@ -33,20 +34,30 @@ OUTPUTS = (
 )
 
 
+def columns(dimensions: int) -> tuple[str, ...]:
+    """Return the columns of the output `table`."""
+    axes = ("x_px", "y_px", "z_nm")[:dimensions]
+    return (*axes, "photons", *(f"sigma_{axis}" for axis in axes), "sigma_photons", "background", "probability")
+
+
 class DeployedLocalizer(nn.Module):
-    """`Localizer2D` with calibration before it and decoding behind it.
+    """A localizer with calibration before it and decoding behind it.
 
     Parameters
     ----------
-    network : Localizer2D
+    network : DefaultLocalizer
+    z_scale_nm : (float, float)
+        Middle and half of the z range that the network was trained on; not used in two dimensions.
     rows : int or None
         None: as many rows as there are localizations (NonZero; CPU). A number: always that many rows, the most
         probable first (static shapes, for CUDA graphs and TensorRT).
     """
 
-    def __init__(self, network: Localizer2D, rows: int | None = None) -> None:
+    def __init__(
+        self, network: DefaultLocalizer, z_scale_nm: tuple[float, float] = (0.0, 1.0), rows: int | None = None
+    ) -> None:
         super().__init__()
-        self.network, self.rows = network, rows
+        self.network, self.z_scale_nm, self.rows = network, z_scale_nm, rows
 
     def forward(
         self, frames: Tensor, offset: Tensor, gain: Tensor, variance: Tensor, excess: Tensor, threshold: Tensor,
@@ -62,7 +73,7 @@ class DeployedLocalizer(nn.Module):
         found = (score > threshold).squeeze(1)
         at, count = self._all(found) if self.rows is None else self._best(score, found, self.rows)
         rows = torch.cat((raw, score), dim=1).permute(0, 2, 3, 1)[at[:, 0], at[:, 1], at[:, 2]]
-        return at[:, 0], _decode(rows, at, excess), count, features[-2:]
+        return at[:, 0], self._decode(rows, at, excess), count, features[-2:]
 
     @staticmethod
     def _all(found: Tensor) -> tuple[Tensor, Tensor]:
@@ -75,6 +86,18 @@ class DeployedLocalizer(nn.Module):
         order = torch.topk(score.flatten(), rows).indices
         frame, rest = order // (height * width), order - order // (height * width) * (height * width)
         return torch.stack((frame, rest // width, rest - rest // width * width), 1), found.sum()
+
+    def _decode(self, rows: Tensor, at: Tensor, excess: Tensor) -> Tensor:
+        """Gathered raw outputs and the score, (k, channels + 1) -> (k, columns)."""
+        p = activate(rows[:, :-1], dim=1)
+        photons = torch.exp(p.log_counts) * excess
+        middle, half = self.z_scale_nm
+        x, y = at[:, 2] + 0.5 + p.position[0], at[:, 1] + 0.5 + p.position[1]
+        depth = [middle + half * z for z in p.position[2:]]
+        spread = [half * sigma if axis == 2 else sigma for axis, sigma in enumerate(p.sigma)]
+        background = torch.relu(p.sqrt_background) ** 2 * excess
+        columns = (x, y, *depth, photons, *spread, photons * p.sigma_log_counts, background, rows[:, -1])
+        return torch.stack(columns, dim=1)
 
 
 def _pad(maps: Tensor) -> Tensor:
@@ -96,14 +119,3 @@ def _score(logit: Tensor) -> Tensor:
     peak = logit == functional.max_pool2d(logit, 3, 1, 1)
     sure = torch.where(probability > SURE, probability, torch.zeros_like(probability))
     return torch.where(peak, total, sure)
-
-
-def _decode(rows: Tensor, at: Tensor, excess: Tensor) -> Tensor:
-    """(k, 9) gathered raw outputs -> (k, 8) `COLUMNS`."""
-    p = activate(rows[:, :8], dim=1)
-    photons = torch.exp(p.log_counts) * excess
-    columns = (
-        at[:, 2] + 0.5 + p.dx, at[:, 1] + 0.5 + p.dy, photons, p.sigma_x, p.sigma_y,
-        photons * p.sigma_log_counts, torch.relu(p.sqrt_background) ** 2 * excess, rows[:, 8],
-    )  # fmt: skip
-    return torch.stack(columns, dim=1)

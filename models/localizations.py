@@ -35,9 +35,9 @@ SCHEMA: Mapping[str, Column] = {
     "background": Column("f4", "photo-electron/pixel", "background under the emitter"),
     "probability": Column("f4", "1", "probability that there is an emitter"),
     "psf_sigma_nm": Column("f4", "nm", "standard deviation of the fitted Gaussian PSF (other programs' lists)"),
-    "goodness": Column("f4", "1", "chi-square per degree of freedom of the re-rendered spot"),
+    "goodness": Column("f4", "1", "chi-square per degree of freedom of the re-rendered spot; nan if not rendered"),
     "psf_epoch": Column("i4", "1", "which state of the optics"),
-    "flags": Column("u4", "1", "bit flags"),
+    "flags": Column("u4", "1", "bit 1: refined, the row is a maximum-likelihood fit"),
 }
 
 

@@ -14,7 +14,7 @@ from stream.frame import Batch, Frame
 from stream.picture.render import Renderer
 from stream.sink import Sink
 from stream.sinks.zmq_out import ZmqOut
-from stream.stages.localize import Localizer, Located
+from stream.stages.stage import Located, Stage
 
 PREVIEW_EVERY_S = 0.25
 
@@ -24,7 +24,7 @@ class Analysis:
 
     Parameters
     ----------
-    localizer : Localizer
+    localizer : Stage
     renderer : Renderer
     files : list of Sink
         Opened; closed by their owner.
@@ -38,7 +38,7 @@ class Analysis:
 
     def __init__(
         self,
-        localizer: Localizer,
+        localizer: Stage,
         renderer: Renderer,
         files: list[Sink],
         publisher: ZmqOut,
@@ -51,6 +51,11 @@ class Analysis:
         self._next_preview_s = clock()
         publisher.follow(renderer.changed)
 
+    @property
+    def look_ahead_frames(self) -> int:
+        """How many of the newest frames may still lack their answer."""
+        return self._localizer.look_ahead_frames
+
     def take(self, batch: Batch) -> None:
         """Locate a batch; its pixels are not used after the return."""
         located = self._localizer.process(batch)
@@ -58,7 +63,7 @@ class Analysis:
         self._hand_on(located)
 
     def flush(self) -> None:
-        """Locate the newest frame, which had waited for the next one."""
+        """Locate the newest frames, which had waited for the next one."""
         self._hand_on(self._localizer.flush())
 
     def tell_skipped(self) -> None:

@@ -76,6 +76,18 @@ class ModelSettings(Section):
     """Detection probability above which a candidate becomes a localization; the model card's if not given."""
 
 
+class RefineSettings(Section):
+    """`[refine]`: maximum-likelihood fits behind the network."""
+
+    mode: Literal["off", "isolated", "all"] = "off"
+    """isolated: where no other molecule is in the window; all: overlapping ones together."""
+    spot: Path | None = None
+    """File of spots, as training writes it; the one that ships with the model if not given."""
+    rounds: int = Field(6, ge=1, le=50)
+    threads: int = Field(0, ge=0, le=256)
+    """CPU threads; 0 takes as many as there are."""
+
+
 class PolicySettings(Section):
     """`[policy]`: what happens when frames come faster than they are analysed, and what is kept."""
 
@@ -97,6 +109,7 @@ class Rig(Section):
     source: Any = None
     engine: EngineSettings = EngineSettings()
     model: ModelSettings = ModelSettings()
+    refine: RefineSettings = RefineSettings()
     render: RenderSettings = RenderSettings()
     publish: PublishSettings = PublishSettings()
     policy: PolicySettings = PolicySettings()
@@ -137,6 +150,7 @@ def validate(plain: dict[str, Any], origin: str, folder: Path = Path()) -> Rig:
     source = plain.pop("source", None)
     settings = None if source is None else _source(source, folder, problems)
     _from_folder(plain.get("camera"), "maps", folder)
+    _from_folder(plain.get("refine"), "spot", folder)
     _from_folder(plain.get("publish"), "certificate", folder)
     try:
         rig = Rig(**plain)

@@ -41,7 +41,6 @@ from stream.run_info import describe, facts
 from stream.sink import Sink
 from stream.sinks import SINKS
 from stream.sinks.zmq_out import ZmqOut
-from stream.stages.localize import LOOK_AHEAD_FRAMES
 
 REPORT_EVERY_S = 0.5
 
@@ -195,7 +194,7 @@ class Pipeline:
             self._acquisition.go()
             while (batch := batcher.next()) is not None:
                 self._take(batch)
-                batcher.done(keep=LOOK_AHEAD_FRAMES)
+                batcher.done(keep=self._analysis.look_ahead_frames)
                 self._chores(0.0)
             self._analysis.flush()
             batcher.done()

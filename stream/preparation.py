@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 
 from export.card import Card
@@ -11,16 +13,31 @@ from stream.engine import Engine
 from stream.errors import SampleSpaceError
 from stream.frame import Batch, StreamInfo
 from stream.stages.localize import Localizer
+from stream.stages.stage import Stage
 
 
-def make_localizer(rig: Rig, engine: Engine, info: StreamInfo) -> Localizer:
-    """Return a localizer for frames like `info`; raises RigError if the camera's maps do not fit them."""
+def make_localizer(rig: Rig, engine: Engine, info: StreamInfo) -> Stage:
+    """Return the stages from frames to localizations for frames like `info`.
+
+    Raises
+    ------
+    RigError
+        The camera's maps do not fit the frames, or the spots do not fit the rig.
+    """
     threshold = engine.card.threshold if rig.model.threshold is None else rig.model.threshold
     calibration = camera(rig.camera, info.height_px, info.width_px)
-    return Localizer(engine, calibration, info.height_px, info.width_px, rig.camera.pixel_size_nm, threshold)
+    localizer = Localizer(engine, calibration, info.height_px, info.width_px, rig.camera.pixel_size_nm, threshold)
+    if rig.refine.mode == "off":
+        return localizer
+    from models.refining.joint import Options
+    from stream.spots import optics
+    from stream.stages.refine import Refiner  # compiles: only where it is wanted
+
+    options = Options(rounds=rig.refine.rounds, threads=rig.refine.threads or os.cpu_count() or 1)
+    return Refiner(localizer, optics(rig, engine.card, calibration), rig.refine.mode, options)
 
 
-def warm_up(localizer: Localizer, info: StreamInfo, frames: int) -> None:
+def warm_up(localizer: Stage, info: StreamInfo, frames: int) -> None:
     """Run twice on dark frames, so that the first real ones do not pay for allocation."""
     for first in (0, frames):
         none = np.full(frames, np.nan)

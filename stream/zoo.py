@@ -26,3 +26,8 @@ def find(name: str) -> Path:
         limit=f"models that ship: {', '.join(shipped()) or 'none'}",
         remedy="`livesmlm models` lists them; or give the path of an .onnx file that LiveSMLM exported",
     )
+
+
+def spot_of(name: str) -> Path:
+    """Return the file of spots beside a model; whether it is there shows when it is read."""
+    return find(name).with_suffix(".spot.npz")

@@ -127,6 +127,14 @@ class SceneSettings:
 class Scene:
     """Takes pictures of a simulated sample; the same seed gives the same bytes.
 
+    Parameters
+    ----------
+    settings : SceneSettings
+    camera : Camera
+    rng : numpy.random.Generator
+    spot : Spot or None
+        What emitters are drawn with instead of the spots of the settings.
+
     Attributes
     ----------
     positions_nm : (n, 3) float64
@@ -135,13 +143,15 @@ class Scene:
         Expected photons without emitters.
     """
 
-    def __init__(self, settings: SceneSettings, camera: Camera, rng: np.random.Generator) -> None:
+    def __init__(
+        self, settings: SceneSettings, camera: Camera, rng: np.random.Generator, spot: Spot | None = None
+    ) -> None:
         self.settings, self.camera, self._rng = settings, camera, rng
         self.positions_nm = _positions(settings, rng)
         count = len(self.positions_nm)
         self._flux = BRIGHTNESS[settings.brightness](count, settings.photons, rng)
         self._blinking = Blinking(count, settings.kinetics, rng)
-        self._spot = settings.spot()
+        self._spot = spot or settings.spot()
         self.background = _background(settings, self.positions_nm, rng)
         self._drift, self._frame = settings.drift.curve(DRIFT_AHEAD), 0
 

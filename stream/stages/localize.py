@@ -18,27 +18,7 @@ from models.localizations import Localizations, concatenate
 from stream.engine import Engine
 from stream.errors import EngineFault
 from stream.frame import Batch, Float64Array, UInt16Array
-
-LOOK_AHEAD_FRAMES = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Located:
-    """Localizations and the frames they come from.
-
-    Parameters
-    ----------
-    table : Localizations
-    index : (t,) int64
-        Absolute indices of the frames that were analysed, also those without a localization.
-    host_time_s : (t,) float64
-        When each of them was received.
-    """
-
-    table: Localizations
-    index: NDArray[np.int64]
-    host_time_s: Float64Array
-
+from stream.stages.stage import Located
 
 @dataclass(frozen=True, slots=True)
 class _Waiting:
@@ -61,6 +41,8 @@ class Localizer:
     threshold : float
         Detection probability above which a candidate becomes a localization.
     """
+
+    look_ahead_frames = 1
 
     def __init__(
         self, engine: Engine, camera: Camera, height_px: int, width_px: int, pixel_size_nm: float, threshold: float

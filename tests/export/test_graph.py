@@ -8,11 +8,11 @@ import pytest
 import torch
 
 from export.card import METADATA_KEY, Card, CardError
-from export.export import describe
-from export.graph import DeployedLocalizer
+from export.export import deployed, describe
 from export.to_onnx import write
-from models.sample_space import LOCALIZER_2D
-from models.systems.localizer_2d import Localizer2D
+from models.recipe import Recipe
+from models.sample_space import LOCALIZER_2D, LOCALIZER_3D
+from models.systems.default import DefaultLocalizer
 
 CHANNELS = 8
 ROWS = 900
@@ -32,27 +32,31 @@ def inputs(shape: tuple[int, int, int], seed: int = 0) -> dict[str, np.ndarray]:
     }
 
 
-@pytest.fixture(scope="module")
-def network() -> Localizer2D:
+SPACES = {2: LOCALIZER_2D, 3: LOCALIZER_3D}
+
+
+@pytest.fixture(scope="module", params=[2, 3], ids=["2d", "3d"])
+def network(request: pytest.FixtureRequest) -> DefaultLocalizer:
     """An untrained network whose logits are spread so that one pixel in some hundred is a detection."""
     torch.manual_seed(1)
-    network = Localizer2D(CHANNELS)
+    network = DefaultLocalizer(CHANNELS, request.param)
     feed = {name: torch.from_numpy(np.asarray(values)) for name, values in inputs((3, 64, 64)).items()}
     last = network.head[0]
     with torch.no_grad():
         counts = (feed["frames"].float() - feed["offset"]) / feed["gain"] / 2
         logit = network(counts[None], feed["variance"][None] / 4).logit
         scale = 6 / logit.std()
-        last.bias[:4] = -10 - scale * (logit.mean() - last.bias[0])
+        last.bias[:4] = -14 - scale * (logit.mean() - last.bias[0])
         last.weight[:4] *= scale
     return network
 
 
 @pytest.fixture(scope="module", params=[None, ROWS], ids=["nonzero", "topk"])
-def exported(request: pytest.FixtureRequest, network: Localizer2D, tmp_path_factory: pytest.TempPathFactory):
-    module = DeployedLocalizer(network, rows=request.param)
+def exported(request: pytest.FixtureRequest, network: DefaultLocalizer, tmp_path_factory: pytest.TempPathFactory):
+    space = SPACES[network.dimensions]
+    module = deployed(network, space, rows=request.param)
     path = tmp_path_factory.mktemp("export") / "model.onnx"
-    write(module, describe(network, LOCALIZER_2D, {}), path)
+    write(module, describe(network, space, Recipe(), {}), path)
     return module, path
 
 
@@ -90,7 +94,8 @@ def test_the_card_travels_in_the_file_and_beside_it(exported) -> None:
     card = Card.from_json(inside)
     assert card == Card.from_json(path.with_suffix(".json").read_text())
     assert len(card.weights_sha256) == 64
-    assert card.sample_space == LOCALIZER_2D
+    assert card.sample_space in SPACES.values()
+    assert ("z_nm" in card.columns) == ("z_nm" in card.sample_space.fields)
 
 
 @pytest.mark.parametrize("text", ["", "{}", '{"format": 99}', "[1]"])
@@ -99,7 +104,7 @@ def test_what_is_not_a_card_is_refused(text: str) -> None:
         Card.from_json(text)
 
 
-def test_a_card_with_an_unknown_field_is_refused(network: Localizer2D) -> None:
-    card = replace(describe(network, LOCALIZER_2D, {}), title="x")
+def test_a_card_with_an_unknown_field_is_refused(network: DefaultLocalizer) -> None:
+    card = replace(describe(network, LOCALIZER_2D, Recipe(), {}), title="x")
     with pytest.raises(CardError):
         Card.from_json(card.to_json().replace('"title"', '"surprise"'))

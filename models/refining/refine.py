@@ -1,0 +1,116 @@
+"""A table of localizations -> the same table, fitted by maximum likelihood where the fit is good."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.camera import Camera
+from models.localizations import Localizations
+from models.refining.joint import Candidates, Fitted, Options, fit, nothing_fitted
+from models.refining.neighbours import same_frame_distance
+from models.refining.spline import SplineSpot
+
+Mode = Literal["isolated", "all"]
+REFINED = 1
+"""Bit of `flags`: the row is a maximum-likelihood fit."""
+WORST = 1.3
+"""Chi-square per degree of freedom; a fit above it does not replace what the network said."""
+Float64 = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Optics:
+    """What a fit must know of the rig.
+
+    Parameters
+    ----------
+    spot : SplineSpot
+    camera : Camera
+        Its maps cover the frames.
+    width_nm : float or None
+        In focus the third coordinate of the spot is its width, and this is the one to start from; None in depth.
+    """
+
+    spot: SplineSpot
+    camera: Camera
+    width_nm: float | None = None
+
+
+def refine(
+    counts: NDArray[np.float32], frame: NDArray[np.int64], table: Localizations, chosen: NDArray[np.bool_],
+    optics: Optics, mode: Mode = "all", options: Options | None = None,
+) -> Localizations:  # fmt: skip
+    """Fit the chosen rows; return them only, in their order.
+
+    Parameters
+    ----------
+    counts : (t, y, x) float32
+        Photo-electrons / F**2.
+    frame : (n,) int64
+        Index into `counts` of each row's frame; frames that follow each other lie next to each other.
+    table : Localizations
+        With uncertainties of the position, photons and background.
+    chosen : (n,) bool
+        Rows that are wanted; the others only give their light.
+    optics : Optics
+    mode : {"isolated", "all"}
+        isolated: only rows whose window holds no other one.
+    options : Options
+    """
+    spot = optics.spot
+    candidates = _candidates(table, frame, optics)
+    fitted_rows = chosen
+    if mode == "isolated":
+        fitted_rows = chosen & (same_frame_distance(frame, candidates.position[:, :2]) > spot.window_px / 2)
+    if not fitted_rows.any():
+        return _table(table, nothing_fitted(len(table)), fitted_rows, optics).where(chosen)
+    shape = counts.shape[1:]
+    noise = np.broadcast_to(optics.camera.variance_e2 / optics.camera.excess**2, shape)
+    variance = np.ascontiguousarray(noise, np.float32)
+    fitted = fit(counts, variance, spot, candidates, fitted_rows, options or Options())
+    return _table(table, fitted, fitted_rows, optics).where(chosen)
+
+
+def _candidates(table: Localizations, frame: NDArray[np.int64], optics: Optics) -> Candidates:
+    pixel, excess = optics.spot.pixel_size_nm, optics.camera.excess
+    column = {name: np.asarray(table[name], np.float64) for name in table}
+    if optics.width_nm is None:
+        third, spread = column["z_nm"], column["sigma_z_nm"]
+    else:
+        third = np.full(len(table), optics.width_nm)
+        spread = 0.15 * third
+    return Candidates(
+        frame=np.ascontiguousarray(frame, np.int64),
+        position=np.column_stack((column["x_nm"] / pixel, column["y_nm"] / pixel, third)),
+        sigma=np.column_stack((column["sigma_x_nm"] / pixel, column["sigma_y_nm"] / pixel, spread)),
+        photons=column["photons"] * optics.camera.quantum_efficiency / excess,
+        background=column["background"] / excess,
+    )
+
+
+def _table(table: Localizations, fitted: Fitted, tried: NDArray[np.bool_], optics: Optics) -> Localizations:
+    """Put good fits in the place of the network's rows."""
+    pixel, excess = optics.spot.pixel_size_nm, optics.camera.excess
+    to_photons = excess / optics.camera.quantum_efficiency
+    good = tried & (fitted.goodness <= np.minimum(WORST, 1.02 * fitted.goodness_before))
+    good &= np.isfinite(fitted.sigma).all(1) & np.isfinite(fitted.sigma_photons)
+    x, y, third = fitted.position.T
+    sigma_x, sigma_y, sigma_third = fitted.sigma.T
+    new = {
+        "x_nm": x * pixel, "y_nm": y * pixel, "sigma_x_nm": sigma_x * pixel, "sigma_y_nm": sigma_y * pixel,
+        "photons": fitted.photons * to_photons, "sigma_photons": fitted.sigma_photons * to_photons,
+        "background": fitted.background * excess,
+    }  # fmt: skip
+    if optics.width_nm is None:
+        new |= {"z_nm": third, "sigma_z_nm": sigma_third}
+    columns = {name: table[name] for name in table}
+    columns |= {name: np.where(good, values, table[name]) for name, values in new.items()}
+    columns["goodness"] = np.where(good, fitted.goodness, fitted.goodness_before)
+    columns["flags"] = np.where(good, REFINED, 0)
+    if optics.width_nm is not None:
+        columns["psf_sigma_nm"] = np.where(good, third, np.nan)
+    return Localizations(columns)

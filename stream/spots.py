@@ -1,0 +1,52 @@
+"""`[refine]` of rig.toml -> the spot that localizations are fitted with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from export.card import Card
+from models.camera import Camera
+from models.optics.gaussian import GaussianSpot, free
+from models.optics.low_rank import LowRankSpot
+from models.refining.refine import Optics
+from models.refining.spline import spline, spline_of
+from stream import zoo
+from stream.config import Rig
+from stream.errors import RigError
+
+WIDTHS_PX = (0.6, 3.5)
+"""Standard deviations that a fit in focus may take."""
+USUAL_WIDTH_PX = 1.3
+WINDOW_PX = 13
+
+
+def optics(rig: Rig, card: Card, camera: Camera) -> Optics:
+    """Return what a fit must know: the spots of the rig or of the model; in focus Gaussians whose width is found.
+
+    Raises
+    ------
+    RigError
+        The file holds no spots, or their pixels have another size than the camera's.
+    """
+    pixel = rig.camera.pixel_size_nm
+    if "z_nm" not in card.columns:
+        low, high = (width * pixel for width in WIDTHS_PX)
+        made = spline(GaussianSpot(free(), pixel, 2 * WINDOW_PX + 1), (low, high), WINDOW_PX)
+        return Optics(made, camera, rig.optics.psf_sigma_nm or USUAL_WIDTH_PX * pixel)
+    spot = _read(rig.refine.spot or zoo.spot_of(rig.model.name))
+    if abs(spot.pixel_size_nm - pixel) > 0.02 * pixel:
+        raise RigError(
+            f"the spots of {rig.model.name!r} have pixels of {spot.pixel_size_nm:g} nm, the rig says {pixel:g} nm",
+            limit="2 % apart at most",
+            remedy="train for this rig: livesmlm train, or set [refine] mode = \"off\"",
+        )
+    return Optics(spline_of(spot), camera)
+
+
+def _read(path: Path) -> LowRankSpot:
+    try:
+        return LowRankSpot.load(path)
+    except (OSError, ValueError) as error:
+        raise RigError(
+            f"[refine] spot = {path}: {error}", remedy="name the spot.npz of the training, or set mode = \"off\""
+        ) from error

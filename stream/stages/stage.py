@@ -1,0 +1,43 @@
+"""Stage protocol: batches of raw frames in, localizations out, some frames later."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.localizations import Localizations
+from stream.frame import Batch, Float64Array
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """Localizations and the frames they come from.
+
+    Parameters
+    ----------
+    table : Localizations
+    index : (t,) int64
+        Absolute indices of the frames that were analysed, also those without a localization.
+    host_time_s : (t,) float64
+        When each of them was received.
+    """
+
+    table: Localizations
+    index: NDArray[np.int64]
+    host_time_s: Float64Array
+
+
+class Stage(Protocol):
+    """Turns batches into localizations."""
+
+    look_ahead_frames: int
+    """How many of the newest frames may still lack their answer."""
+
+    def process(self, batch: Batch) -> Located:
+        """Take frames in order, return what is known by now; the batch's pixels are not used after the return."""
+
+    def flush(self) -> Located:
+        """Return the answer for the frames that still lacked it; the next batch starts anew."""
