@@ -13,13 +13,11 @@ from models.camera import Camera
 from models.evaluation.conditions import Conditions, Locate, in_focus
 from models.evaluation.dense import dense
 from models.evaluation.isolated import calibration, isolated, precision
+from models.evaluation.report import NEAR_FOCUS, SEED
 from models.localizations import Localizations
 from models.optics.low_rank import LowRankSpot
 from models.sample_space import SampleSpace
 
-SEED = 20_000
-NEAR_FOCUS = 0.8
-"""Single emitters are judged within this share of the depth: at its ends part of the likelihood is cut off."""
 DENSITIES_PER_UM2 = (0.1, 0.5, 1.0, 2.0)
 PHOTONS = (1000.0, 4000.0)
 CHUNK = 48

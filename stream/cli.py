@@ -178,6 +178,21 @@ def models(as_json: Json = False) -> None:
 
 
 @app.command()
+def evaluate(
+    models: Annotated[list[str], typer.Argument(help="Models that ship, or .onnx files; all for the same data.")],
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for evaluation.json and evaluation.png.")] = None,
+    frames: Annotated[int, typer.Option("--frames", min=3, help="For each density and brightness.")] = 60,
+    emitters: Annotated[int, typer.Option("--emitters", min=50, help="Single ones, for each brightness.")] = 1000,
+    as_json: Json = False,
+) -> None:
+    """Judge models on simulated scenes: against the Cramér-Rao bound and against maximum likelihood."""
+    from models.evaluation.report import Effort
+    from stream.commands.evaluate import evaluate_in_terminal
+
+    raise typer.Exit(evaluate_in_terminal(models, Effort(frames, emitters), out, as_json))
+
+
+@app.command()
 def train(
     system: Annotated[str, typer.Argument(help="Which network: default.")] = "default",
     psf: Annotated[str, typer.Option("--psf", help="2d, astigmatic, double-helix, tetrapod, or a file of spots.")] = "2d",

@@ -30,9 +30,7 @@ def optics(rig: Rig, card: Card, camera: Camera) -> Optics:
     """
     pixel = rig.camera.pixel_size_nm
     if "z_nm" not in card.columns:
-        low, high = (width * pixel for width in WIDTHS_PX)
-        made = spline(GaussianSpot(free(), pixel, 2 * WINDOW_PX + 1), (low, high), WINDOW_PX)
-        return Optics(made, camera, rig.optics.psf_sigma_nm or USUAL_WIDTH_PX * pixel)
+        return gaussians(pixel, rig.optics.psf_sigma_nm, camera)
     spot = _read(rig.refine.spot or zoo.spot_of(rig.model.name))
     if abs(spot.pixel_size_nm - pixel) > 0.02 * pixel:
         raise RigError(
@@ -41,6 +39,13 @@ def optics(rig: Rig, card: Card, camera: Camera) -> Optics:
             remedy="train for this rig: livesmlm train, or set [refine] mode = \"off\"",
         )
     return Optics(spline_of(spot), camera)
+
+
+def gaussians(pixel_size_nm: float, sigma_nm: float | None, camera: Camera) -> Optics:
+    """Return Gaussian spots whose width is fitted too; `sigma_nm` is where it starts, if it is known."""
+    low, high = (width * pixel_size_nm for width in WIDTHS_PX)
+    made = spline(GaussianSpot(free(), pixel_size_nm, 2 * WINDOW_PX + 1), (low, high), WINDOW_PX)
+    return Optics(made, camera, sigma_nm or USUAL_WIDTH_PX * pixel_size_nm)
 
 
 def _read(path: Path) -> LowRankSpot:

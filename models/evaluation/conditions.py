@@ -45,4 +45,4 @@ class Conditions:
 
 def in_focus(pixel_size_nm: float = 100.0) -> Conditions:
     """Return the conditions of two dimensions: Gaussian spots of 130 nm."""
-    return Conditions(GaussianSpot(constant(SIGMA_NM), pixel_size_nm, 25), 0.0)
+    return Conditions(GaussianSpot(constant(SIGMA_NM), pixel_size_nm, 13), 0.0)

@@ -15,7 +15,7 @@ from models.scenes.scene import Scene, SceneSettings
 SIDE_PX = 64
 LEAST_PHOTONS = 300.0
 """Photo-electrons in the frame; whether dimmer emitters are found does not count."""
-BORDER_NM = 500.0
+BORDER_NM = 1000.0
 
 
 def scene(

@@ -105,6 +105,24 @@ class LowRankSpot:
             raise ValueError("sub_pixel takes positions within half a pixel of the centre")
         return self._images(features[0])
 
+    def cropped(self, size_px: int, reach_px: int) -> LowRankSpot:
+        """Return the same spots in a smaller window that they may leave the centre of by more pixels.
+
+        Raises
+        ------
+        ValueError
+            The window is even, or it and the reach need more pixels than there are.
+        """
+        spare = self._basis.shape[1] - size_px - 2 * reach_px
+        if size_px % 2 == 0 or spare < 0:
+            most = self._basis.shape[1] - 2 * reach_px
+            raise ValueError(f"size_px = {size_px}: must be odd and at most {most} for reach_px = {reach_px}")
+        cut = slice(spare // 2, self._basis.shape[1] - spare // 2)
+        return LowRankSpot(
+            self._basis[:, cut, cut], self._weights, self._degrees, self.z_range_nm, self.pixel_size_nm, reach_px,
+            self.quality,
+        )  # fmt: skip
+
     def _images(self, features: Array) -> Array:
         weights, basis = self._constants(features)
         side = self.size_px + 2 * self.reach_px
