@@ -42,6 +42,8 @@ class Card:
         Columns of the output `table`, with units in the names.
     features : int
         Channels of the cached features that are handed from one batch to the next.
+    stride : int
+        Camera pixels from one of these features to the next.
     look_ahead : int
         Frames that must have come after a frame before it can be analysed.
     multiple_px : int
@@ -71,6 +73,7 @@ class Card:
     provenance: dict[str, Any] = field(default_factory=dict)
     scores: dict[str, Any] = field(default_factory=dict)
     weights_sha256: str = ""
+    stride: int = 2
     format: int = CARD_FORMAT
 
     def to_dict(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What goes on the card as scores: held-out simulated scenes, and the ratio to the Cramer-Rao bound."""
+"""What a network scores while it is trained, and what goes on its card: always the same held-out scenes."""
 
 from __future__ import annotations
 
@@ -8,18 +8,20 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from export.graph import DeployedLocalizer, columns
+from export.graph import MULTIPLE_PX, DeployedLocalizer, columns, deployed
 from models.camera import Camera
 from models.evaluation.conditions import Conditions, Locate, in_focus
 from models.evaluation.dense import dense
 from models.evaluation.isolated import calibration, isolated, precision
-from models.evaluation.report import NEAR_FOCUS, SEED
+from models.evaluation.report import NEAR_FOCUS, SEED, SINGLE_PHOTONS, USUAL_PHOTONS
 from models.localizations import Localizations
 from models.optics.low_rank import LowRankSpot
 from models.sample_space import SampleSpace
+from models.train import Trainer
 
-DENSITIES_PER_UM2 = (0.1, 0.5, 1.0, 2.0)
-PHOTONS = (1000.0, 4000.0)
+DENSITIES_PER_UM2 = (0.1, 0.25, 0.5, 1.0, 2.0)
+FRAMES, EMITTERS = 100, 600
+THRESHOLD = 0.5
 CHUNK = 48
 """Frames at once."""
 
@@ -39,8 +41,10 @@ def locator(module: DeployedLocalizer, threshold: float, pixel_size_nm: float) -
             parts.append(np.column_stack((frames + first, rows)))
         table = np.concatenate(parts)
         names = columns(module.network.dimensions)
-        scaled = {n.replace("_px", "_nm"): v * (pixel_size_nm if n.endswith("_px") else 1) for n, v in zip(names, table.T[1:], strict=True)}
-        return Localizations({"frame": table[:, 0], **scaled})
+        columns_nm = {"frame": table[:, 0]}
+        for name, values in zip(names, table.T[1:], strict=True):
+            columns_nm[name.replace("_px", "_nm")] = values * (pixel_size_nm if name.endswith("_px") else 1)
+        return Localizations(columns_nm)
 
     return locate
 
@@ -53,7 +57,8 @@ def _rows(
     plane = np.ones((height, width), np.float32)
     maps = [plane * value for value in (camera.offset_adu, camera.adu_per_photo_electron, camera.variance_e2)]
     scalars = [np.asarray(value, np.float32) for value in (camera.excess, threshold)]
-    context = torch.zeros(2, module.network.channels, -(-height // 4) * 2, -(-width // 4) * 2)
+    padded_px = (-(-side // MULTIPLE_PX) * MULTIPLE_PX // module.network.stride for side in (height, width))
+    context = torch.zeros(2, module.network.channels, *padded_px)
     with torch.no_grad():
         frame, table, _, _ = module(*(torch.from_numpy(np.asarray(a)) for a in (padded, *maps, *scalars)), context)
     frames = frame.numpy() - 2  # one for the look-ahead, one for the frame before the first
@@ -61,14 +66,32 @@ def _rows(
     return table.numpy()[here], frames[here]
 
 
-def scores(module: DeployedLocalizer, conditions: Conditions, threshold: float, frames: int = 100, count: int = 400) -> dict[str, Any]:
+def scores(module: DeployedLocalizer, conditions: Conditions, threshold: float) -> dict[str, Any]:
     """Return what the network scores, and on what."""
     locate = locator(module, threshold, conditions.spot.pixel_size_nm)
-    singles = {n: isolated(locate, conditions, n, count, SEED + 1).within(NEAR_FOCUS * conditions.half_depth_nm) for n in PHOTONS}
+    depth = NEAR_FOCUS * conditions.half_depth_nm
     return {
-        "data": "simulated, held-out seed: sCMOS with 1.5 e read noise, 10 photo-electrons of background",
+        "data": "simulated, held-out seed: sCMOS with 1.5 e read noise, 10 photo-electrons of background; "
+        "2,000 photons by density; single emitters within 80 % of the depth",
         "by_density_per_um2": {
-            str(d): dense(locate, conditions, d, 2000.0, frames, SEED) for d in DENSITIES_PER_UM2
+            str(d): dense(locate, conditions, d, USUAL_PHOTONS, FRAMES, SEED) for d in DENSITIES_PER_UM2
         },
-        "isolated_by_photons": {str(n): precision(found) | calibration(found) for n, found in singles.items()},
+        "single_by_photons": {
+            str(n): precision(found) | calibration(found)
+            for n in SINGLE_PHOTONS
+            for found in (isolated(locate, conditions, n, EMITTERS, SEED + 1).within(depth),)
+        },
     }
+
+
+def validate(trainer: Trainer) -> dict[str, float]:
+    """Return a few figures of the averaged network while it is trained; nan for what does not apply."""
+    conditions = conditions_for(trainer.space, trainer.spot)
+    module = deployed(trainer.averaged, trainer.space)
+    locate = locator(module, THRESHOLD, conditions.spot.pixel_size_nm)
+    crowd = dense(locate, conditions, 1.0, USUAL_PHOTONS, 12, SEED + 2)
+    found = isolated(locate, conditions, 1000.0, 150, SEED + 3).within(NEAR_FOCUS * conditions.half_depth_nm)
+    figures = {name: crowd[name] for name in ("jaccard", "rmse_lateral_nm", "rmse_axial_nm")}
+    for name, values in {"over_bound": precision(found)["over_bound"], "pull": calibration(found)["pull"]}.items():
+        figures |= {f"{name}_{axis}": value for axis, value in zip("xyz", values, strict=False)}
+    return figures

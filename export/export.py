@@ -12,42 +12,33 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from export.card import Card
-from export.evaluate import conditions_for, scores
-from export.graph import INPUTS, MULTIPLE_PX, OUTPUTS, DeployedLocalizer, columns
+from export.evaluate import THRESHOLD, conditions_for, scores
+from export.graph import INPUTS, MULTIPLE_PX, OUTPUTS, columns, deployed
 from export.to_onnx import write
-from models.layers import stabilize
+from models.layers import OverFrames
 from models.recipe import Recipe
 from models.sample_space import SampleSpace
-from models.systems.default import DefaultLocalizer
 from models.train import SPOT, Trainer
 
-THRESHOLD = 0.5
 
-
-def mac_per_pixel(network: DefaultLocalizer) -> int:
+def mac_per_pixel(network: OverFrames) -> int:
     """Multiply-accumulate operations per camera pixel and frame, each frame encoded once."""
     side = 64
     counter = FlopCounterMode(display=False)
     with counter, torch.no_grad():
-        features = network.encode(stabilize(torch.zeros(1, side, side), torch.zeros(side, side)))
+        features = network.encode(torch.zeros(1, side, side), torch.zeros(side, side))
         network.locate(features, features, features)
     return int(counter.get_total_flops()) // 2 // side**2
 
 
-def deployed(network: DefaultLocalizer, space: SampleSpace, rows: int | None = None) -> DeployedLocalizer:
-    """Return the graph of a network that was trained on this sample space."""
-    z_scale_nm = space.scale("z_nm") if network.dimensions == 3 else (0.0, 1.0)
-    return DeployedLocalizer(network, z_scale_nm, rows)
-
-
-def describe(network: DefaultLocalizer, space: SampleSpace, recipe: Recipe, provenance: dict[str, Any]) -> Card:
+def describe(network: OverFrames, space: SampleSpace, recipe: Recipe, provenance: dict[str, Any]) -> Card:
     """Return the card of a localizer."""
-    psf = Path(recipe.psf).stem
+    psf, kind = Path(recipe.psf).stem, recipe.size if recipe.system == "default" else recipe.system
     return Card(
-        name=f"{psf}-{recipe.size}",
-        title=f"{psf} localizer, {recipe.size}: three frames of context, EMCCD and sCMOS",
+        name=f"{psf}-{kind}",
+        title=f"{psf} localizer, {kind}: three frames of context, EMCCD and sCMOS",
         inputs=INPUTS, outputs=OUTPUTS, columns=columns(network.dimensions),
-        features=network.channels, look_ahead=1, multiple_px=MULTIPLE_PX, threshold=THRESHOLD,
+        features=network.channels, stride=network.stride, look_ahead=1, multiple_px=MULTIPLE_PX, threshold=THRESHOLD,
         mac_per_pixel=mac_per_pixel(network), sample_space=space, provenance=provenance,
     )  # fmt: skip
 

@@ -11,9 +11,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from export.card import Port
-from models.layers import stabilize
-from models.prediction import activate
-from models.systems.default import DefaultLocalizer
+from models.layers import OverFrames
+from models.sample_space import SampleSpace
 
 MULTIPLE_PX = 4
 SURE = 0.6
@@ -24,13 +23,13 @@ INPUTS = (
     Port("variance", "float32", ("y", "x"), "photo-electrons squared"),
     Port("excess", "float32", (), "excess noise factor F**2: 2 behind an EM register, else 1"),
     Port("threshold", "float32", (), "probability"),
-    Port("context", "float32", ("2", "channel", "y/2", "x/2"), "features of the two frames before"),
+    Port("context", "float32", ("2", "channel", "y/stride", "x/stride"), "features of the two frames before"),
 )
 OUTPUTS = (
     Port("frame", "int64", ("row",), "position in the batch, minus one: 0 is the last frame of the batch before"),
     Port("table", "float32", ("row", "column"), "see columns; photons and background in photo-electrons"),
     Port("count", "int64", (), "localizations found; more than there are rows if the table was too small"),
-    Port("context_out", "float32", ("2", "channel", "y/2", "x/2"), "features of the last two frames"),
+    Port("context_out", "float32", ("2", "channel", "y/stride", "x/stride"), "features of the last two frames"),
 )
 
 
@@ -45,7 +44,7 @@ class DeployedLocalizer(nn.Module):
 
     Parameters
     ----------
-    network : DefaultLocalizer
+    network : OverFrames
     z_scale_nm : (float, float)
         Middle and half of the z range that the network was trained on; not used in two dimensions.
     rows : int or None
@@ -54,7 +53,7 @@ class DeployedLocalizer(nn.Module):
     """
 
     def __init__(
-        self, network: DefaultLocalizer, z_scale_nm: tuple[float, float] = (0.0, 1.0), rows: int | None = None
+        self, network: OverFrames, z_scale_nm: tuple[float, float] = (0.0, 1.0), rows: int | None = None
     ) -> None:
         super().__init__()
         self.network, self.z_scale_nm, self.rows = network, z_scale_nm, rows
@@ -67,7 +66,7 @@ class DeployedLocalizer(nn.Module):
         _, height, width = frames.shape
         counts = (frames.to(torch.float32) - offset) / (gain * excess)
         counts, noise = _pad(counts), _pad((variance / excess**2)[None])[0]
-        features = torch.cat((context, self.network.encode(stabilize(counts, noise))))
+        features = torch.cat((context, self.network.encode(counts, noise)))
         raw = self.network.locate(features[:-2], features[1:-1], features[2:])[:, :, :height, :width]
         score = _score(raw[:, :1])
         found = (score > threshold).squeeze(1)
@@ -89,7 +88,7 @@ class DeployedLocalizer(nn.Module):
 
     def _decode(self, rows: Tensor, at: Tensor, excess: Tensor) -> Tensor:
         """Gathered raw outputs and the score, (k, channels + 1) -> (k, columns)."""
-        p = activate(rows[:, :-1], dim=1)
+        p = self.network.activate(rows[:, :-1], dim=1)
         photons = torch.exp(p.log_counts) * excess
         middle, half = self.z_scale_nm
         x, y = at[:, 2] + 0.5 + p.position[0], at[:, 1] + 0.5 + p.position[1]
@@ -98,6 +97,12 @@ class DeployedLocalizer(nn.Module):
         background = torch.relu(p.sqrt_background) ** 2 * excess
         columns = (x, y, *depth, photons, *spread, photons * p.sigma_log_counts, background, rows[:, -1])
         return torch.stack(columns, dim=1)
+
+
+def deployed(network: OverFrames, space: SampleSpace, rows: int | None = None) -> DeployedLocalizer:
+    """Return the graph of a network that was trained on this sample space."""
+    z_scale_nm = space.scale("z_nm") if network.dimensions == 3 else (0.0, 1.0)
+    return DeployedLocalizer(network, z_scale_nm, rows)
 
 
 def _pad(maps: Tensor) -> Tensor:

@@ -30,13 +30,14 @@ def trace(module: DeployedLocalizer) -> onnx.ModelProto:
     t, y, x = 4, 48, 40
     channels = module.network.channels
     maps = [torch.rand(y, x) + 0.5 for _ in range(3)]
-    context = torch.rand(2, channels, y // 2, x // 2)
+    stride = module.network.stride
+    context = torch.rand(2, channels, y // stride, x // stride)
     frames = torch.randint(90, 200, (t, y, x)).to(torch.uint16)
     example = (frames, *maps, torch.tensor(1.0), torch.tensor(0.5), context)
     y_dim, x_dim = torch.export.Dim("y", min=8), torch.export.Dim("x", min=8)
-    half = {2: torch.export.Dim.DYNAMIC, 3: torch.export.Dim.DYNAMIC}
+    fields = {2: torch.export.Dim.DYNAMIC, 3: torch.export.Dim.DYNAMIC}
     plane = {0: y_dim, 1: x_dim}
-    shapes = ({0: torch.export.Dim("t", min=1), 1: y_dim, 2: x_dim}, plane, plane, plane, None, None, half)
+    shapes = ({0: torch.export.Dim("t", min=1), 1: y_dim, 2: x_dim}, plane, plane, plane, None, None, fields)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter warns of its own deprecated parts
         program = torch.onnx.export(

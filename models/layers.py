@@ -1,9 +1,11 @@
-"""What the localizers are built from: the input with a stable variance, and a residual block that needs no norms."""
+"""What the localizers are built from: a stable input, residual blocks without norms, three frames of context."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+
+from models.prediction import Prediction
 
 
 def stabilize(counts: Tensor, variance: Tensor) -> Tensor:
@@ -38,3 +40,47 @@ class Residual(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(t, c, y, x) -> (t, c, y, x)."""
         return torch.relu(x + self.second(torch.relu(self.first(x))))
+
+
+class OverFrames(nn.Module):
+    """A localizer that encodes each frame once and looks at the features of three.
+
+    Attributes
+    ----------
+    channels, stride : int
+        Of the features: how many there are, and camera pixels from one to the next.
+    dimensions : int
+        2 or 3.
+    """
+
+    channels: int
+    stride: int
+    dimensions: int
+
+    def encode(self, counts: Tensor, variance: Tensor) -> Tensor:
+        """(t, y, x) counts, (y, x) or (t, y, x) variance -> (t, c, y/stride, x/stride); y, x are multiples of 4."""
+        raise NotImplementedError
+
+    def locate(self, before: Tensor, now: Tensor, after: Tensor) -> Tensor:
+        """Features of frames t-1, t and t+1 -> raw channels (t, channels, y, x) for frame t."""
+        raise NotImplementedError
+
+    def activate(self, raw: Tensor, dim: int) -> Prediction:
+        """Turn raw channels along `dim` into a `Prediction`; acts on maps and on gathered rows alike."""
+        raise NotImplementedError
+
+    def forward(self, counts: Tensor, variance: Tensor) -> Tensor:
+        """Return raw channels for the middle one of three frames.
+
+        Parameters
+        ----------
+        counts : (b, 3, y, x) float
+            Photo-electrons / F**2 of three consecutive frames.
+        variance : (b, y, x) float
+            Read-noise variance of each pixel.
+        """
+        b, t, height, width = counts.shape
+        noise = variance[:, None].expand_as(counts).reshape(b * t, height, width)
+        features = self.encode(counts.reshape(b * t, height, width), noise)
+        before, now, after = features.reshape(b, t, *features.shape[1:]).unbind(1)
+        return self.locate(before, now, after)

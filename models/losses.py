@@ -38,16 +38,10 @@ class Target(NamedTuple):
 
 
 class Losses(NamedTuple):
-    """The parts of the loss, each a scalar."""
+    """The parts of a loss by name, and what is minimised; all scalars."""
 
-    number: Tensor
-    mixture: Tensor
-    detection: Tensor
-    background: Tensor
-
-    def total(self) -> Tensor:
-        """Sum with the weights that the recipe uses."""
-        return 0.1 * self.number + self.mixture + self.detection + 0.5 * self.background
+    parts: dict[str, Tensor]
+    total: Tensor
 
 
 def _log_normal(value: Tensor, mean: Tensor, sigma: Tensor) -> Tensor:
@@ -91,13 +85,12 @@ def detection_loss(logit: Tensor, target: Target) -> Tensor:
     return functional.binary_cross_entropy_with_logits(logit, truth, reduction="sum")
 
 
-def losses(prediction: Prediction, target: Target) -> Losses:
-    """Return the parts of the loss, per emitter (mixture, detection) or per sample (count, background)."""
+def compact(prediction: Prediction, target: Target) -> Losses:
+    """Return the loss of the default localizer; parts are per emitter (mixture, detection) or per sample (the others)."""
     per_emitter = 1.0 / (len(target.counts) + len(prediction.logit))
-    background = (prediction.sqrt_background - torch.sqrt(target.background)).square().mean((1, 2)).sum()
-    return Losses(
-        number=count_loss(prediction.logit, target.sample),
-        mixture=mixture_loss(prediction, target) * per_emitter,
-        detection=detection_loss(prediction.logit, target) * per_emitter,
-        background=background / len(prediction.logit),
-    )
+    background = (prediction.sqrt_background - torch.sqrt(target.background)).square().mean((1, 2)).mean()
+    number = count_loss(prediction.logit, target.sample)
+    mixture = mixture_loss(prediction, target) * per_emitter
+    detection = detection_loss(prediction.logit, target) * per_emitter
+    parts = {"number": number, "mixture": mixture, "detection": detection, "background": background}
+    return Losses(parts, 0.1 * number + mixture + detection + 0.5 * background)

@@ -50,6 +50,11 @@ class Range:
         return self.low <= value <= self.high
 
     @property
+    def middle(self) -> float:
+        """Mean of the ends."""
+        return (self.low + self.high) / 2
+
+    @property
     def _shift(self) -> float:
         return SOFTENING if self.law == "soft-log" else 0.0
 
@@ -93,7 +98,7 @@ class SampleSpace:
 
     def scale(self, name: str) -> tuple[float, float]:
         """Return the middle and half the length of a range."""
-        return (self[name].high + self[name].low) / 2, (self[name].high - self[name].low) / 2
+        return self[name].middle, (self[name].high - self[name].low) / 2
 
     def sample(self, rng: np.random.Generator) -> dict[str, float]:
         """Draw a value from each range, in the order of the fields."""
@@ -139,6 +144,7 @@ LOCALIZER_2D = SampleSpace({
     "density_per_um2": Range(0.02, 2, "log-uniform"),  # emitters that are on
     "on_time_frames": Range(0.7, 40, "log-uniform"),
     "read_noise_e": Range(0, 4),  # photo-electrons, the EM gain taken out
+    "empty_share": 0.2,  # of the samples without any emitter
     "em_share": 0.45,  # of the samples behind an EM register
     "hot_share": 0.3,  # of the others with single pixels of high read noise
 })  # fmt: skip
@@ -153,6 +159,7 @@ LOCALIZER_3D = SampleSpace({
     "density_per_um2": Range(0.02, 2.5, "soft-log"),
     "on_time_frames": Range(0.7, 40, "log-uniform"),
     "read_noise_e": Range(0, 4),
+    "empty_share": 0.2,
     "em_share": 0.45,
     "hot_share": 0.3,
 })  # fmt: skip

@@ -26,7 +26,7 @@ from models.training_spots import TrainingSpots
 FRAMES = 3
 LOST_NEIGHBOUR = 0.04
 """How often a neighbour is missing, as at the ends of a run and beside a gap: the middle frame stands in for it."""
-LEAST_SHARE = 0.3
+LEAST_SHARE = 0.5
 """Emitters with less than this part of the lowest photons are no targets: nobody could find them."""
 Float64 = NDArray[np.float64]
 
@@ -73,7 +73,7 @@ class Simulator:
     spots : TrainingSpots
     space : SampleSpace
         Fields pixel_size_nm, photons, background_e, background_contrast, density_per_um2, on_time_frames, read_noise_e,
-        those of the spots, and the numbers em_share, hot_share.
+        those of the spots, and the numbers empty_share, em_share, hot_share.
     batch, patch_px : int
     device : str
     """
@@ -111,8 +111,10 @@ class Simulator:
         """Return sample (n,), position (n, 3) nm and photons in each frame (3, n)."""
         pixel, margin_px = self.spots.pixel_size_nm, self.spots.size_px // 2
         low, high, parts = -margin_px * pixel, (self.patch_px + margin_px) * pixel, []
+        empty = rng.random(len(settings)) < self.space.number("empty_share")
         for number, s in enumerate(settings):
-            alive = s["density_per_um2"] * ((self.patch_px + 2 * margin_px) * s["pixel_size_nm"] / 1000) ** 2
+            density = 0.0 if empty[number] else s["density_per_um2"]
+            alive = density * ((self.patch_px + 2 * margin_px) * s["pixel_size_nm"] / 1000) ** 2
             old, new = rng.poisson(alive), rng.poisson(alive * FRAMES / s["on_time_frames"])
             start = np.concatenate((np.zeros(old), rng.uniform(0, FRAMES, new)))
             end = start + rng.exponential(s["on_time_frames"], old + new)

@@ -10,22 +10,25 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 
-import numpy as np
 import torch
 
-from models.losses import Losses, Target, losses
+from models.layers import OverFrames
+from models.losses import Losses, Target
 from models.optics.low_rank import LowRankSpot
 from models.recipe import Recipe
 from models.sample_space import SampleSpace
 from models.simulation import Samples, Simulator
-from models.systems.default import SIZES, DefaultLocalizer
+from models.systems.build import build, losses_of
 from models.training_spots import SpotInDepth, SpotsInFocus, TrainingSpots
 
+Watcher = Callable[["Trainer", dict[str, float]], None]
+"""Hears of the trainer and of the newest line of the log."""
 CHECKPOINT, SPOT, LOG = "checkpoint.pt", "spot.npz", "training.jsonl"
 
 
@@ -47,8 +50,8 @@ class Trainer:
         torch.manual_seed(recipe.seed)
         self.recipe, self.space, self.spot, self.device, self.step = recipe, space, spot, device, 0
         self._spots: TrainingSpots = SpotInDepth(spot, space) if spot else SpotsInFocus()
-        self.network = self._build()
-        self.averaged = self._build().requires_grad_(False)
+        self.network, self.averaged = (self._build() for _ in range(2))
+        self.averaged.requires_grad_(False)
         self.averaged.load_state_dict(self.network.state_dict())
         self.optimizer = torch.optim.AdamW(
             self.network.parameters(), weight_decay=recipe.weight_decay, betas=(0.9, 0.99)
@@ -56,23 +59,24 @@ class Trainer:
         self._simulator = Simulator(self._spots, space, recipe.batch, recipe.patch_px, device)
         self._ahead, self._next = ThreadPoolExecutor(1), None
 
-    def _build(self) -> DefaultLocalizer:
-        return DefaultLocalizer(SIZES[self.recipe.size], self._spots.dimensions).to(self.device)
+    def _build(self) -> OverFrames:
+        return build(self.recipe, self.space, self._spots.dimensions).to(self.device)
 
     def advance(self) -> Losses:
         """Make one optimizer step; returns the parts of the loss."""
         recipe, samples = self.recipe, self._draw()
         target = Target(samples.sample, samples.position, samples.emitter_counts, samples.background)
-        parts = losses(self.network(samples.counts, samples.variance), target)
+        raw = self.network(samples.counts, samples.variance)
+        result = losses_of(recipe.system)(self.network, raw, target)
         for group in self.optimizer.param_groups:
             group["lr"] = recipe.rate(self.step)
         self.optimizer.zero_grad()
-        parts.total().backward()  # type: ignore[no-untyped-call]
+        result.total.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), recipe.clip)
         self.optimizer.step()
         self.step += 1
         self._average()
-        return parts
+        return result
 
     def _draw(self) -> Samples:
         """Return the samples of this step and begin with those of the next."""
@@ -118,18 +122,19 @@ class Trainer:
         return trainer
 
 
-def train(trainer: Trainer, folder: Path, report: Callable[[dict[str, float]], None], every: int = 200) -> None:
-    """Run to the recipe's last step; every `every` steps report, log to `training.jsonl` and save."""
+def train(trainer: Trainer, folder: Path, watchers: Sequence[Watcher] = (), every: int = 200) -> None:
+    """Run to the recipe's last step; every `every` steps log to `training.jsonl`, save, and tell the watchers."""
     folder.mkdir(parents=True, exist_ok=True)
-    began, sums, count = time.monotonic(), np.zeros(4), 0
+    began, sums = time.monotonic(), Counter[str]()
     while trainer.step < trainer.recipe.steps:
-        sums += [float(part.detach()) for part in trainer.advance()]
-        count += 1
+        sums.update({name: float(part.detach()) for name, part in trainer.advance().parts.items()} | {"steps": 1})
         if trainer.step % every == 0 or trainer.step == trainer.recipe.steps:
+            count = sums.pop("steps")
             line = {"step": trainer.step, "seconds": round(time.monotonic() - began, 1)}
-            line |= dict(zip(Losses._fields, (sums / count).round(5).tolist(), strict=True))
+            line |= {name: round(value / count, 5) for name, value in sums.items()}
             with (folder / LOG).open("a") as log:
                 log.write(json.dumps(line) + "\n")
             trainer.save(folder)
-            report(line)
-            sums, count = np.zeros(4), 0
+            for watch in watchers:
+                watch(trainer, line)
+            sums.clear()

@@ -17,6 +17,7 @@ from stream.errors import RigError
 WIDTHS_PX = (0.6, 3.5)
 """Standard deviations that a fit in focus may take."""
 USUAL_WIDTH_PX = 1.3
+WIDTH_KNOT_PX = 0.15
 WINDOW_PX = 13
 
 
@@ -44,7 +45,7 @@ def optics(rig: Rig, card: Card, camera: Camera) -> Optics:
 def gaussians(pixel_size_nm: float, sigma_nm: float | None, camera: Camera) -> Optics:
     """Return Gaussian spots whose width is fitted too; `sigma_nm` is where it starts, if it is known."""
     low, high = (width * pixel_size_nm for width in WIDTHS_PX)
-    made = spline(GaussianSpot(free(), pixel_size_nm, 2 * WINDOW_PX + 1), (low, high), WINDOW_PX)
+    made = spline(GaussianSpot(free(), pixel_size_nm, 2 * WINDOW_PX + 1), (low, high), WINDOW_PX, WIDTH_KNOT_PX * pixel_size_nm)
     return Optics(made, camera, sigma_nm or USUAL_WIDTH_PX * pixel_size_nm)
 
 

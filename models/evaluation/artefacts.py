@@ -10,7 +10,7 @@ from models.scenes.background import structured
 
 SIDE_PX = 128
 CONTRAST = 0.3
-PERIODS_PX = (10.0, 40.0, 100.0)
+PERIODS_PX = (20.0, 50.0, 100.0)
 BINS = 20
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from math import nan
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,25 +84,23 @@ def isolated(locate: Locate, conditions: Conditions, photons: float, count: int,
 
 
 def precision(found: Isolated) -> dict[str, list[float]]:
-    """Return for each axis: RMSE / bound without outliers, RMSE in nm, bias in nm; and the share of outliers."""
+    """Return for each axis: RMSE / bound without outliers, their share, RMSE and bias in nm; nan where none was found."""
     ratio = found.error / found.bound
-    fine = np.abs(ratio) < OUTLIER
     return {
-        "over_bound": _each(np.sqrt(np.nanmean(np.where(fine, ratio, np.nan) ** 2, axis=0))),
-        "outliers": _each(1 - fine.mean(0)),
-        "rmse_nm": _each(np.sqrt(np.mean(found.error**2, axis=0))),
-        "bias_nm": _each(found.error.mean(0)),
+        "over_bound": _each(_rms_without_outliers, ratio),
+        "outliers": _each(np.mean, np.abs(ratio) >= OUTLIER),
+        "rmse_nm": _each(_rms, found.error),
+        "bias_nm": _each(np.mean, found.error),
     }
 
 
 def calibration(found: Isolated) -> dict[str, list[float]]:
     """Return for each axis: width of error / stated sigma (1 is right), and the shares within 1 and 2 sigma."""
     pull = found.error / found.sigma
-    fine = np.where(np.abs(pull) < OUTLIER, pull, np.nan)
     return {
-        "pull": _each(np.sqrt(np.nanmean(fine**2, axis=0))),
-        "within_1_sigma": _each((np.abs(pull) < 1).mean(0)),  # 0.683 if right
-        "within_2_sigma": _each((np.abs(pull) < 2).mean(0)),  # 0.954
+        "pull": _each(_rms_without_outliers, pull),
+        "within_1_sigma": _each(np.mean, np.abs(pull) < 1),  # 0.683 if right
+        "within_2_sigma": _each(np.mean, np.abs(pull) < 2),  # 0.954
     }
 
 
@@ -110,25 +110,29 @@ def by_depth(found: Isolated, edges_nm: Float64) -> list[dict[str, object]]:
     for low, high in zip(edges_nm[:-1], edges_nm[1:], strict=True):
         keep = (z >= low) & (z < high)
         part = Isolated(found.count, found.truth[keep], found.error[keep], found.bound[keep], found.sigma[keep])
-        slices.append({"z_nm": float((low + high) / 2), "found": int(keep.sum()), **(precision(part) if keep.any() else {})})
+        slices.append({"z_nm": float((low + high) / 2), "found": int(keep.sum()), **precision(part)})
     return slices
 
 
 def bias_map(found: Isolated, pixel_size_nm: float) -> dict[str, object]:
-    """Return the mean errors (y, x) by place in the pixel, and how many standard errors the largest is."""
+    """Return the mean errors (y, x) by place in the pixel, their root mean square, and what of it is chance."""
     place = np.floor(found.truth[:, :2] / pixel_size_nm % 1 * BIAS_BINS).astype(int)
     bins, result = (BIAS_BINS, BIAS_BINS), {}
-    counts = np.zeros(bins)
-    np.add.at(counts, (place[:, 1], place[:, 0]), 1)
+    counts = np.maximum(_per_bin(place, np.ones(len(place)), bins), 1)
     for k, axis in enumerate(("x_nm", "y_nm")):
-        total, squares = np.zeros(bins), np.zeros(bins)
-        np.add.at(total, (place[:, 1], place[:, 0]), found.error[:, k])
-        np.add.at(squares, (place[:, 1], place[:, 0]), found.error[:, k] ** 2)
-        mean = total / counts
-        noise = np.sqrt((squares / counts - mean**2) / counts)
-        result[axis] = {"mean": np.round(mean, 2).tolist(), "rms_nm": float(np.sqrt(np.mean(mean**2))),
-                        "rms_of_noise_nm": float(np.sqrt(np.mean(noise**2)))}  # fmt: skip
+        mean = _per_bin(place, found.error[:, k], bins) / counts
+        spread = _per_bin(place, found.error[:, k] ** 2, bins) / counts - mean**2
+        result[axis] = {
+            "mean_nm": np.round(mean, 2).tolist(), "rms_nm": _rms(mean),
+            "rms_by_chance_nm": float(np.sqrt(np.mean(spread / counts))),
+        }  # fmt: skip
     return result
+
+
+def _per_bin(place: NDArray[np.int64], values: Float64, bins: tuple[int, int]) -> Float64:
+    sums = np.zeros(bins)
+    np.add.at(sums, (place[:, 1], place[:, 0]), values)
+    return sums
 
 
 def _nearest(table: Localizations, truth: Float64) -> tuple[Localizations, NDArray[np.int64]]:
@@ -143,5 +147,15 @@ def _nearest(table: Localizations, truth: Float64) -> tuple[Localizations, NDArr
     return table.where(rows[order[first]]), who
 
 
-def _each(values: Float64) -> list[float]:
-    return [round(float(value), 4) for value in values]
+def _each(figure: Callable[[Float64], float], values: NDArray[np.generic]) -> list[float]:
+    """Return a figure of each column."""
+    return [round(float(figure(column)), 4) if len(column) else nan for column in values.T]
+
+
+def _rms(values: Float64) -> float:
+    return float(np.sqrt(np.mean(values**2)))
+
+
+def _rms_without_outliers(values: Float64) -> float:
+    fine = values[np.abs(values) < OUTLIER]
+    return _rms(fine) if len(fine) else nan

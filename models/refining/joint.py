@@ -52,8 +52,9 @@ class Options:
     ----------
     rounds : int
         Scoring steps.
-    prior : float
-        The candidate's position is known to so many of its stated uncertainties.
+    prior, crowded_prior : float
+        The candidate's position is known to so many of its stated uncertainties; closer where others overlap, because
+        there a fit can run away.
     background_prior : float
         The candidate's background is known to this part, because the network saw more than the window.
     neighbours, frames : bool
@@ -62,7 +63,8 @@ class Options:
     """
 
     rounds: int = 6
-    prior: float = 2.0
+    prior: float = 4.0
+    crowded_prior: float = 1.5
     background_prior: float = 0.05
     neighbours: bool = True
     frames: bool = True
@@ -81,6 +83,8 @@ class Fitted:
     photons, sigma_photons, background : (n,) float64
     goodness, goodness_before : (n,) float64
         Chi-square per degree of freedom of the solution, and of the candidate as it came.
+    freedom : (n,) float64
+        Degrees of freedom.
     """
 
     position: Float64
@@ -90,6 +94,7 @@ class Fitted:
     background: Float64
     goodness: Float64
     goodness_before: Float64
+    freedom: Float64
 
 
 def fit(
@@ -115,7 +120,7 @@ def fit(
 def nothing_fitted(count: int) -> Fitted:
     """Return the result for candidates of which none is fitted."""
     none = np.full((count, 3), np.nan)
-    return Fitted(none, none, none[:, 0], none[:, 0], none[:, 0], none[:, 0], none[:, 0])
+    return Fitted(none, none, *([none[:, 0]] * 6))
 
 
 def compile_for(spot: SplineSpot) -> None:
@@ -150,11 +155,12 @@ class _Fit:
         self._frame, self._links = c.frame, links
         level = self._background.copy()
         self._known = level, 1 / (options.background_prior * level + 0.1) ** 2
-        self._center = self._start.copy(), 1 / (options.prior * c.sigma) ** 2
+        widths = np.where(self._crowd.any(1), options.crowded_prior, options.prior)[:, None]
+        self._center = self._start.copy(), 1 / (widths * c.sigma) ** 2
         self._sigma, self._limits = c.sigma, self._reach()
 
     def run(self) -> Fitted:
-        before, verdict = np.full((len(self._all), 5), np.nan), np.full((len(self._all), 5), np.nan)
+        before, verdict = (np.full((len(self._all), 6), np.nan) for _ in range(2))
         self._draw(self._all)
         active = self._rows
         for number in range(self._options.rounds):
@@ -173,7 +179,7 @@ class _Fit:
         sigma = np.sqrt(verdict[:, :4])
         return Fitted(
             self._position, sigma[:, :3], self._photons[:, 1], sigma[:, 3], self._background[:, 1],
-            verdict[:, 4], before[:, 4],
+            verdict[:, 4] / verdict[:, 5], before[:, 4] / before[:, 5], verdict[:, 5],
         )  # fmt: skip
 
     def _inside(self, position: Float64) -> Float64:

@@ -17,8 +17,9 @@ from models.refining.spline import SplineSpot
 Mode = Literal["isolated", "all"]
 REFINED = 1
 """Bit of `flags`: the row is a maximum-likelihood fit."""
-WORST = 1.3
-"""Chi-square per degree of freedom; a fit above it does not replace what the network said."""
+SLACK, CLEAR = 0.03, 2.0
+"""A fit replaces what the network said if its chi-square per degree of freedom is at most 1 + slack + so many of its
+standard deviations: above that an emitter in the window was not found, or the spot is not the right one."""
 Float64 = NDArray[np.float64]
 
 
@@ -44,7 +45,7 @@ def refine(
     counts: NDArray[np.float32], frame: NDArray[np.int64], table: Localizations, chosen: NDArray[np.bool_],
     optics: Optics, mode: Mode = "all", options: Options | None = None,
 ) -> Localizations:  # fmt: skip
-    """Fit the chosen rows; return them only, in their order.
+    """Fit the chosen rows; return all of them, in their order.
 
     Parameters
     ----------
@@ -55,7 +56,7 @@ def refine(
     table : Localizations
         With uncertainties of the position, photons and background.
     chosen : (n,) bool
-        Rows that are wanted; the others only give their light.
+        Rows that are fitted; the others only give their light.
     optics : Optics
     mode : {"isolated", "all"}
         isolated: only rows whose window holds no other one.
@@ -67,12 +68,12 @@ def refine(
     if mode == "isolated":
         fitted_rows = chosen & (same_frame_distance(frame, candidates.position[:, :2]) > spot.window_px / 2)
     if not fitted_rows.any():
-        return _table(table, nothing_fitted(len(table)), fitted_rows, optics).where(chosen)
+        return _table(table, nothing_fitted(len(table)), fitted_rows, optics)
     shape = counts.shape[1:]
     noise = np.broadcast_to(optics.camera.variance_e2 / optics.camera.excess**2, shape)
     variance = np.ascontiguousarray(noise, np.float32)
     fitted = fit(counts, variance, spot, candidates, fitted_rows, options or Options())
-    return _table(table, fitted, fitted_rows, optics).where(chosen)
+    return _table(table, fitted, fitted_rows, optics)
 
 
 def _candidates(table: Localizations, frame: NDArray[np.int64], optics: Optics) -> Candidates:
@@ -96,7 +97,8 @@ def _table(table: Localizations, fitted: Fitted, tried: NDArray[np.bool_], optic
     """Put good fits in the place of the network's rows."""
     pixel, excess = optics.spot.pixel_size_nm, optics.camera.excess
     to_photons = excess / optics.camera.quantum_efficiency
-    good = tried & (fitted.goodness <= np.minimum(WORST, 1.02 * fitted.goodness_before))
+    worst = 1 + SLACK + CLEAR * np.sqrt(2 / fitted.freedom)
+    good = tried & (fitted.goodness <= np.minimum(worst, 1.02 * fitted.goodness_before))
     good &= np.isfinite(fitted.sigma).all(1) & np.isfinite(fitted.sigma_photons)
     x, y, third = fitted.position.T
     sigma_x, sigma_y, sigma_third = fitted.sigma.T

@@ -11,6 +11,7 @@ from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.interpolate import CubicSpline
 from scipy.ndimage import spline_filter1d
 
 from models.optics.low_rank import LowRankSpot
@@ -52,7 +53,7 @@ class SplineSpot:
     knot_nm: float
 
 
-def spline(spot: Spot, z_nm: tuple[float, float], window_px: int) -> SplineSpot:
+def spline(spot: Spot, z_nm: tuple[float, float], window_px: int, knot_nm: float = KNOT_NM) -> SplineSpot:
     """Return the spline of a spot.
 
     Parameters
@@ -63,8 +64,10 @@ def spline(spot: Spot, z_nm: tuple[float, float], window_px: int) -> SplineSpot:
         The third coordinate that the spline is asked for.
     window_px : int
         Odd.
+    knot_nm : float
+        Largest distance of knots in the third coordinate.
     """
-    count = max(5, ceil((z_nm[1] - z_nm[0]) / KNOT_NM) + 1)
+    count = max(5, ceil((z_nm[1] - z_nm[0]) / knot_nm) + 1)
     z, pixel = np.linspace(*z_nm, count), spot.pixel_size_nm
     side = window_px + EXTRA
     values = np.empty((count, 2, side, 2, side))
@@ -73,12 +76,13 @@ def spline(spot: Spot, z_nm: tuple[float, float], window_px: int) -> SplineSpot:
             position = np.column_stack((np.full(count, -column * pixel / 2), np.full(count, -row * pixel / 2), z))
             values[:, row, :, column] = _middle(np.asarray(spot(position), np.float64), side)
     knots = np.moveaxis(values, (2, 4), (1, 3)).reshape(count, 2 * side, 2 * side)
-    knots = np.pad(knots, ((END, END), (0, 0), (0, 0)), mode="reflect", reflect_type="odd")  # goes on with its slope
+    step = z[1] - z[0]
+    knots = CubicSpline(z, knots)(np.linspace(z[0] - END * step, z[-1] + END * step, count + 2 * END))
     for axis in range(3):
         knots = spline_filter1d(knots, 3, axis, mode="mirror")
     knots = knots[END - 1 : 1 - END]
     ordered = np.moveaxis(knots.reshape(count + 2, side, 2, side, 2), (2, 4), (1, 2))
-    return SplineSpot(np.ascontiguousarray(ordered, np.float32), window_px, pixel, z_nm, float(z[1] - z[0]))
+    return SplineSpot(np.ascontiguousarray(ordered, np.float32), window_px, pixel, z_nm, float(step))
 
 
 def spline_of(spot: LowRankSpot) -> SplineSpot:

@@ -194,7 +194,7 @@ def step(rows, data, arrays, known, position, center, limits, moved):  # type: i
 
 @compiled
 def judge(rows, data, arrays, known, out):  # type: ignore[no-untyped-def]
-    """Write the variances of x, y, z and photons, and chi-square per degree of freedom, (n, 5), without priors."""
+    """Write the variances of x, y, z and photons without priors, chi-square and the degrees of freedom, (n, 6)."""
     own, images = arrays[2], arrays[6]
     work = (np.zeros(images.shape[2], np.float32), np.zeros(22), np.zeros(9), np.zeros((3, 10)))
     normal, light, inverse = work[2], work[3], np.zeros(6)
@@ -203,7 +203,7 @@ def judge(rows, data, arrays, known, out):  # type: ignore[no-untyped-def]
         free = 3.0
         for s in range(3):
             free += 2.0 * (own[i, s] >= 0)
-        out[i, 4] = chi / max(pixels - free, 1.0)
+        out[i, 4], out[i, 5] = chi, max(pixels - free, 1.0)
         if not _invert(normal[3:], inverse):
             out[i, :4] = np.inf
             continue

@@ -1,3 +1,3 @@
 """The networks, one file each. SYSTEMS names them without importing torch."""
 
-SYSTEMS = {"default": "models.systems.default:DefaultLocalizer"}
+SYSTEMS = ("default", "decode")

@@ -11,14 +11,15 @@ import torch
 from torch import Tensor, nn
 
 from models import prediction
-from models.layers import Residual, stabilize
-from models.prediction import Prediction, activate
+from models.layers import OverFrames, Residual, stabilize
+from models.losses import Losses, Target, compact
+from models.prediction import Prediction
 
 SIZES = {"fast": 32, "accurate": 60}
 """Name of a size -> channels at half resolution."""
 
 
-class DefaultLocalizer(nn.Module):
+class DefaultLocalizer(OverFrames):
     """Frames in, the channels of `Prediction` for each camera pixel out.
 
     Parameters
@@ -27,6 +28,8 @@ class DefaultLocalizer(nn.Module):
         Features at half resolution; twice as many at a quarter.
     dimensions : {2, 3}
     """
+
+    stride = 2
 
     def __init__(self, channels: int = SIZES["fast"], dimensions: int = 3) -> None:
         super().__init__()
@@ -57,30 +60,23 @@ class DefaultLocalizer(nn.Module):
             last.bias.zero_()
             last.bias[:4] = -5.0
 
-    def encode(self, inputs: Tensor) -> Tensor:
-        """(t, 2, y, x) stabilised counts -> (t, c, y/2, x/2) features; y and x are multiples of 4."""
-        features: Tensor = self.encoder(inputs)
+    def encode(self, counts: Tensor, variance: Tensor) -> Tensor:
+        """(t, y, x) counts, (y, x) or (t, y, x) variance -> (t, c, y/2, x/2) features."""
+        features: Tensor = self.encoder(stabilize(counts, variance))
         return features
 
     def locate(self, before: Tensor, now: Tensor, after: Tensor) -> Tensor:
-        """Features of frames t-1, t, t+1, each (t, c, y/2, x/2) -> (t, channels, y, x) raw outputs for frame t."""
+        """Features of frames t-1, t, t+1, each (t, c, y/2, x/2) -> (t, channels, y, x) raw channels for frame t."""
         x = self.context(torch.cat((before, now, after), dim=1))
         x = self.fine(x + self.coarse(x))
         raw: Tensor = self.head(x)
         return raw
 
-    def forward(self, counts: Tensor, variance: Tensor) -> Prediction:
-        """Predict the middle one of three frames.
+    def activate(self, raw: Tensor, dim: int) -> Prediction:
+        """Turn raw channels into a `Prediction`."""
+        return prediction.activate(raw, dim)
 
-        Parameters
-        ----------
-        counts : (b, 3, y, x) float
-            Photo-electrons / F**2 of three consecutive frames.
-        variance : (b, y, x) float
-            Read-noise variance of each pixel.
-        """
-        b, t, height, width = counts.shape
-        noise = variance[:, None].expand_as(counts).reshape(b * t, height, width)
-        features = self.encode(stabilize(counts.reshape(b * t, height, width), noise))
-        before, now, after = features.reshape(b, t, *features.shape[1:]).unbind(1)
-        return activate(self.locate(before, now, after), dim=1)
+
+def losses(network: DefaultLocalizer, raw: Tensor, target: Target) -> Losses:
+    """Return the loss of raw channels (b, channels, y, x)."""
+    return compact(network.activate(raw, 1), target)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -20,18 +21,21 @@ from models.localizations import Localizations, concatenate
 from models.optics.low_rank import LowRankSpot
 from models.refining.joint import Options
 from models.refining.refine import Optics
+from models.refining.spline import spline_of
 from stream import zoo
 from stream.commands.console import ERR
 from stream.engine import Engine
 from stream.engines import open_engine
 from stream.errors import InputError, ModelError
 from stream.frame import Batch
-from stream.spots import gaussians, spline_of
+from stream.spots import gaussians
 from stream.stages.localize import Localizer
 from stream.stages.refine import Refiner
 from stream.stages.stage import Stage
 
 BATCH_FRAMES = 16
+Results = dict[str, dict[str, Any]]
+"""Name of a localizer -> what `judge` says of it."""
 
 
 def conditions_for(card: Card, model: str) -> Conditions:
@@ -71,7 +75,7 @@ def _optics(conditions: Conditions, camera: Camera) -> Optics:
     return gaussians(conditions.spot.pixel_size_nm, None, camera)
 
 
-def evaluate(models: list[str], effort: Effort) -> dict[str, dict[str, Any]]:
+def evaluate(models: list[str], effort: Effort) -> Results:
     """Return the figures of each model, of the first one refined, and of maximum likelihood."""
     engines = {name: open_engine("onnx-runtime", zoo.find(name), "cpu", 0) for name in models}
     first = engines[models[0]]
@@ -104,39 +108,55 @@ def evaluate_in_terminal(models: list[str], effort: Effort, out: Path | None, as
     if as_json:
         Console().print_json(json.dumps(results))
     else:
-        for table in (_dense_table(results), _single_table(results)):
+        for table in (*_dense_tables(results), *_single_tables(results), _artefact_table(results)):
             Console().print(table)
+            Console().print()
     return 0
 
 
-def _dense_table(results: dict[str, dict[str, Any]]) -> Table:
-    table = Table(title="Jaccard / lateral RMSE in nm / axial RMSE in nm, by emitters per µm²", title_justify="left")
-    table.add_column("")
-    for row in next(iter(results.values()))["by_density"]:
-        table.add_column(f"{row['density_per_um2']:g}", justify="right")
+def _dense_tables(results: Results) -> list[Table]:
+    """One table for each figure, a row for each localizer, a column for each density."""
+    kinds = {"jaccard": "Jaccard", "rmse_lateral_nm": "Lateral RMSE / nm", "rmse_axial_nm": "Axial RMSE / nm",
+             "efficiency_lateral": "Efficiency / %"}  # fmt: skip
+    rows = next(iter(results.values()))["by_density"]
+    heads = [f"{row['density_per_um2']:g}" for row in rows]
+    tables = []
+    for column, title in kinds.items():
+        if column in rows[0] and isfinite(rows[0][column]):
+            table = _table(f"{title}, by emitters per µm²", heads)
+            digits = 3 if column == "jaccard" else 0
+            for name, result in results.items():
+                table.add_row(name, *(f"{row[column]:.{digits}f}" for row in result["by_density"]))
+            tables.append(table)
+    return tables
+
+
+def _single_tables(results: Results) -> list[Table]:
+    tables = []
+    for number, photons in enumerate(row["photons"] for row in next(iter(results.values()))["single"]):
+        axes = "xyz"[: len(next(iter(results.values()))["single"][number]["pull"])]
+        heads = [f"{axis} / bound" for axis in axes] + [f"{axis} / sigma" for axis in axes] + ["outliers", "found"]
+        table = _table(f"Single emitters of {photons:g} photo-electrons: RMSE over the Cramér-Rao bound, over the stated sigma", heads)
+        for name, result in results.items():
+            row = result["single"][number]
+            figures = [f"{value:.2f}" for value in (*row["over_bound"], *row["pull"])]
+            table.add_row(name, *figures, f"{100 * max(row['outliers']):.1f} %", f"{100 * row['found']:.1f} %")
+        tables.append(table)
+    return tables
+
+
+def _artefact_table(results: Results) -> Table:
+    table = _table("What is not there", ["false per 1e5 empty pixels", "chi-square of x in the pixel", "of y"])
     for name, result in results.items():
-        cells = [
-            f"{row['jaccard']:.3f} / {row['rmse_lateral_nm']:.0f}"
-            + (f" / {row['rmse_axial_nm']:.0f}" if row["rmse_axial_nm"] == row["rmse_axial_nm"] else "")
-            for row in result["by_density"]
-        ]
-        table.add_row(name, *cells)
+        flat = result["flatness_in_pixel"]
+        figures = [f"{flat[f'found_{axis}']:.2f} (truth {flat[f'truth_{axis}']:.2f})" for axis in ("x_nm", "y_nm")]
+        table.add_row(name, f"{result['false_positives_per_1e5_px']:.2f}", *figures)
     return table
 
 
-def _single_table(results: dict[str, dict[str, Any]]) -> Table:
-    table = Table(title="Single emitters: RMSE / Cramér-Rao bound, and error / stated sigma, in x y z", title_justify="left")
+def _table(title: str, heads: list[str]) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0))
     table.add_column("")
-    for row in next(iter(results.values()))["single"]:
-        table.add_column(f"{row['photons']:g} photons", justify="right")
-        table.add_column("pulls", justify="right")
-    table.add_column("false per 1e5 px", justify="right")
-    table.add_column("flatness in pixel (truth)", justify="right")
-    for name, result in results.items():
-        cells = []
-        for row in result["single"]:
-            cells += [" ".join(f"{v:.2f}" for v in row["over_bound"]), " ".join(f"{v:.2f}" for v in row["pull"])]
-        flat = result["flatness_in_pixel"]
-        cells += [f"{result['false_positives_per_1e5_px']:.2f}", f"{flat['found_x_nm']:.1f} ({flat['truth_x_nm']:.1f})"]
-        table.add_row(name, *cells)
+    for head in heads:
+        table.add_column(head, justify="right")
     return table

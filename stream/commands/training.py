@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from models import psf
-from models.optics.low_rank import LowRankSpot
 from models.recipe import Recipe
-from models.sample_space import SampleSpace
 from models.sample_space_file import read_space
 from models.systems import SYSTEMS
 from stream.errors import InputError, OutputError
@@ -56,20 +55,17 @@ def train_in_terminal(recipe: Recipe, space_file: Path | None, out: Path, resume
             else ("does not exist", "leave out --resume")
         )
         raise OutputError(f"{checkpoint} {state}", remedy=remedy)
-    if resume:
-        trainer = training.Trainer.load(out, steps=recipe.steps)
-    else:
-        trainer = training.Trainer(recipe, *_space_and_spot(recipe, space_file))
-    with Progress() as progress:
+    trainer = training.Trainer.load(out, steps=recipe.steps) if resume else _new(training, recipe, space_file)
+    with Progress() as progress, _needs_torch("export.watch").Validation(out) as validation:
         task = progress.add_task(out.name, total=recipe.steps, completed=trainer.step)
-        training.train(trainer, out, lambda line: progress.update(task, completed=line["step"]))
+        training.train(trainer, out, [lambda _, line: progress.update(task, completed=line["step"]), validation])
     return 0
 
 
-def _space_and_spot(recipe: Recipe, space_file: Path | None) -> tuple[SampleSpace, LowRankSpot | None]:
+def _new(training: ModuleType, recipe: Recipe, space_file: Path | None) -> Any:
     try:
         space, objective = read_space(space_file, psf.default_space(recipe.psf))
-        return space, psf.spot(recipe.psf, space, objective)
+        return training.Trainer(recipe, space, psf.spot(recipe.psf, space, objective))
     except ValueError as error:
         raise InputError(str(error)) from error
 

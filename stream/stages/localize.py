@@ -57,7 +57,7 @@ class Localizer:
             "excess": np.asarray(camera.excess, np.float32),
             "threshold": np.asarray(threshold, np.float32),
         }
-        padded = [-(-side // card.multiple_px) * card.multiple_px // 2 for side in shape]
+        padded = [-(-side // card.multiple_px) * card.multiple_px // card.stride for side in shape]
         self._no_context = np.zeros((2, card.features, *padded), np.float32)
         self._context = self._no_context
         self._waiting: _Waiting | None = None

@@ -7,7 +7,8 @@ answered for the next. Frames beside a gap, and the first and the last of a run,
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,18 +64,18 @@ class Refiner:
         return located
 
     def _take(self, located: Located, hold: int) -> Located:
+        """Answer for all frames but the newest `hold`, which are fitted too: their light matters to those before."""
         self._waiting += self._frames(located)
-        ready = len(self._waiting) - hold
-        if ready <= 0:
-            return Located(self._fit([], located.table.where(slice(0, 0))), *_times([]))
-        frames = self._waiting
-        table = self._fit(frames[:ready], concatenate([frame.table for frame in self._known()]))
-        done, self._waiting = frames[:ready], frames[ready:]
-        self._before = done[-1]
-        return Located(table, *_times(done))
-
-    def _known(self) -> list[_Frame]:
-        return [*([self._before] if self._before else []), *self._waiting]
+        ready = max(len(self._waiting) - hold, 0)
+        done, rest = self._waiting[:ready], self._waiting[ready:]
+        if not done:
+            return Located(self._fit(located.table.where(slice(0, 0))), *_times([]))
+        known = ([self._before] if self._before else []) + self._waiting
+        table = self._fit(concatenate([frame.table for frame in known]), known)
+        wanted = [table.where(np.asarray(table["frame"]) == frame.index) for frame in done]
+        self._before = replace(done[-1], table=_only(wanted[-1], done[-1].table))
+        self._waiting = rest
+        return Located(concatenate(wanted), *_times(done))
 
     def _frames(self, located: Located) -> list[_Frame]:
         """Bring the answers together with their pixels, which came before them."""
@@ -87,21 +88,26 @@ class Refiner:
             frames.append(_Frame(index, time_s, counts, located.table.where(slice(first, last))))
         return frames
 
-    def _fit(self, wanted: list[_Frame], table: Localizations) -> Localizations:
-        """Refine the rows of the wanted frames, with all that is known of their neighbours."""
-        known = self._known()
+    def _fit(self, table: Localizations, known: Sequence[_Frame] = ()) -> Localizations:
+        """Refine all rows but those of the frame before, which have their answer."""
+        if not known:
+            return refine(_NO_FRAMES, _NO_ROWS, table, _NO_ROWS.astype(bool), self._optics, self._mode, self._options)
         index = np.array([frame.index for frame in known], np.int64)
-        place = np.concatenate(([0], np.cumsum(np.minimum(np.diff(index), 2)))) if len(index) else index
-        counts = np.zeros((place[-1] + 1 if len(place) else 0, *_shape(known)), np.float32)
-        for at, frame in zip(place, known, strict=True):
-            counts[at] = frame.counts
-        rows = place[np.searchsorted(index, table["frame"])] if len(index) else np.empty(0, np.int64)
-        chosen = np.isin(table["frame"], [frame.index for frame in wanted])
-        return refine(counts, rows, table, chosen, self._optics, self._mode, self._options)
+        place = np.concatenate(([0], np.cumsum(np.minimum(np.diff(index), 2))))  # a gap leaves one empty frame
+        counts = np.zeros((place[-1] + 1, *known[0].counts.shape), np.float32)
+        counts[place] = [frame.counts for frame in known]
+        rows = np.asarray(table["frame"])
+        open_rows = np.ones(len(rows), bool) if self._before is None else rows != self._before.index
+        frame = place[np.searchsorted(index, rows)]
+        return refine(counts, frame, table, open_rows, self._optics, self._mode, self._options)
 
 
-def _shape(frames: list[_Frame]) -> tuple[int, ...]:
-    return frames[0].counts.shape if frames else (1, 1)
+_NO_FRAMES, _NO_ROWS = np.zeros((0, 1, 1), np.float32), np.empty(0, np.int64)
+
+
+def _only(table: Localizations, like: Localizations) -> Localizations:
+    """Keep the columns of `like`."""
+    return Localizations({name: table[name] for name in like})
 
 
 def _times(frames: list[_Frame]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from export.card import METADATA_KEY, Card, CardError
-from export.export import deployed, describe
+from export.export import describe
+from export.graph import deployed
 from export.to_onnx import write
 from models.recipe import Recipe
 from models.sample_space import LOCALIZER_2D, LOCALIZER_3D
@@ -44,7 +45,7 @@ def network(request: pytest.FixtureRequest) -> DefaultLocalizer:
     last = network.head[0]
     with torch.no_grad():
         counts = (feed["frames"].float() - feed["offset"]) / feed["gain"] / 2
-        logit = network(counts[None], feed["variance"][None] / 4).logit
+        logit = network.activate(network(counts[None], feed["variance"][None] / 4), 1).logit
         scale = 6 / logit.std()
         last.bias[:4] = -14 - scale * (logit.mean() - last.bias[0])
         last.weight[:4] *= scale

@@ -64,13 +64,13 @@ def test_the_same_step_gives_the_same_samples_and_another_one_others() -> None:
 def test_same_seed_same_weights_and_resuming_changes_nothing(tmp_path: Path, spot: LowRankSpot) -> None:
     torch.set_num_threads(1)
     whole = Trainer(TINY, LOCALIZER_3D, spot)
-    train(whole, tmp_path / "whole", lambda _: None, every=3)
+    train(whole, tmp_path / "whole", every=3)
     part = Trainer(TINY, LOCALIZER_3D, spot)
     for _ in range(3):
         part.advance()
     part.save(tmp_path / "half")
     resumed = Trainer.load(tmp_path / "half")
-    train(resumed, tmp_path / "half", lambda _: None)
+    train(resumed, tmp_path / "half")
     assert len((tmp_path / "whole" / "training.jsonl").read_text().splitlines()) == 2
     for a, b in zip(whole.averaged.parameters(), resumed.averaged.parameters(), strict=True):
         assert torch.equal(a, b)
@@ -81,5 +81,5 @@ def test_training_lowers_the_loss(kind: tuple[SampleSpace, TrainingSpots], spot:
     space, spots = kind
     recipe = Recipe(steps=200, batch=4, patch_px=24)
     trainer = Trainer(recipe, space.changed(photons=Range(2000, 3000)), spot if spots.dimensions == 3 else None)
-    loss = [float(trainer.advance().total().detach()) for _ in range(100)]
+    loss = [float(trainer.advance().total.detach()) for _ in range(100)]
     assert np.mean(loss[-15:]) < 0.7 * np.mean(loss[:15])
