@@ -37,6 +37,7 @@ SCHEMA: Mapping[str, Column] = {
     "psf_sigma_nm": Column("f4", "nm", "standard deviation of the fitted Gaussian PSF (other programs' lists)"),
     "goodness": Column("f4", "1", "chi-square per degree of freedom of the re-rendered spot; nan if not rendered"),
     "psf_epoch": Column("i4", "1", "which state of the optics"),
+    "frames": Column("i4", "1", "how many localizations of one molecule were linked"),
     "flags": Column("u4", "1", "bit 1: refined, the row is a maximum-likelihood fit"),
 }
 

@@ -84,6 +84,7 @@ class Analysis:
         self._renderer.add(located.table)
         self._publisher.write(located.table, first, last)
         self._ledger.published.add_indices(indices)
+        self._health.left_out += located.left_out
         self._health.analysed(len(located.table), 1000 * (self._clock() - located.host_time_s))
 
     def _preview(self, batch: Batch) -> None:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from stream.errors import RigError
 from stream.picture.render import RenderSettings
+from stream.sinks.linked import LinkSettings
 from stream.sinks.zmq_out import PublishSettings
 from stream.sources import SOURCES
 
@@ -88,6 +89,17 @@ class RefineSettings(Section):
     """CPU threads; 0 takes as many as there are."""
 
 
+class FilterSettings(Section):
+    """`[filter]`: localizations that are left out of picture, tables and messages; they are counted."""
+
+    max_sigma_nm: float | None = Field(None, gt=0)
+    """Of x and of y."""
+    max_sigma_z_nm: float | None = Field(None, gt=0)
+    min_photons: float | None = Field(None, gt=0)
+    max_goodness: float | None = Field(None, gt=0)
+    """Chi-square per degree of freedom; rows that were not fitted have none and stay."""
+
+
 class PolicySettings(Section):
     """`[policy]`: what happens when frames come faster than they are analysed, and what is kept."""
 
@@ -110,6 +122,8 @@ class Rig(Section):
     engine: EngineSettings = EngineSettings()
     model: ModelSettings = ModelSettings()
     refine: RefineSettings = RefineSettings()
+    filter: FilterSettings = FilterSettings()
+    link: LinkSettings = LinkSettings()
     render: RenderSettings = RenderSettings()
     publish: PublishSettings = PublishSettings()
     policy: PolicySettings = PolicySettings()

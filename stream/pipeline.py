@@ -40,6 +40,7 @@ from stream.preparation import doubts, make_localizer, refuse_outside, warm_up
 from stream.run_info import describe, facts
 from stream.sink import Sink
 from stream.sinks import SINKS
+from stream.sinks.linked import Linked
 from stream.sinks.zmq_out import ZmqOut
 
 REPORT_EVERY_S = 0.5
@@ -149,6 +150,8 @@ class Pipeline:
             self._view.warn(warning)
         self._info = describe(rig, engine, info, self._folder, warnings)
         self._files: list[Sink] = [sink() for sink in SINKS.values()]
+        if rig.link.max_distance_nm is not None:
+            self._files.append(Linked(rig.link))
         self._publisher = ZmqOut(rig.publish, self._clock)
         for sink in (*self._files, self._publisher):
             self._stack.callback(sink.close)

@@ -7,11 +7,13 @@ import os
 import numpy as np
 
 from export.card import Card
+from models.camera import Camera
 from stream.calibration import camera
-from stream.config import Rig
+from stream.config import FilterSettings, Rig
 from stream.engine import Engine
 from stream.errors import SampleSpaceError
 from stream.frame import Batch, StreamInfo
+from stream.stages.filter import Filter
 from stream.stages.localize import Localizer
 from stream.stages.stage import Stage
 
@@ -27,14 +29,17 @@ def make_localizer(rig: Rig, engine: Engine, info: StreamInfo) -> Stage:
     threshold = engine.card.threshold if rig.model.threshold is None else rig.model.threshold
     calibration = camera(rig.camera, info.height_px, info.width_px)
     localizer = Localizer(engine, calibration, info.height_px, info.width_px, rig.camera.pixel_size_nm, threshold)
-    if rig.refine.mode == "off":
-        return localizer
+    stage = localizer if rig.refine.mode == "off" else _refined(localizer, rig, engine.card, calibration)
+    return stage if rig.filter == FilterSettings() else Filter(stage, rig.filter)
+
+
+def _refined(localizer: Stage, rig: Rig, card: Card, calibration: Camera) -> Stage:
     from models.refining.joint import Options
     from stream.spots import optics
     from stream.stages.refine import Refiner  # compiles: only where it is wanted
 
     options = Options(rounds=rig.refine.rounds, threads=rig.refine.threads or os.cpu_count() or 1)
-    return Refiner(localizer, optics(rig, engine.card, calibration), rig.refine.mode, options)
+    return Refiner(localizer, optics(rig, card, calibration), rig.refine.mode, options)
 
 
 def warm_up(localizer: Stage, info: StreamInfo, frames: int) -> None:

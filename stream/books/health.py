@@ -53,7 +53,7 @@ class Health:
 
     def __init__(self, ledger: Ledger, frames: int | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         self.ledger, self.latency_ms, self._frames = ledger, Latencies(), frames
-        self.localizations, self.message = 0, ""
+        self.localizations, self.left_out, self.message = 0, 0, ""
         self._clock, self._first_s, self._last_s, self._after_first = clock, nan, nan, 0
         self._received, self._analysed, self._located = Rate(clock), Rate(clock), Rate(clock)
 
@@ -91,6 +91,7 @@ class Health:
             "analysing_frames_per_s": self._overall(),
             "localizations_per_s": round(self._located.reach(self.localizations), 1),
             "localizations": self.localizations,
+            "left_out": self.left_out,
             "latency_ms": self.latency_ms.summary(),
             "ring": ring,
             "spooled_frames": self.ledger.spilled.difference(self.ledger.ringed).total,

@@ -104,6 +104,8 @@ def show_outcome(state: str, health: dict[str, Any], folder: str) -> None:
             "[yellow]unverifiable[/]", "the camera gives no frame counter: loss before arrival cannot be seen"
         )
     table.add_row("localizations", f"[bold]{health['localizations']}[/]")
+    if health["left_out"]:
+        table.add_row("left out", f"[bold]{health['left_out']}[/] by [filter]".replace("[filter]", escape("[filter]")))
     table.add_row("results", escape(folder))
     color = {"finished": "green", "interrupted": "yellow"}.get(state, "red")
     ERR.print(Panel(table, title=f"[{color}]{state}", expand=False))

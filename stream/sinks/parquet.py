@@ -22,9 +22,16 @@ _KEPT = "The localizations written before are in the other files of the run."
 
 
 class Parquet:
-    """Writes `table.parquet`; complete after `close`."""
+    """Writes a table; complete after `close`.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    name : str
+        Of the file in the output folder.
+    """
+
+    def __init__(self, name: str = "table.parquet") -> None:
+        self._name = name
         self._waiting: list[Localizations] = []
         self._frames: tuple[int, int] | None = None
         self._skipped = 0
@@ -35,7 +42,7 @@ class Parquet:
     def open(self, run: RunInfo) -> None:
         """Create the file. Raises OutputError if it exists or cannot be created."""
         self._run = run
-        self._path = run.folder / "table.parquet"
+        self._path = run.folder / self._name
         with creating(self._path):
             self._path.touch(exist_ok=False)
             self._path.rename(self._part)
@@ -58,7 +65,7 @@ class Parquet:
     def close(self) -> None:
         """Write what waits and the footer, and give the file its name. Raises StorageFault.
 
-        After a fault the file cannot be completed and keeps its name `table.parquet.part`.
+        After a fault the file cannot be completed and keeps the ending `.part`.
         """
         if not self._is_open:
             return

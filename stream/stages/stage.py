@@ -23,11 +23,14 @@ class Located:
         Absolute indices of the frames that were analysed, also those without a localization.
     host_time_s : (t,) float64
         When each of them was received.
+    left_out : int
+        Localizations that a filter took out of the table.
     """
 
     table: Localizations
     index: NDArray[np.int64]
     host_time_s: Float64Array
+    left_out: int = 0
 
 
 class Stage(Protocol):

@@ -34,6 +34,8 @@ export function showTotals(health, planned) {
   element("frames").textContent = count(health.ledger?.received);
   element("frames-unit").textContent = planned ? `of ${count(planned)} frames` : "frames";
   element("localizations").textContent = count(health.localizations);
+  const leftOut = health.left_out ? `, ${count(health.left_out)} left out` : "";
+  element("localizations-unit").textContent = `localizations${leftOut}`;
   const lost = lostFrames(health.ledger);
   element("loss").hidden = !lost;
   element("loss").textContent = `${plural(lost, "frame")} lost`;
