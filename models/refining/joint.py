@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from models.refining import steps
 from models.refining.neighbours import crowded, same_emitter
-from models.refining.spline import REACH_PX, SplineSpot
+from models.refining.spline import EXTRA, REACH_PX, SplineSpot
 
 Float64 = NDArray[np.float64]
 Float32 = NDArray[np.float32]
 CHUNK = 64
 """Emitters that a thread takes at once."""
-STILL = 0.02
+STILL = 0.05
 """An emitter that moved by less than this part of the candidate's uncertainty is done."""
 
 
@@ -150,9 +150,12 @@ class _Fit:
         self._crowd = crowded(c.frame, c.position[:, :2], links, window) & options.neighbours
         light = np.where(links >= 0, c.photons[links], 0.0), np.where(links >= 0, c.background[links], 0.0)
         self._photons, self._background = (np.maximum(values, steps.LEAST_LIGHT) for values in light)
-        self._images = np.empty((n, 4, window, window), np.float32)
-        self._counts, self._variance, self._light = counts, variance, np.zeros_like(counts)
-        self._frame, self._links = c.frame, links
+        self._images = np.zeros((n, 4, window, window + EXTRA), np.float32)
+        self._light, self._frame, self._links = np.zeros_like(counts), c.frame, links
+        self._pixels = np.empty((n, 3, 2, window, window + EXTRA), np.float32)
+        self._share(self._rows, lambda part: steps.cut(
+            part, counts, variance, self._frame, self._corner, self._links, self._pixels
+        ))  # fmt: skip
         level = self._background.copy()
         self._known = level, 1 / (options.background_prior * level + 0.1) ** 2
         widths = np.where(self._crowd.any(1), options.crowded_prior, options.prior)[:, None]
@@ -171,7 +174,7 @@ class _Fit:
             far = np.abs(moved[active, :3] - self._position[active]) > STILL * self._sigma[active]
             self._position, self._photons, self._background = moved[:, :3].copy(), moved[:, 3:6].copy(), moved[:, 6:].copy()
             self._draw(active)
-            active = active[far.any(1) | self._crowd[active].any(1)]
+            active = active[far.any(1)]
             if not len(active):
                 break
         self._gather()
@@ -201,7 +204,7 @@ class _Fit:
 
     @property
     def _data(self) -> tuple[Float32, ...]:
-        return self._counts, self._variance, self._light
+        return self._pixels, self._light
 
     def _draw(self, rows: NDArray[np.int64]) -> None:
         spot = self._spot

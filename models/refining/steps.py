@@ -15,12 +15,14 @@ from models.refining.kernel import compiled, evaluate
 LEAST_LIGHT = 1e-3
 LONGEST_STEP_PX, LONGEST_STEP_Z = 0.5, 100.0
 DAMPING = 1e-3
+NO_PIXEL = np.float32(1e20)
+"""Variance of what is not part of a frame."""
 
 
 @compiled
 def draw(rows, coefficients, knot, z_low, corner, position, images):  # type: ignore[no-untyped-def]
     """Write the images of `rows` and their derivatives; see `evaluate`."""
-    window, side = images.shape[2], coefficients.shape[3]
+    window, side = images.shape[2], images.shape[3]
     planes, lines = np.empty((2, 2, 2, side, side), np.float32), np.empty((3, 2, window, side), np.float32)
     half = window / 2
     for i in rows:
@@ -42,71 +44,115 @@ def shine(rows, frame, corner, photons, images, light):  # type: ignore[no-untyp
 
 
 @compiled
-def _others(line, own, offset, shift, photons, images, row, first, last, out):  # type: ignore[no-untyped-def]
-    """Write the light of the other emitters on one row of a window: all of it less the own."""
-    for k in range(first, last):
-        out[k] = line[offset + k]
-    window = images.shape[2]
-    if 0 <= row < window:
-        image = images[own, 0, row]
-        for k in range(max(first, shift), min(last, window + shift)):
-            out[k] -= photons[own, 1] * image[k - shift]
-    for k in range(first, last):
-        out[k] = max(out[k], np.float32(0))
+def _light_under(i, s, light, arrays, mean):  # type: ignore[no-untyped-def]
+    """Write the light of all emitters in the window of emitter i in frame s; in its own frame that is its own too."""
+    frame, corner, own, _, photons, _, images = arrays
+    window, side, height, width = images.shape[2], images.shape[3], light.shape[1], light.shape[2]
+    top, left = corner[i]
+    first, last = max(0, -left), min(window, width - left)
+    for j in range(max(0, -top), min(window, height - top)):
+        line, at = light[frame[i] + s - 1, top + j], j * side
+        for k in range(first, last):
+            mean[at + k] = line[left + k]
+    k0 = own[i, s]
+    if k0 == i:
+        return
+    down, right, n = top - corner[k0, 0], corner[k0, 1] - left, np.float32(photons[k0, 1])
+    for j in range(max(0, -down), min(window, window - down)):
+        image, at = images[k0, 0, j + down], j * side
+        for k in range(max(first, right), min(last, window + right)):
+            mean[at + k] -= n * image[k - right]
 
 
 @compiled
-def _frame_sums(i, s, data, arrays, buffer, sums):  # type: ignore[no-untyped-def]
-    """Add up gradient, information and misfit of emitter i in its frame s (0 before, 1 its own, 2 after)."""
-    counts, variance, light = data
-    frame, corner, own, crowded, photons, background, images = arrays
-    window, height, width = images.shape[2], counts.shape[1], counts.shape[2]
-    top, left = corner[i]
-    f, k0 = frame[i] + s - 1, own[i, s]
-    first, last = max(0, -left), min(window, width - left)
+def cut(rows, counts, variance, frame, corner, own, pixels):  # type: ignore[no-untyped-def]
+    """Copy counts and variance of the windows of `rows` into (n, 3, 2, window, side), once for all rounds.
+
+    What lies outside of the frame or beyond the window has a variance that leaves it no weight.
+    """
+    window, side, height, width = pixels.shape[3], pixels.shape[4], counts.shape[1], counts.shape[2]
+    for i in rows:
+        top, left = corner[i]
+        first, last = max(0, -left), min(window, width - left)
+        for s in range(3):
+            pixels[i, s, 0], pixels[i, s, 1] = 0, NO_PIXEL
+            if own[i, s] < 0:
+                continue
+            for j in range(max(0, -top), min(window, height - top)):
+                for k in range(first, last):
+                    pixels[i, s, 0, j, k] = counts[frame[i] + s - 1, top + j, left + k]
+                for k in range(first, last):
+                    pixels[i, s, 1, j, k] = variance[top + j, left + k]
+
+
+@compiled
+def _compare(i, s, data, arrays, work):  # type: ignore[no-untyped-def]
+    """Write weight and residual of each pixel of a window in frame s; returns misfit and pixels."""
+    pixels, light = data
+    corner, crowded, photons, background, images = arrays[1], arrays[3], arrays[4], arrays[5], arrays[6]
+    mean, weight, residual = work
+    counts, variance, image = pixels[i, s, 0].reshape(-1), pixels[i, s, 1].reshape(-1), images[i, 0].reshape(-1)
     n, b = np.float32(photons[i, s]), np.float32(background[i, s])
+    mean[:] = 0
+    if crowded[i, s]:
+        _light_under(i, s, light, arrays, mean)
+        if s == 1:
+            n = np.float32(0)
+    for k in range(len(mean)):
+        mean[k] = max(mean[k], np.float32(0)) + n * image[k] + b
+    for k in range(len(mean)):
+        weight[k] = np.float32(1) / max(mean[k] + variance[k], np.float32(1e-3))
+    misfit = np.float32(0)
+    for k in range(len(mean)):
+        rest = counts[k] - mean[k]
+        misfit += rest * rest * weight[k]
+    for k in range(len(mean)):
+        residual[k] = (counts[k] - mean[k]) * weight[k]
+    window, height, width = images.shape[2], light.shape[1], light.shape[2]
+    top, left = corner[i]
+    inside = (min(window, height - top) - max(0, -top)) * (min(window, width - left) - max(0, -left))
+    return misfit, inside
+
+
+@compiled
+def _sums(images, n, weight, residual, sums):  # type: ignore[no-untyped-def]
+    """Add up gradient and information of x, y, z, photons, background, in the order of `_eliminate`."""
+    a, ax, ay, az = images[0], images[1], images[2], images[3]
     zero = np.float32(0)
-    buffer[:] = zero
-    down, right = top - corner[k0, 0], corner[k0, 1] - left
-    for j in range(max(0, -top), min(window, height - top)):
-        d, v = counts[f, top + j], variance[top + j]
-        a, ax, ay, az = images[i, 0, j], images[i, 1, j], images[i, 2, j], images[i, 3, j]
-        if crowded[i, s]:
-            _others(light[f, top + j], k0, left, right, photons, images, j + down, first, last, buffer)
-        gx = gy = gz = gn = gb = xx = xy = xz = yy = yz = zz = zero
-        xn = yn = zn = xb = yb = zb = nn = nb = bb = chi = zero
-        for k in range(first, last):
-            mean = n * a[k] + b + buffer[k]
-            w = np.float32(1) / max(mean + v[left + k], np.float32(1e-3))
-            rest = d[left + k] - mean
-            r = rest * w
-            px, py, pz = n * ax[k], n * ay[k], n * az[k]
-            gx += r * px
-            gy += r * py
-            gz += r * pz
-            gn += r * a[k]
-            gb += r
-            wx, wy, wz, wn = w * px, w * py, w * pz, w * a[k]
-            xx += wx * px
-            xy += wx * py
-            xz += wx * pz
-            yy += wy * py
-            yz += wy * pz
-            zz += wz * pz
-            xn += wx * a[k]
-            yn += wy * a[k]
-            zn += wz * a[k]
-            xb += wx
-            yb += wy
-            zb += wz
-            nn += wn * a[k]
-            nb += wn
-            bb += w
-            chi += r * rest
-        row = (gx, gy, gz, gn, gb, xx, xy, xz, yy, yz, zz, xn, yn, zn, xb, yb, zb, nn, nb, bb, chi)
-        for m in range(21):
-            sums[m] += row[m]
-        sums[21] += last - first
+    gx = gy = gz = gn = gb = zero
+    for k in range(len(a)):
+        r = residual[k]
+        gx += r * ax[k]
+        gy += r * ay[k]
+        gz += r * az[k]
+        gn += r * a[k]
+        gb += r
+    xx = xy = xz = yy = yz = zz = zero
+    for k in range(len(a)):
+        wx, wy, wz = weight[k] * ax[k], weight[k] * ay[k], weight[k] * az[k]
+        xx += wx * ax[k]
+        xy += wx * ay[k]
+        xz += wx * az[k]
+        yy += wy * ay[k]
+        yz += wy * az[k]
+        zz += wz * az[k]
+    xn = yn = zn = xb = yb = zb = nn = nb = bb = zero
+    for k in range(len(a)):
+        w, wn = weight[k], weight[k] * a[k]
+        xn += wn * ax[k]
+        yn += wn * ay[k]
+        zn += wn * az[k]
+        xb += w * ax[k]
+        yb += w * ay[k]
+        zb += w * az[k]
+        nn += wn * a[k]
+        nb += wn
+        bb += w
+    m = n * n
+    row = (n * gx, n * gy, n * gz, gn, gb, m * xx, m * xy, m * xz, m * yy, m * yz, m * zz,
+           n * xn, n * yn, n * zn, n * xb, n * yb, n * zb, nn, nb, bb)  # fmt: skip
+    for k in range(20):
+        sums[k] = row[k]
 
 
 @compiled
@@ -144,29 +190,37 @@ def _invert(a, out):  # type: ignore[no-untyped-def]
 
 
 @compiled
+def _workspace(images):  # type: ignore[no-untyped-def]
+    """Return three buffers of a window's pixels, and space for sums, normal equations and what gives light back."""
+    pixels = images.shape[2] * images.shape[3]
+    buffers = (np.empty(pixels, np.float32), np.empty(pixels, np.float32), np.empty(pixels, np.float32))
+    return buffers, np.zeros(20), np.zeros(9), np.zeros((3, 10))
+
+
+@compiled
 def _equations(i, data, arrays, known, work):  # type: ignore[no-untyped-def]
     """Sum up the normal equations of emitter i; returns misfit and pixels."""
-    buffer, sums, normal, light = work
-    own, background = arrays[2], arrays[5]
+    buffers, sums, normal, light = work
+    own, photons, background, images = arrays[2], arrays[4], arrays[5], arrays[6]
     level, weight = known
     normal[:] = 0
-    chi, pixels = 0.0, 0.0
+    misfit, pixels = 0.0, 0.0
     for s in range(3):
         if own[i, s] < 0:
             continue
-        sums[:] = 0
-        _frame_sums(i, s, data, arrays, buffer, sums)
+        more, count = _compare(i, s, data, arrays, buffers)
+        misfit, pixels = misfit + more, pixels + count
+        _sums(images[i].reshape(4, -1), np.float32(photons[i, s]), buffers[1], buffers[2], sums)
         prior = (weight[i, 1] * (level[i, 1] - background[i, s]), weight[i, 1])
         _eliminate(sums, prior, normal, light[s])
-        chi, pixels = chi + sums[20], pixels + sums[21]
-    return chi, pixels
+    return misfit, pixels
 
 
 @compiled
 def step(rows, data, arrays, known, position, center, limits, moved):  # type: ignore[no-untyped-def]
     """Make one scoring step of `rows` with the prior in `known`; writes the new state into `moved`."""
     own, photons, background, images = arrays[2], arrays[4], arrays[5], arrays[6]
-    work = (np.zeros(images.shape[2], np.float32), np.zeros(22), np.zeros(9), np.zeros((3, 10)))
+    work = _workspace(images)
     normal, light = work[2], work[3]
     inverse, delta = np.zeros(6), np.zeros(3)
     mean, precision = center
@@ -196,7 +250,7 @@ def step(rows, data, arrays, known, position, center, limits, moved):  # type: i
 def judge(rows, data, arrays, known, out):  # type: ignore[no-untyped-def]
     """Write the variances of x, y, z and photons without priors, chi-square and the degrees of freedom, (n, 6)."""
     own, images = arrays[2], arrays[6]
-    work = (np.zeros(images.shape[2], np.float32), np.zeros(22), np.zeros(9), np.zeros((3, 10)))
+    work = _workspace(images)
     normal, light, inverse = work[2], work[3], np.zeros(6)
     for i in rows:
         chi, pixels = _equations(i, data, arrays, known, work)
