@@ -14,7 +14,7 @@ from models.train import LOG, Trainer
 
 mpl.use("Agg")
 
-from matplotlib import pyplot as plt  # noqa: E402
+from matplotlib import pyplot as plt
 
 VALIDATION, CURVES = "validation.jsonl", "curves.png"
 

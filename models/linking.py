@@ -89,8 +89,8 @@ class Linker:
     def _pairs(self, old: _Open, new: _Open) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return rows of either side that are nearest to each other and near enough."""
         before, now = _places(old), _places(new)
-        _, to_new = cKDTree(now).query(before, distance_upper_bound=self._distance)
-        _, to_old = cKDTree(before).query(now, distance_upper_bound=self._distance)
+        to_new = np.asarray(cKDTree(now).query(before, distance_upper_bound=self._distance)[1])
+        to_old = np.asarray(cKDTree(before).query(now, distance_upper_bound=self._distance)[1])
         rows = np.flatnonzero(to_new < len(now))
         mutual = to_old[to_new[rows]] == rows
         return rows[mutual], to_new[rows[mutual]]
@@ -101,7 +101,7 @@ def _molecules(table: Localizations) -> _Open:
     for axis in AXES:
         if axis in table:
             sigma = np.asarray(table[f"sigma_{axis}"] if f"sigma_{axis}" in table else np.ones(len(table)), np.float64)
-            sums |= {f"weight_{axis}": sigma**-2, axis: table[axis] * sigma**-2}
+            sums |= {f"weight_{axis}": sigma**-2, axis: np.asarray(table[axis], np.float64) * sigma**-2}
     for name in ("photons", "background", "probability"):
         if name in table:
             sums[name] = np.array(table[name], np.float64)

@@ -86,7 +86,7 @@ def detection_loss(logit: Tensor, target: Target) -> Tensor:
 
 
 def compact(prediction: Prediction, target: Target) -> Losses:
-    """Return the loss of the default localizer; parts are per emitter (mixture, detection) or per sample (the others)."""
+    """Return the loss of the default localizer; mixture and detection are per emitter, the others per sample."""
     per_emitter = 1.0 / (len(target.counts) + len(prediction.logit))
     background = (prediction.sqrt_background - torch.sqrt(target.background)).square().mean((1, 2)).mean()
     number = count_loss(prediction.logit, target.sample)

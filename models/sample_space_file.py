@@ -1,14 +1,14 @@
 """The file that a user states a training's sample space in.
 
-    [optics]                      # of the objective; what is left out is as in `Objective`
-    numerical_aperture = 1.45
-    wavelength_nm = 670
+[optics]                      # of the objective; what is left out is as in `Objective`
+numerical_aperture = 1.45
+wavelength_nm = 670
 
-    [space]                       # what is left out is as the PSF has it
-    pixel_size_nm = [105, 109]
-    z_nm = [-500, 500]
-    photons = [200, 20000, "log-uniform"]
-    em_share = 1.0
+[space]                       # what is left out is as the PSF has it
+pixel_size_nm = [105, 109]
+z_nm = [-500, 500]
+photons = [200, 20000, "log-uniform"]
+em_share = 1.0
 """
 
 from __future__ import annotations

@@ -144,9 +144,7 @@ class Simulator:
         step = np.exp(rng.uniform(np.log(0.02), np.log(2), (b, 1, 1, 1)))  # photo-electrons of one count
         return _Cameras(np.where(em, 2.0, 1.0), np.where(em, em_noise, noise * np.where(hot, 4, 1)), step)
 
-    def _light(
-        self, who: NDArray[np.int64], position: Float64, photons: Float64, rng: np.random.Generator
-    ) -> Tensor:
+    def _light(self, who: NDArray[np.int64], position: Float64, photons: Float64, rng: np.random.Generator) -> Tensor:
         """Return the expected photo-electrons of the emitters, (b, 3, y, x)."""
         frame, emitter = np.nonzero(photons > 0)
         shape = (self.batch * FRAMES, self.patch_px, self.patch_px)

@@ -57,7 +57,8 @@ class Trainer:
             self.network.parameters(), weight_decay=recipe.weight_decay, betas=(0.9, 0.99)
         )
         self._simulator = Simulator(self._spots, space, recipe.batch, recipe.patch_px, device)
-        self._ahead, self._next = ThreadPoolExecutor(1), None
+        self._ahead = ThreadPoolExecutor(1)
+        self._next: Future[Samples] | None = None
 
     def _build(self) -> OverFrames:
         return build(self.recipe, self.space, self._spots.dimensions).to(self.device)

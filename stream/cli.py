@@ -195,7 +195,9 @@ def evaluate(
 @app.command()
 def train(
     system: Annotated[str, typer.Argument(help="Which network: default.")] = "default",
-    psf: Annotated[str, typer.Option("--psf", help="2d, astigmatic, double-helix, tetrapod, or a file of spots.")] = "2d",
+    psf: Annotated[
+        str, typer.Option("--psf", help="2d, astigmatic, double-helix, tetrapod, or a file of spots.")
+    ] = "2d",
     size: Annotated[Literal["fast", "accurate"], typer.Option("--size")] = "fast",
     sample_space: Annotated[Path | None, typer.Option("--sample-space", help="TOML: optics and ranges.")] = None,
     steps: Annotated[int, typer.Option("--steps", min=1)] = 44_000,

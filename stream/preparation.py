@@ -29,11 +29,13 @@ def make_localizer(rig: Rig, engine: Engine, info: StreamInfo) -> Stage:
     threshold = engine.card.threshold if rig.model.threshold is None else rig.model.threshold
     calibration = camera(rig.camera, info.height_px, info.width_px)
     localizer = Localizer(engine, calibration, info.height_px, info.width_px, rig.camera.pixel_size_nm, threshold)
-    stage = localizer if rig.refine.mode == "off" else _refined(localizer, rig, engine.card, calibration)
+    stage = _refined(localizer, rig, engine.card, calibration)
     return stage if rig.filter == FilterSettings() else Filter(stage, rig.filter)
 
 
 def _refined(localizer: Stage, rig: Rig, card: Card, calibration: Camera) -> Stage:
+    if rig.refine.mode == "off":
+        return localizer
     from models.refining.joint import Options
     from stream.spots import optics
     from stream.stages.refine import Refiner  # compiles: only where it is wanted

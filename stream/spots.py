@@ -37,7 +37,7 @@ def optics(rig: Rig, card: Card, camera: Camera) -> Optics:
         raise RigError(
             f"the spots of {rig.model.name!r} have pixels of {spot.pixel_size_nm:g} nm, the rig says {pixel:g} nm",
             limit="2 % apart at most",
-            remedy="train for this rig: livesmlm train, or set [refine] mode = \"off\"",
+            remedy='train for this rig: livesmlm train, or set [refine] mode = "off"',
         )
     return Optics(spline_of(spot), camera)
 
@@ -45,7 +45,9 @@ def optics(rig: Rig, card: Card, camera: Camera) -> Optics:
 def gaussians(pixel_size_nm: float, sigma_nm: float | None, camera: Camera) -> Optics:
     """Return Gaussian spots whose width is fitted too; `sigma_nm` is where it starts, if it is known."""
     low, high = (width * pixel_size_nm for width in WIDTHS_PX)
-    made = spline(GaussianSpot(free(), pixel_size_nm, 2 * WINDOW_PX + 1), (low, high), WINDOW_PX, WIDTH_KNOT_PX * pixel_size_nm)
+    made = spline(
+        GaussianSpot(free(), pixel_size_nm, 2 * WINDOW_PX + 1), (low, high), WINDOW_PX, WIDTH_KNOT_PX * pixel_size_nm
+    )
     return Optics(made, camera, sigma_nm or USUAL_WIDTH_PX * pixel_size_nm)
 
 
@@ -54,5 +56,5 @@ def _read(path: Path) -> LowRankSpot:
         return LowRankSpot.load(path)
     except (OSError, ValueError) as error:
         raise RigError(
-            f"[refine] spot = {path}: {error}", remedy="name the spot.npz of the training, or set mode = \"off\""
+            f"[refine] spot = {path}: {error}", remedy='name the spot.npz of the training, or set mode = "off"'
         ) from error

@@ -10,8 +10,8 @@ import matplotlib as mpl
 
 mpl.use("Agg")
 
-from matplotlib import pyplot as plt  # noqa: E402
-from matplotlib.axes import Axes  # noqa: E402
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
 
 AXES = ("x", "y", "z")
 
@@ -31,7 +31,12 @@ def draw(results: Mapping[str, dict[str, Any]], title: str, path: Path) -> None:
     for panel, column, label in zip(
         panels[0],
         ("jaccard", "rmse_lateral_nm", "rmse_axial_nm" if deep else "median_lateral_nm", "efficiency_lateral"),
-        ("Jaccard", "lateral RMSE / nm", "axial RMSE / nm" if deep else "median lateral distance / nm", "efficiency / %"),
+        (
+            "Jaccard",
+            "lateral RMSE / nm",
+            "axial RMSE / nm" if deep else "median lateral distance / nm",
+            "efficiency / %",
+        ),
         strict=True,
     ):
         _by(panel, results, "by_density", "density_per_um2", column)
@@ -63,4 +68,6 @@ def _over_bound(panel: Axes, results: Mapping[str, dict[str, Any]], axis: int) -
         panel.plot([row["z_nm"] for row in rows], [row["over_bound"][axis] for row in rows], "o-", ms=3, label=name)
         photons = single["photons"]
     panel.axhline(1, color="0.5", lw=1)
-    panel.set(xlabel="z / nm", ylabel=f"{AXES[axis]}: RMSE / Cramér-Rao bound at {photons:.0f} photons", ylim=(0.8, None))
+    panel.set(
+        xlabel="z / nm", ylabel=f"{AXES[axis]}: RMSE / Cramér-Rao bound at {photons:.0f} photons", ylim=(0.8, None)
+    )

@@ -1,9 +1,10 @@
-"""Single emitters: errors against the Cramer-Rao bound, against the stated uncertainty, against the place in the pixel."""
+"""Single emitters: errors against the Cramer-Rao bound, the stated uncertainty, and the place in the pixel."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from math import nan
 
 import numpy as np
@@ -64,7 +65,8 @@ def isolated(locate: Locate, conditions: Conditions, photons: float, count: int,
     rng, spot, half = np.random.default_rng(seed), conditions.spot, conditions.half_depth_nm
     pixel, side = spot.pixel_size_nm, 4 * (spot.size_px // 4 + 1)
     offset = rng.uniform((-pixel / 2, -pixel / 2, -half), (pixel / 2, pixel / 2, half), (count, 3))
-    truth = offset + [(side // 2 + 0.5) * pixel, (side // 2 + 0.5) * pixel, 0]
+    middle = (side // 2 + 0.5) * pixel
+    truth = offset + np.array([middle, middle, 0])
     light = np.full((count, 3, side, side), conditions.background)
     light[:, 1] += render(spot, truth, np.full(count, photons), np.arange(count), (count, side, side))
     camera = conditions.camera
@@ -84,7 +86,7 @@ def isolated(locate: Locate, conditions: Conditions, photons: float, count: int,
 
 
 def precision(found: Isolated) -> dict[str, list[float]]:
-    """Return for each axis: RMSE / bound without outliers, their share, RMSE and bias in nm; nan where none was found."""
+    """Return for each axis: RMSE / bound without outliers, their share, RMSE and bias in nm; nan if none was found."""
     ratio = found.error / found.bound
     return {
         "over_bound": _each(_rms_without_outliers, ratio),
@@ -107,7 +109,7 @@ def calibration(found: Isolated) -> dict[str, list[float]]:
 def by_depth(found: Isolated, edges_nm: Float64) -> list[dict[str, object]]:
     """Return `precision` in slices of z."""
     z, slices = found.truth[:, 2], []
-    for low, high in zip(edges_nm[:-1], edges_nm[1:], strict=True):
+    for low, high in pairwise(edges_nm):
         keep = (z >= low) & (z < high)
         part = Isolated(found.count, found.truth[keep], found.error[keep], found.bound[keep], found.sigma[keep])
         slices.append({"z_nm": float((low + high) / 2), "found": int(keep.sum()), **precision(part)})
@@ -117,7 +119,8 @@ def by_depth(found: Isolated, edges_nm: Float64) -> list[dict[str, object]]:
 def bias_map(found: Isolated, pixel_size_nm: float) -> dict[str, object]:
     """Return the mean errors (y, x) by place in the pixel, their root mean square, and what of it is chance."""
     place = np.floor(found.truth[:, :2] / pixel_size_nm % 1 * BIAS_BINS).astype(int)
-    bins, result = (BIAS_BINS, BIAS_BINS), {}
+    bins = (BIAS_BINS, BIAS_BINS)
+    result: dict[str, object] = {}
     counts = np.maximum(_per_bin(place, np.ones(len(place)), bins), 1)
     for k, axis in enumerate(("x_nm", "y_nm")):
         mean = _per_bin(place, found.error[:, k], bins) / counts
@@ -138,7 +141,7 @@ def _per_bin(place: NDArray[np.int64], values: Float64, bins: tuple[int, int]) -
 def _nearest(table: Localizations, truth: Float64) -> tuple[Localizations, NDArray[np.int64]]:
     """Return the localization nearest to each emitter, and which emitters have one; they are in frames 1, 4, 7..."""
     rows = np.flatnonzero(table["frame"] % 3 == 1)
-    who = table["frame"][rows] // 3
+    who = np.asarray(table["frame"], np.int64)[rows] // 3
     apart = np.hypot(table["x_nm"][rows] - truth[who, 0], table["y_nm"][rows] - truth[who, 1])
     near = apart < FARTHEST_NM
     rows, who, apart = rows[near], who[near], apart[near]

@@ -49,9 +49,7 @@ def judge(locate: Locate, conditions: Conditions, effort: Effort) -> dict[str, A
             {"density_per_um2": d, **dense(locate, conditions, d, USUAL_PHOTONS, frames, SEED)}
             for d in DENSITIES_PER_UM2
         ],
-        "by_photons": [
-            {"photons": n, **dense(locate, conditions, USUAL_DENSITY, n, frames, SEED)} for n in PHOTONS
-        ],
+        "by_photons": [{"photons": n, **dense(locate, conditions, USUAL_DENSITY, n, frames, SEED)} for n in PHOTONS],
         "single": [
             {
                 "photons": n,

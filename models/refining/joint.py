@@ -172,7 +172,11 @@ class _Fit:
                 self._judge(before)
             moved = self._step(active)
             far = np.abs(moved[active, :3] - self._position[active]) > STILL * self._sigma[active]
-            self._position, self._photons, self._background = moved[:, :3].copy(), moved[:, 3:6].copy(), moved[:, 6:].copy()
+            self._position, self._photons, self._background = (
+                moved[:, :3].copy(),
+                moved[:, 3:6].copy(),
+                moved[:, 6:].copy(),
+            )
             self._draw(active)
             active = active[far.any(1)]
             if not len(active):

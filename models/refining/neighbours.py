@@ -75,4 +75,4 @@ def same_frame_distance(frame: NDArray[np.int64], xy_px: Float64) -> Float64:
         return np.full(len(frame), np.inf)
     tree = cKDTree(np.column_stack((xy_px, frame * APART)))
     distance, _ = tree.query(tree.data, k=2, distance_upper_bound=APART / 2)
-    return np.asarray(distance[:, 1])
+    return np.asarray(distance)[:, 1]

@@ -11,7 +11,6 @@ import numpy as np
 
 from models.refining.kernel import compiled, evaluate
 
-
 LEAST_LIGHT = 1e-3
 LONGEST_STEP_PX, LONGEST_STEP_Z = 0.5, 100.0
 DAMPING = 1e-3
@@ -70,7 +69,7 @@ def cut(rows, counts, variance, frame, corner, own, pixels):  # type: ignore[no-
 
     What lies outside of the frame or beyond the window has a variance that leaves it no weight.
     """
-    window, side, height, width = pixels.shape[3], pixels.shape[4], counts.shape[1], counts.shape[2]
+    window, height, width = pixels.shape[3], counts.shape[1], counts.shape[2]
     for i in rows:
         top, left = corner[i]
         first, last = max(0, -left), min(window, width - left)

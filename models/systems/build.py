@@ -15,6 +15,7 @@ from models.systems import decode, default
 
 LossOf = Callable[[Any, Tensor, Target], Losses]
 """Network, its raw channels, truth -> loss."""
+LOSSES: dict[str, LossOf] = {"default": default.losses, "decode": decode.losses}
 
 
 def build(recipe: Recipe, space: SampleSpace, dimensions: int) -> OverFrames:
@@ -34,4 +35,4 @@ def build(recipe: Recipe, space: SampleSpace, dimensions: int) -> OverFrames:
 
 def losses_of(system: str) -> LossOf:
     """Return the loss that a system is trained with."""
-    return {"default": default.losses, "decode": decode.losses}[system]
+    return LOSSES[system]

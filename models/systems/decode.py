@@ -90,7 +90,7 @@ class UNet(nn.Module):
         self.out = nn.Conv2d(c, after, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """y and x are multiples of 4."""
+        """Y and x are multiples of 4."""
         top = self.top(x)
         middle = self.middle(self.down[0](top))
         bottom = self.bottom(self.down[1](middle))

@@ -1,4 +1,4 @@
-"""`livesmlm evaluate`: a model against the Cramer-Rao bound, maximum likelihood and other models, on the same scenes."""
+"""`livesmlm evaluate`: models against the Cramer-Rao bound and maximum likelihood, on the same scenes."""
 
 from __future__ import annotations
 
@@ -54,7 +54,8 @@ def contestant(engine: Engine, conditions: Conditions, refine: bool) -> Locate:
     pixel, threshold = conditions.spot.pixel_size_nm, engine.card.threshold
 
     def locate(stack: NDArray[np.uint16], camera: Camera) -> Localizations:
-        stage: Stage = Localizer(engine, camera, *stack.shape[1:], pixel, threshold)
+        _, height, width = stack.shape
+        stage: Stage = Localizer(engine, camera, height, width, pixel, threshold)
         if refine:
             stage = Refiner(stage, _optics(conditions, camera), "all", Options())
         none = np.full(len(stack), np.nan)
@@ -83,7 +84,9 @@ def evaluate(models: list[str], effort: Effort) -> Results:
     contestants: dict[str, Locate] = {}
     for name, engine in engines.items():
         if set(engine.card.columns) != set(first.card.columns):
-            raise InputError(f"{name} and {models[0]} answer with other columns", remedy="compare models for the same data")
+            raise InputError(
+                f"{name} and {models[0]} answer with other columns", remedy="compare models for the same data"
+            )
         contestants[engine.card.name] = contestant(engine, conditions, refine=False)
         contestants[f"{engine.card.name}, refined"] = contestant(engine, conditions, refine=True)
     contestants["maximum likelihood"] = classical(conditions)
@@ -103,7 +106,9 @@ def evaluate_in_terminal(models: list[str], effort: Effort, out: Path | None, as
         try:
             from models.evaluation.curves import draw
         except ModuleNotFoundError as error:
-            raise InputError(f"{error.name} is not installed: no picture", remedy="pip install 'livesmlm[train]'") from error
+            raise InputError(
+                f"{error.name} is not installed: no picture", remedy="pip install 'livesmlm[train]'"
+            ) from error
         draw(results, f"{models[0]}: sCMOS, 10 photo-electrons of background", out / "evaluation.png")
     if as_json:
         Console().print_json(json.dumps(results))
@@ -136,7 +141,10 @@ def _single_tables(results: Results) -> list[Table]:
     for number, photons in enumerate(row["photons"] for row in next(iter(results.values()))["single"]):
         axes = "xyz"[: len(next(iter(results.values()))["single"][number]["pull"])]
         heads = [f"{axis} / bound" for axis in axes] + [f"{axis} / sigma" for axis in axes] + ["outliers", "found"]
-        table = _table(f"Single emitters of {photons:g} photo-electrons: RMSE over the Cramér-Rao bound, over the stated sigma", heads)
+        table = _table(
+            f"Single emitters of {photons:g} photo-electrons: RMSE over the Cramér-Rao bound, over the stated sigma",
+            heads,
+        )
         for name, result in results.items():
             row = result["single"][number]
             figures = [f"{value:.2f}" for value in (*row["over_bound"], *row["pull"])]

@@ -20,6 +20,7 @@ from stream.errors import EngineFault
 from stream.frame import Batch, Float64Array, UInt16Array
 from stream.stages.stage import Located
 
+
 @dataclass(frozen=True, slots=True)
 class _Waiting:
     """The newest frame: it still lacks the one after it."""

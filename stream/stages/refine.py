@@ -81,7 +81,9 @@ class Refiner:
         """Bring the answers together with their pixels, which came before them."""
         frames, rows = [], np.asarray(located.table["frame"])
         edges = np.searchsorted(rows, [located.index, located.index + 1])
-        for number, (index, time_s) in enumerate(zip(located.index.tolist(), located.host_time_s.tolist(), strict=True)):
+        for number, (index, time_s) in enumerate(
+            zip(located.index.tolist(), located.host_time_s.tolist(), strict=True)
+        ):
             came, counts = self._pixels.popleft()
             assert came == index, "the localizer answers for frames in the order in which it took them"
             first, last = edges[:, number]

@@ -84,7 +84,7 @@ def published(folder: Path, side: int) -> Callable[[], None]:
     path = folder / "published.onnx"
     if not path.exists():
         module, example = Uncached(Decode(Scale.of(LOCALIZER_3D))).eval(), torch.rand(2, 3, 64, 64)
-        dims = {axis: torch.export.Dim.DYNAMIC for axis in (0, 2, 3)}
+        dims = dict.fromkeys((0, 2, 3), torch.export.Dim.DYNAMIC)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             torch.onnx.export(module, (example,), path, dynamo=True, dynamic_shapes=(dims,), verbose=False)
@@ -170,7 +170,9 @@ def main() -> None:
     print(f"{arguments.model}, 128 x 128, 0.25 molecules per µm²")
     with_refinement(arguments.model, arguments.seconds)
     for window in (13, None):
-        print(f"refined per second and core, window {window or 'as used'}: {refined_per_s(arguments.model, window):,.0f}")
+        print(
+            f"refined per second and core, window {window or 'as used'}: {refined_per_s(arguments.model, window):,.0f}"
+        )
 
 
 if __name__ == "__main__":

@@ -28,7 +28,9 @@ def frames(truth_nm: np.ndarray, photons: np.ndarray, frame: np.ndarray, count: 
     return (rng.poisson(light) + rng.normal(0, READ_NOISE, light.shape)).astype("f4")
 
 
-def candidates(truth_nm: np.ndarray, photons: np.ndarray, frame: np.ndarray, off_nm: np.ndarray, seed: int) -> Candidates:
+def candidates(
+    truth_nm: np.ndarray, photons: np.ndarray, frame: np.ndarray, off_nm: np.ndarray, seed: int
+) -> Candidates:
     rng = np.random.default_rng(seed)
     start = truth_nm + rng.normal(0, off_nm, truth_nm.shape)
     sigma = np.broadcast_to(off_nm / NM, truth_nm.shape).copy()
@@ -73,7 +75,9 @@ def test_three_frames_tell_more_than_one() -> None:
     given = candidates(truth, photons, frame, np.array([10, 10, 30.0]), 2)
     middle = frame % 5 == 1
     spread = {
-        together: np.std((everyone(counts, given, replace(ALONE, frames=together)).position * NM - truth)[middle], axis=0)
+        together: np.std(
+            (everyone(counts, given, replace(ALONE, frames=together)).position * NM - truth)[middle], axis=0
+        )
         for together in (False, True)
     }
     assert (spread[True] < 0.72 * spread[False]).all()  # 1 / sqrt(3) = 0.58
@@ -85,13 +89,15 @@ def test_three_frames_tell_more_than_one() -> None:
 def test_overlapping_emitters_are_fitted_together() -> None:
     rng = np.random.default_rng(3)
     one = rng.uniform((1450, 1450, -200), (1550, 1550, 200), (150, 3))
-    truth = np.stack((one, one + [450, 200, 50]), axis=1).reshape(-1, 3)
+    truth = np.stack((one, one + np.array([450, 200, 50])), axis=1).reshape(-1, 3)
     frame, photons = np.repeat(np.arange(150), 2), np.full(300, 2000.0)
     counts = frames(truth, photons, frame, 150, 3)
     given = candidates(truth, photons, frame, np.array([15, 15, 40.0]), 3)
     options = replace(ALONE, prior=3.0, crowded_prior=3.0, rounds=12)
     error = {
-        joint: np.median(np.abs(everyone(counts, given, replace(options, neighbours=joint)).position * NM - truth), axis=0)
+        joint: np.median(
+            np.abs(everyone(counts, given, replace(options, neighbours=joint)).position * NM - truth), axis=0
+        )
         for joint in (False, True)
     }
     assert (error[True] < 0.6 * error[False]).all()
@@ -106,7 +112,9 @@ def test_threads_change_nothing() -> None:
 def test_windows_at_the_edge_of_the_frame_are_cut() -> None:
     truth = np.array([[150.0, 1600, 0], [1600, 3150, 100], [3199, 3199, 0]])
     photons, frame = np.full(3, 5000.0), np.arange(3)
-    fitted = everyone(frames(truth, photons, frame, 3, 5), candidates(truth, photons, frame, np.array([20, 20, 50.0]), 5), ALONE)
+    fitted = everyone(
+        frames(truth, photons, frame, 3, 5), candidates(truth, photons, frame, np.array([20, 20, 50.0]), 5), ALONE
+    )
     assert (np.abs(fitted.position * NM - truth) < 5 * fitted.sigma * NM).all()
 
 
@@ -126,7 +134,9 @@ def test_good_fits_replace_rows_and_bad_ones_do_not() -> None:
     truth, counts, given = singles(120, 3000.0, 6)
     counts[60:, 10:20, 18] += 150  # half of them beside a bright streak that nobody found
     rows, camera = table(given), Camera(read_noise_e=READ_NOISE)
-    refined = refine(counts, given.frame, rows, np.ones(120, bool), Optics(SPLINE, camera), options=Options(frames=False))
+    refined = refine(
+        counts, given.frame, rows, np.ones(120, bool), Optics(SPLINE, camera), options=Options(frames=False)
+    )
     good = refined["flags"] == REFINED
     assert good[:60].mean() > 0.9
     assert not good[60:].any()

@@ -1,5 +1,6 @@
 """Refined answers are the same however frames are cut into batches, wherever a gap is, and come in order."""
 
+from itertools import pairwise
 from math import nan
 
 import numpy as np
@@ -81,7 +82,7 @@ WHOLE = list(range(FRAMES))
 @pytest.mark.parametrize("cuts", [[4, 8], [1, 2, 3, 11], list(range(1, FRAMES))])
 def test_answers_do_not_depend_on_how_frames_are_cut(cuts: list[int]) -> None:
     edges = [0, *cuts, FRAMES]
-    parts, whole = refined(*(WHOLE[a:b] for a, b in zip(edges[:-1], edges[1:], strict=True))), refined(WHOLE)
+    parts, whole = refined(*(WHOLE[a:b] for a, b in pairwise(edges))), refined(WHOLE)
     assert parts.index.tolist() == whole.index.tolist() == parts.host_time_s.tolist() == WHOLE
     assert parts.table["frame"].tolist() == whole.table["frame"].tolist()
     np.testing.assert_allclose(parts.table["x_nm"], whole.table["x_nm"], atol=0.02)
