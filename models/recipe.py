@@ -18,6 +18,8 @@ class Recipe:
         Optimizer steps; samples per step; edge of a sample; seed of weights and data.
     learning_rate, weight_decay, clip, ema : float
         Peak of the one-cycle schedule; AdamW's decay; limit of the gradient's norm; decay of the averaged weights.
+    start : str
+        Folder of the training whose averaged weights it started from; empty for random ones.
     """
 
     system: str = "default"
@@ -31,6 +33,7 @@ class Recipe:
     weight_decay: float = 1e-3
     clip: float = 3.0
     ema: float = 0.999
+    start: str = ""
 
     def rate(self, step: int) -> float:
         """Learning rate: 200 steps of warm-up, then a cosine down to 1 %."""

@@ -63,6 +63,21 @@ class Trainer:
     def _build(self) -> OverFrames:
         return build(self.recipe, self.space, self._spots.dimensions).to(self.device)
 
+    def start_from(self, folder: Path) -> None:
+        """Take the averaged weights of another training.
+
+        Raises
+        ------
+        ValueError
+            There is none in the folder, or its network has another shape.
+        """
+        try:
+            weights = torch.load(folder / CHECKPOINT, map_location=self.device, weights_only=True)["averaged"]
+            self.network.load_state_dict(weights)
+            self.averaged.load_state_dict(weights)
+        except (OSError, RuntimeError) as error:
+            raise ValueError(f"cannot start from {folder}: {error}") from error
+
     def advance(self) -> Losses:
         """Make one optimizer step; returns the parts of the loss."""
         recipe, samples = self.recipe, self._draw()

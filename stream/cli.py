@@ -204,13 +204,14 @@ def train(
     seed: Annotated[int, typer.Option("--seed")] = 1,
     out: Annotated[Path | None, typer.Option("--out", help="Folder for checkpoint and curves.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in --out.")] = False,
+    start: Annotated[Path | None, typer.Option("--from", help="Start from the weights of this training.")] = None,
 ) -> None:
     """Train a network on simulated frames (needs the extra `train`)."""
     from models.recipe import Recipe
     from stream.commands.training import train_in_terminal
 
     folder = out or Path("runs") / f"{Path(psf).stem}-{size}"
-    recipe = Recipe(system=system, psf=psf, size=size, steps=steps, seed=seed)
+    recipe = Recipe(system=system, psf=psf, size=size, steps=steps, seed=seed, start=str(start or ""))
     raise typer.Exit(train_in_terminal(recipe, sample_space, folder, resume))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import nan
+
 import numpy as np
 
 from models.evaluation.conditions import Conditions, Locate
@@ -43,4 +45,6 @@ def histogram_in_pixel(locate: Locate, conditions: Conditions, frames: int, seed
 def _flatness(place_px: np.ndarray) -> float:
     counts, _ = np.histogram(place_px % 1, BINS, (0, 1))
     mean = counts.mean()
+    if not mean:
+        return nan
     return float(np.sum((counts - mean) ** 2) / mean / (BINS - 1))

@@ -102,7 +102,7 @@ def evaluate_in_terminal(models: list[str], effort: Effort, out: Path | None, as
     results = evaluate(models, effort)
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
-        (out / "evaluation.json").write_text(json.dumps(results, indent=1) + "\n")
+        (out / "evaluation.json").write_text(_as_json(results) + "\n")
         try:
             from models.evaluation.curves import draw
         except ModuleNotFoundError as error:
@@ -111,12 +111,17 @@ def evaluate_in_terminal(models: list[str], effort: Effort, out: Path | None, as
             ) from error
         draw(results, f"{models[0]}: sCMOS, 10 photo-electrons of background", out / "evaluation.png")
     if as_json:
-        Console().print_json(json.dumps(results))
+        Console().print_json(_as_json(results))
     else:
         for table in (*_dense_tables(results), *_single_tables(results), _artefact_table(results)):
             Console().print(table)
             Console().print()
     return 0
+
+
+def _as_json(results: Results) -> str:
+    """Return JSON; what is not defined is null."""
+    return json.dumps(json.loads(json.dumps(results), parse_constant=lambda _: None), indent=1)
 
 
 def _dense_tables(results: Results) -> list[Table]:

@@ -65,7 +65,10 @@ def train_in_terminal(recipe: Recipe, space_file: Path | None, out: Path, resume
 def _new(training: ModuleType, recipe: Recipe, space_file: Path | None) -> Any:
     try:
         space, objective = read_space(space_file, psf.default_space(recipe.psf))
-        return training.Trainer(recipe, space, psf.spot(recipe.psf, space, objective))
+        trainer = training.Trainer(recipe, space, psf.spot(recipe.psf, space, objective))
+        if recipe.start:
+            trainer.start_from(Path(recipe.start))
+        return trainer
     except ValueError as error:
         raise InputError(str(error)) from error
 

@@ -1,0 +1,106 @@
+"""`livesmlm train` and `export` as a user meets them: what they write, and what they say of wrong input."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from models.evaluation.report import Effort
+from models.optics.gaussian import GaussianSpot, astigmatic
+from models.optics.low_rank_build import low_rank
+from models.recipe import Recipe
+from stream.commands.evaluate import evaluate_in_terminal
+from stream.commands.training import export_in_terminal, train_in_terminal
+from stream.engines.onnx_runtime import OnnxRuntimeEngine
+from stream.errors import InputError, LiveSMLMError, OutputError
+
+TINY = Recipe(psf="2d", steps=3, batch=2, patch_px=16)
+
+
+@pytest.fixture(scope="module")
+def spots(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("spots") / "mine.npz"
+    low_rank(GaussianSpot(astigmatic(120, -250, 250, 350), 105, 21), (-500, 500), 20, 9, reach_px=0).save(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory, spots: Path) -> Path:
+    """A training of three steps for a spot from a file."""
+    folder, space = tmp_path_factory.mktemp("training") / "mine", spots.with_name("space.toml")
+    space.write_text("[space]\nphotons = [500, 5000, 'log-uniform']\nem_share = 0\n")
+    recipe = Recipe(psf=str(spots), steps=3, batch=2, patch_px=16)
+    assert train_in_terminal(recipe, space, folder, resume=False) == 0
+    return folder
+
+
+def test_a_training_leaves_checkpoint_spot_log_validation_and_curves(trained: Path) -> None:
+    names = {path.name for path in trained.iterdir()}
+    assert {"checkpoint.pt", "spot.npz", "training.jsonl", "validation.jsonl", "curves.png"} <= names
+    assert any(name.startswith("events.out") for name in names)  # TensorBoard's
+    assert (trained / "checkpoint.pt").stat().st_size < 12e6
+    assert json.loads((trained / "training.jsonl").read_text())["step"] == 3
+
+
+def test_it_goes_on_where_it_stopped_and_another_starts_from_it(trained: Path, spots: Path, tmp_path: Path) -> None:
+    longer = Recipe(psf=str(spots), steps=5)
+    assert train_in_terminal(longer, None, trained, resume=True) == 0
+    assert json.loads((trained / "training.jsonl").read_text().splitlines()[-1])["step"] == 5
+    other = Recipe(psf=str(spots), steps=1, batch=2, patch_px=16, start=str(trained))
+    assert train_in_terminal(other, None, tmp_path / "other", resume=False) == 0
+
+
+def test_an_export_has_card_and_spots_and_can_be_evaluated(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = tmp_path / "models" / "mine.onnx"
+    assert export_in_terminal(trained, model) == 0
+    card = OnnxRuntimeEngine(model).card
+    assert card.name == "mine-fast"
+    assert card.sample_space["photons"].low == 500
+    assert card.sample_space["pixel_size_nm"].middle == 105
+    assert "z_nm" in card.columns
+    assert "--psf" in card.provenance["command"]
+    assert evaluate_in_terminal([str(model)], Effort(frames=3, emitters=50), tmp_path / "report", False) == 0
+    report = json.loads((tmp_path / "report" / "evaluation.json").read_text())
+    assert list(report) == ["mine-fast", "mine-fast, refined", "maximum likelihood"]
+    assert (tmp_path / "report" / "evaluation.png").stat().st_size > 10_000
+    assert "by emitters per µm²" in capsys.readouterr().out
+    model.with_suffix(".spot.npz").unlink()
+    with pytest.raises(LiveSMLMError, match=r"spot\.npz"):
+        evaluate_in_terminal([str(model)], Effort(3, 50), None, True)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "space", "says"),
+    [
+        (Recipe(system="nope"), "", "no system is called 'nope'"),
+        (Recipe(psf="nope"), "", "neither a file nor one of 2d, astigmatic"),
+        (Recipe(system="decode", psf="2d"), "", "decode finds z too"),
+        (TINY, "[space]\nnope = 3", "nope is not known"),
+        (TINY, "[space]\nphotons = [5, 1]", "the low end comes first"),
+        (TINY, "[optics]\nnumerical_aperture = 3", "below 1.518"),
+        (TINY, "[space", "sample space"),
+        (Recipe(psf="2d", start="nowhere"), "", "cannot start from nowhere"),
+    ],
+)
+def test_wrong_input_is_named(recipe: Recipe, space: str, says: str, tmp_path: Path) -> None:
+    path = tmp_path / "space.toml"
+    path.write_text(space)
+    with pytest.raises(InputError, match=says):
+        train_in_terminal(recipe, path, tmp_path / "out", resume=False)
+
+
+def test_spots_that_do_not_reach_as_deep_are_refused(spots: Path, tmp_path: Path) -> None:
+    (tmp_path / "space.toml").write_text("[space]\nz_nm = [-600, 600]")
+    with pytest.raises(InputError, match="known from -500 to 500 nm"):
+        train_in_terminal(Recipe(psf=str(spots)), tmp_path / "space.toml", tmp_path / "out", resume=False)
+
+
+def test_a_training_is_not_overwritten_and_nothing_is_resumed_from_nowhere(trained: Path, tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="exists"):
+        train_in_terminal(TINY, None, trained, resume=False)
+    with pytest.raises(OutputError, match="does not exist"):
+        train_in_terminal(TINY, None, tmp_path, resume=True)
+    with pytest.raises(InputError, match="no folder of a training"):
+        export_in_terminal(tmp_path / "nowhere", tmp_path / "x.onnx")
