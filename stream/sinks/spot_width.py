@@ -1,6 +1,6 @@
 """The width of a spot, for formats that ask for one with every localization.
 
-Decision: where the table has no `psf_sigma_nm`, the rig's width of the PSF is written, one pixel if the rig has none.
+Decision: where no width was fitted, the rig's width of the PSF is written, one pixel if the rig has none.
 Context: a network fits no width, but Picasso and its import of ThunderSTORM's lists need the column.
 Consequence: the column tells nothing about the single spot.
 """
@@ -16,7 +16,8 @@ from stream.sink import RunInfo
 
 def spot_sigma_nm(table: Localizations, run: RunInfo) -> NDArray[np.float32]:
     """Return the standard deviation of each spot in nm, (n,) float32."""
-    if "psf_sigma_nm" in table:
-        return np.asarray(table["psf_sigma_nm"], np.float32)
-    sigma_nm = run.rig.get("optics", {}).get("psf_sigma_nm") or run.pixel_size_nm
-    return np.full(len(table), sigma_nm, np.float32)
+    usual = np.float32(run.rig.get("optics", {}).get("psf_sigma_nm") or run.pixel_size_nm)
+    if "psf_sigma_nm" not in table:
+        return np.full(len(table), usual, np.float32)
+    fitted = np.asarray(table["psf_sigma_nm"], np.float32)
+    return np.where(np.isfinite(fitted), fitted, usual)

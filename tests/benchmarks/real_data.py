@@ -1,6 +1,6 @@
 """LiveSMLM on recorded data that nobody here made, against the fits that come with it.
 
-    python tests/benchmarks/real_data.py --data ../shared/data [--out DIR]
+    python tests/benchmarks/real_data.py --data ../shared/data [--model localizer-2d] [--refine off|isolated|all] [--out DIR]
 
 Each set is replayed by `livesmlm replay`. A localization agrees with the reference if they are paired within one
 camera pixel. With --out, an overlay for each set: localizations as circles, the reference as crosses.
@@ -65,15 +65,20 @@ def smfret(data: Path, work: Path) -> DataSet:
 def repeatability(table: Localizations, pixel_nm: float) -> str:
     """Scatter of molecules that were found in at least 20 frames, around their median position."""
     x, y = table["x_nm"] / pixel_nm, table["y_nm"] / pixel_nm
-    left, spreads = np.ones(len(table), bool), []
+    left, spreads, stated = np.ones(len(table), bool), [], []
     while left.any():
         seed = np.flatnonzero(left)[0]
         near = left & (np.hypot(x - x[seed], y - y[seed]) < 1.0)
         if near.sum() >= 20:
             around = np.hypot(x[near] - np.median(x[near]), y[near] - np.median(y[near])) < 0.7
             spreads.append(np.sqrt((x[near][around].var() + y[near][around].var()) / 2))
+            sigma = np.hypot(table["sigma_x_nm"], table["sigma_y_nm"])[near][around] / pixel_nm / np.sqrt(2)
+            stated.append(np.sqrt(np.mean(sigma**2)))
         left &= ~near
-    return f"{len(spreads)} molecules seen in 20 frames or more repeat to {np.median(spreads):.3f} px (median)"
+    return (
+        f"{len(spreads)} molecules seen in 20 frames or more repeat to {np.median(spreads):.3f} px (median), "
+        f"the stated sigma is {np.median(stated):.3f} px"
+    )
 
 
 def scmos(data: Path, work: Path) -> DataSet:
@@ -128,10 +133,11 @@ SETS = {
 }
 
 
-def replay(name: str, made: DataSet, work: Path) -> Localizations:
+def replay(name: str, made: DataSet, work: Path, model: str, mode: str) -> Localizations:
     camera = "\n".join(f"{key} = {value!r}" for key, value in made.camera.items())
     rig = work / f"{name}.toml"
-    rig.write_text(f'[camera]\n{camera}\n[publish]\naddress = "tcp://127.0.0.1:*"\n')
+    publish = '[publish]\naddress = "tcp://127.0.0.1:*"'
+    rig.write_text(f'[camera]\n{camera}\n{publish}\n[model]\nname = "{model}"\n[refine]\nmode = "{mode}"\n')
     out = work / name
     command = ["replay", str(made.stack), "--rig", str(rig), "--out", str(out), "--fps", "max", "--no-page"]
     subprocess.run([sys.executable, "-m", "stream.cli", *command], cwd=ROOT, check=True, stderr=subprocess.DEVNULL)
@@ -163,14 +169,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
     parser.add_argument("--out", type=Path)
+    parser.add_argument("--model", default="localizer-2d")
+    parser.add_argument("--refine", default="off", choices=["off", "isolated", "all"])
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
         for title, make in SETS.items():
             made = make(options.data, work)
             pixel_nm = float(made.camera["pixel_size_nm"])
-            table = replay(title, made, work)
+            table = replay(title, made, work, options.model, options.refine)
             print(f"{title} ({made.note}): {len(table)} localizations", made.extra(table, pixel_nm))
+            if "flags" in table:
+                print(f"    refined {np.mean(table['flags'] > 0):.2f}, goodness {np.nanmedian(table['goodness']):.2f}")
             if made.reference is not None:
                 s = score(made.reference, table, Rules(tolerance_nm=pixel_nm))
                 print(

@@ -181,3 +181,17 @@ def _write(folder: Path, tables: int, pipe: Connection) -> None:
         sink.write(localizations(number, number), number, number)
         pipe.send(number + 1)
     pipe.recv()
+
+
+def test_rows_without_a_fitted_width_are_kept_with_the_usual_one(tmp_path):
+    """Picasso drops rows that are not finite: a spot that was not fitted must not be lost."""
+    table = localizations(0, 1)
+    width = np.where(np.arange(len(table)) % 2, 150.0, np.nan)
+    sink = PicassoHdf5()
+    sink.open(run_in(tmp_path))
+    sink.write(Localizations({name: table[name] for name in table} | {"psf_sigma_nm": width}), 0, 1)
+    sink.close()
+    with h5py.File(tmp_path / "locs.hdf5") as file:
+        rows = file["locs"][:]
+    assert len(rows) == len(table)
+    assert sorted(set(rows["sx"].round(3).tolist())) == pytest.approx([1.3, 1.5])
