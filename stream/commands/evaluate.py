@@ -16,6 +16,7 @@ from export.card import Card
 from models.camera import Camera
 from models.evaluation.classical import classical
 from models.evaluation.conditions import Conditions, Locate, in_focus
+from models.evaluation.picasso import picasso
 from models.evaluation.report import Effort, judge
 from models.localizations import Localizations, concatenate
 from models.optics.low_rank import LowRankSpot
@@ -77,7 +78,7 @@ def _optics(conditions: Conditions, camera: Camera) -> Optics:
 
 
 def evaluate(models: list[str], effort: Effort) -> Results:
-    """Return the figures of each model, of the first one refined, and of maximum likelihood."""
+    """Return the figures of each model, as it is and refined, of maximum likelihood, and of Picasso where it can."""
     engines = {name: open_engine("onnx-runtime", zoo.find(name), "cpu", 0) for name in models}
     first = engines[models[0]]
     conditions = conditions_for(first.card, models[0])
@@ -90,6 +91,9 @@ def evaluate(models: list[str], effort: Effort) -> Results:
         contestants[engine.card.name] = contestant(engine, conditions, refine=False)
         contestants[f"{engine.card.name}, refined"] = contestant(engine, conditions, refine=True)
     contestants["maximum likelihood"] = classical(conditions)
+    rival = None if conditions.half_depth_nm else picasso(conditions.spot.pixel_size_nm)
+    if rival is not None:
+        contestants["Picasso, Gaussian MLE"] = rival
     results = {}
     for name, locate in contestants.items():
         ERR.print(f"[dim]{name}[/]")

@@ -1,7 +1,8 @@
 """NAIRR-SMLM 3DAS_LD: other people's astigmatic simulation and leaderboard (SunCCNY/NAIRR-SMLM).
 
     python tests/benchmarks/nairr.py --data ../shared/data --prepare runs/nairr
-    livesmlm train default --psf runs/nairr/nairr.npz --sample-space runs/nairr/nairr.toml --steps N --out runs/nairr/fast
+    livesmlm train default --psf runs/nairr/nairr.npz --sample-space runs/nairr/nairr.toml --steps N \\
+        --out runs/nairr/fast
     livesmlm export runs/nairr/fast --out runs/nairr/nairr-fast.onnx
     python tests/benchmarks/nairr.py --data ../shared/data --model runs/nairr/nairr-fast.onnx
 

@@ -1,6 +1,6 @@
 """LiveSMLM on recorded data that nobody here made, against the fits that come with it.
 
-    python tests/benchmarks/real_data.py --data ../shared/data [--model localizer-2d] [--refine off|isolated|all] [--out DIR]
+    python tests/benchmarks/real_data.py --data ../shared/data [--refine off|isolated|all] [--model NAME] [--out DIR]
 
 Each set is replayed by `livesmlm replay`. A localization agrees with the reference if they are paired within one
 camera pixel. With --out, an overlay for each set: localizations as circles, the reference as crosses.
