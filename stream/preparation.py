@@ -36,7 +36,7 @@ def make_localizer(rig: Rig, engine: Engine, info: StreamInfo) -> Stage:
 def _refined(localizer: Stage, rig: Rig, card: Card, calibration: Camera) -> Stage:
     if rig.refine.mode == "off":
         return localizer
-    from models.refining.joint import Options
+    from models.refining.candidates import Options
     from stream.spots import optics
     from stream.stages.refine import Refiner  # compiles: only where it is wanted
 

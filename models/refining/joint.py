@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.refining import steps
+from models.refining import steps, windows
+from models.refining.candidates import Candidates, Fitted, Options
 from models.refining.neighbours import crowded, same_emitter
 from models.refining.spline import EXTRA, REACH_PX, SplineSpot
 
@@ -19,82 +19,6 @@ CHUNK = 64
 """Emitters that a thread takes at once."""
 STILL = 0.05
 """An emitter that moved by less than this part of the candidate's uncertainty is done."""
-
-
-@dataclass(frozen=True, slots=True)
-class Candidates:
-    """What a network found; counts are photo-electrons / F**2.
-
-    Parameters
-    ----------
-    frame : (n,) int64
-        Index into the frames.
-    position : (n, 3) float64
-        x and y in pixels from the outer corner; third coordinate of the spot.
-    sigma : (n, 3) float64
-        Uncertainties of the position.
-    photons, background : (n,) float64
-        Counts; counts per pixel.
-    """
-
-    frame: NDArray[np.int64]
-    position: Float64
-    sigma: Float64
-    photons: Float64
-    background: Float64
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How to fit.
-
-    Parameters
-    ----------
-    rounds : int
-        Scoring steps.
-    prior, crowded_prior : float
-        The candidate's position is known to so many of its stated uncertainties; closer where others overlap, because
-        there a fit can run away.
-    background_prior : float
-        The candidate's background is known to this part, because the network saw more than the window.
-    neighbours, frames : bool
-        Whether others in the window count, and whether the frames before and after do.
-    threads : int
-    """
-
-    rounds: int = 6
-    prior: float = 4.0
-    crowded_prior: float = 1.5
-    background_prior: float = 0.05
-    neighbours: bool = True
-    frames: bool = True
-    threads: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Fitted:
-    """What came out, rows as the candidates.
-
-    Parameters
-    ----------
-    position : (n, 3) float64
-    sigma : (n, 3) float64
-        Cramer-Rao bounds at the solution; the prior is not counted in, infinite if the light does not tell.
-    photons, sigma_photons, background : (n,) float64
-    goodness, goodness_before : (n,) float64
-        Chi-square per degree of freedom of the solution, and of the candidate as it came.
-    freedom : (n,) float64
-        Degrees of freedom.
-    """
-
-    position: Float64
-    sigma: Float64
-    photons: Float64
-    sigma_photons: Float64
-    background: Float64
-    goodness: Float64
-    goodness_before: Float64
-    freedom: Float64
 
 
 def fit(
@@ -115,12 +39,6 @@ def fit(
     options : Options
     """
     return _Fit(counts, variance, spot, candidates, chosen, options).run()
-
-
-def nothing_fitted(count: int) -> Fitted:
-    """Return the result for candidates of which none is fitted."""
-    none = np.full((count, 3), np.nan)
-    return Fitted(none, none, *([none[:, 0]] * 6))
 
 
 def compile_for(spot: SplineSpot) -> None:
@@ -153,7 +71,7 @@ class _Fit:
         self._images = np.zeros((n, 4, window, window + EXTRA), np.float32)
         self._light, self._frame, self._links = np.zeros_like(counts), c.frame, links
         self._pixels = np.empty((n, 3, 2, window, window + EXTRA), np.float32)
-        self._share(self._rows, lambda part: steps.cut(
+        self._share(self._rows, lambda part: windows.cut(
             part, counts, variance, self._frame, self._corner, self._links, self._pixels
         ))  # fmt: skip
         level = self._background.copy()
@@ -172,11 +90,8 @@ class _Fit:
                 self._judge(before)
             moved = self._step(active)
             far = np.abs(moved[active, :3] - self._position[active]) > STILL * self._sigma[active]
-            self._position, self._photons, self._background = (
-                moved[:, :3].copy(),
-                moved[:, 3:6].copy(),
-                moved[:, 6:].copy(),
-            )
+            parts = (np.ascontiguousarray(part) for part in np.split(moved, 3, axis=1))
+            self._position, self._photons, self._background = parts
             self._draw(active)
             active = active[far.any(1)]
             if not len(active):
@@ -212,7 +127,7 @@ class _Fit:
 
     def _draw(self, rows: NDArray[np.int64]) -> None:
         spot = self._spot
-        self._share(rows, lambda part: steps.draw(
+        self._share(rows, lambda part: windows.draw(
             part, spot.coefficients, spot.knot_nm, spot.z_nm[0], self._corner, self._position, self._images
         ))  # fmt: skip
 
@@ -220,7 +135,7 @@ class _Fit:
         """Add up the light of all emitters, where some overlap."""
         if self._crowd.any():
             self._light[:] = 0
-            steps.shine(self._all, self._frame, self._corner, self._photons, self._images, self._light)
+            windows.shine(self._all, self._frame, self._corner, self._photons, self._images, self._light)
 
     def _step(self, rows: NDArray[np.int64]) -> Float64:
         moved = np.concatenate((self._position, self._photons, self._background), axis=1)

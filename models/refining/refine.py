@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from models.camera import Camera
 from models.localizations import Localizations
-from models.refining.joint import Candidates, Fitted, Options, fit, nothing_fitted
+from models.refining.candidates import Candidates, Fitted, Options, nothing_fitted
+from models.refining.joint import fit
 from models.refining.neighbours import same_frame_distance
 from models.refining.spline import SplineSpot
 

@@ -20,7 +20,7 @@ from models.evaluation.picasso import picasso
 from models.evaluation.report import Effort, judge
 from models.localizations import Localizations, concatenate
 from models.optics.low_rank import LowRankSpot
-from models.refining.joint import Options
+from models.refining.candidates import Options
 from models.refining.refine import Optics
 from models.refining.spline import spline_of
 from stream import zoo

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.localizations import Localizations, concatenate
-from models.refining.joint import Options, compile_for
+from models.refining.candidates import Options
+from models.refining.joint import compile_for
 from models.refining.refine import Mode, Optics, refine
 from stream.frame import Batch
 from stream.stages.stage import Located, Stage

@@ -29,7 +29,7 @@ from models.layers import OverFrames
 from models.localizations import concatenate
 from models.optics.low_rank import LowRankSpot
 from models.recipe import Recipe
-from models.refining.joint import Options
+from models.refining.candidates import Options
 from models.refining.refine import Optics, refine
 from models.refining.spline import spline, spline_of
 from models.sample_space import LOCALIZER_3D

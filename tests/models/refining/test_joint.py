@@ -10,7 +10,8 @@ from models.localizations import Localizations
 from models.optics.crlb import spot_bounds
 from models.optics.gaussian import GaussianSpot, astigmatic
 from models.optics.render import render
-from models.refining.joint import Candidates, Fitted, Options, fit
+from models.refining.candidates import Candidates, Fitted, Options
+from models.refining.joint import fit
 from models.refining.refine import REFINED, Optics, refine
 from models.refining.spline import spline
 

@@ -10,7 +10,7 @@ from models.camera import Camera
 from models.localizations import Localizations, concatenate
 from models.optics.gaussian import GaussianSpot, constant, free
 from models.optics.render import render
-from models.refining.joint import Options
+from models.refining.candidates import Options
 from models.refining.refine import REFINED, Optics
 from models.refining.spline import spline
 from stream.frame import Batch
