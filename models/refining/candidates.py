@@ -45,7 +45,7 @@ class Options:
         The candidate's position is known to so many of its stated uncertainties; closer where others overlap, because
         there a fit can run away.
     background_prior : float
-        The candidate's background is known to this part, because the network saw more than the window.
+        The candidate's background is known to this part.
     neighbours, frames : bool
         Whether others in the window count, and whether the frames before and after do.
     threads : int
@@ -54,7 +54,7 @@ class Options:
     rounds: int = 6
     prior: float = 4.0
     crowded_prior: float = 1.5
-    background_prior: float = 0.05
+    background_prior: float = 0.3
     neighbours: bool = True
     frames: bool = True
     threads: int = 1

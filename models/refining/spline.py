@@ -22,7 +22,7 @@ REACH_PX = 1.5
 EXTRA = 4
 """Knots in front of those of an emitter in the middle."""
 KNOT_NM = 50.0
-LIGHT = 0.65
+LIGHT = 0.9
 """A window holds this part of the light that falls on the spot's whole window, at the z where it holds least."""
 END = 3
 """Knots added at either end of z while the coefficients are computed."""
