@@ -44,10 +44,12 @@ def draw(results: Mapping[str, dict[str, Any]], title: str, path: Path) -> None:
     _by(panels[1, 0], results, "by_photons", "photons", "jaccard")
     panels[1, 0].set(xscale="log", xlabel="photons at 0.5 per µm²", ylabel="Jaccard")
     for axis, panel in enumerate(panels[1, 1:]):
-        if axis < (3 if deep else 2):
-            _over_bound(panel, results, axis)
-        else:
+        if axis >= (3 if deep else 2):
             panel.set_visible(False)
+        elif deep:
+            _by_depth(panel, results, axis)
+        else:
+            _by_brightness(panel, results, axis)
     panels[0, 0].legend(frameon=False, fontsize=8)
     for panel in panels.flat:
         panel.grid(alpha=0.3)
@@ -60,14 +62,25 @@ def _by(panel: Axes, results: Mapping[str, dict[str, Any]], table: str, x: str, 
         panel.plot([row[x] for row in result[table]], [row[y] for row in result[table]], "o-", ms=3, label=name)
 
 
-def _over_bound(panel: Axes, results: Mapping[str, dict[str, Any]], axis: int) -> None:
-    """Draw RMSE over the bound of the brightest single emitters by z; one point where there is no depth."""
+def _by_depth(panel: Axes, results: Mapping[str, dict[str, Any]], axis: int) -> None:
+    """Draw RMSE over the bound of the brightest single emitters by z."""
     for name, result in results.items():
         single = result["single"][-1]
-        rows = [row for row in single["by_depth"] if "over_bound" in row]
+        rows = [row for row in single["by_depth"] if row["found"]]
         panel.plot([row["z_nm"] for row in rows], [row["over_bound"][axis] for row in rows], "o-", ms=3, label=name)
-        photons = single["photons"]
+        panel.set(xlabel=f"z / nm, {single['photons']:.0f} photons")
+    _against_the_bound(panel, axis)
+
+
+def _by_brightness(panel: Axes, results: Mapping[str, dict[str, Any]], axis: int) -> None:
+    """Draw RMSE over the bound of single emitters by photons."""
+    for name, result in results.items():
+        rows = result["single"]
+        panel.plot([row["photons"] for row in rows], [row["over_bound"][axis] for row in rows], "o-", ms=3, label=name)
+    panel.set(xscale="log", xlabel="photons of single emitters")
+    _against_the_bound(panel, axis)
+
+
+def _against_the_bound(panel: Axes, axis: int) -> None:
     panel.axhline(1, color="0.5", lw=1)
-    panel.set(
-        xlabel="z / nm", ylabel=f"{AXES[axis]}: RMSE / Cramér-Rao bound at {photons:.0f} photons", ylim=(0.8, None)
-    )
+    panel.set(ylabel=f"RMSE in {AXES[axis]} / Cramér-Rao bound", ylim=(0.8, None))
