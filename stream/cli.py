@@ -115,6 +115,14 @@ def check(rig: Annotated[Path, typer.Argument(help="rig.toml")], as_json: Json =
 
 
 @app.command()
+def fields() -> None:
+    """Print every field of rig.toml with its default and its meaning."""
+    from stream.commands.fields import all_fields
+
+    typer.echo(all_fields())
+
+
+@app.command()
 def score(
     locs: Annotated[Path, typer.Argument(help="Localizations: Picasso HDF5, ThunderSTORM CSV, Parquet, …")],
     truth: Annotated[Path, typer.Argument(help="The truth, in any of the same formats.")],

@@ -174,7 +174,7 @@ def validate(plain: dict[str, Any], origin: str, folder: Path = Path()) -> Rig:
         raise RigError(
             f"{origin}: {len(problems)} wrong field{'s' if len(problems) > 1 else ''}\n"
             + "\n".join(f"  {p}" for p in problems),
-            remedy="every field and its default: `livesmlm check --fields`, or the README",
+            remedy="`livesmlm fields` shows every field, its default and what it means",
         )
     return rig.model_copy(update={"source": settings})
 

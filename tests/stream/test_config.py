@@ -1,11 +1,13 @@
 """rig.toml: only the pixel size is required, what is assumed is said, and every wrong field is named at once."""
 
+import tomllib
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stream.commands.fields import all_fields
 from stream.config import CameraSettings, Rig, read, validate, with_source
 from stream.errors import RigError
 from stream.sources import SOURCES
@@ -89,3 +91,12 @@ def test_the_demo_and_the_examples_of_the_readme_are_rigs(tmp_path: Path) -> Non
 def test_a_rig_survives_being_written_down(pixel_size_nm: float, overload: str) -> None:
     rig = validate({"camera": {"pixel_size_nm": pixel_size_nm}, "policy": {"overload": overload}}, "rig")
     assert Rig(**rig.to_dict()) == rig
+
+
+def test_the_list_of_fields_is_a_rig_but_for_what_is_required() -> None:
+    plain = tomllib.loads(all_fields())
+    rig = validate(plain | {"camera": plain["camera"] | {"pixel_size_nm": 100}}, "fields")
+    assert rig == Rig(camera=CameraSettings(pixel_size_nm=100)).model_copy(update={"source": None})
+    assert set(plain) == set(Rig.model_fields) - {"source"}
+    assert '# kind = "zmq_in"' in all_fields()
+    assert "quantum_efficiency = 1" in all_fields()
