@@ -62,6 +62,7 @@ def draw(folder: Path) -> None:
         log = next(log for log in logs if name in log[0])
         panel.plot([line["step"] for line in log], [line[name] for line in log], lw=1)
         panel.set(title=name, xlabel="step")
+        panel.xaxis.set_major_locator(MaxNLocator(4))
         panel.grid(alpha=0.3)
     for panel in panels.flat[len(names) :]:
         panel.set_visible(False)

@@ -29,6 +29,7 @@ LOST_NEIGHBOUR = 0.04
 LEAST_SHARE = 0.5
 """Emitters with less than this part of the lowest photons are no targets: nobody could find them."""
 Float64 = NDArray[np.float64]
+Float32 = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +98,12 @@ class Simulator:
             lost = torch.from_numpy(rng.random(self.batch) < LOST_NEIGHBOUR).to(self.device)
             counts[lost, neighbour] = counts[lost, 1]
         excess = cameras.excess[:, 0]
-        inside = self._targets(position, photons)
+        scaled = self._scaled(position)
+        inside = self._targets(scaled, photons)
         variance = np.broadcast_to((cameras.noise_e**2 / cameras.excess**2)[:, 0], level.shape)
         return Samples(
             counts, self._to(variance), self._to(level / excess),
-            torch.from_numpy(who[inside]).to(self.device), self._to(self._scaled(position[inside])),
+            torch.from_numpy(who[inside]).to(self.device), self._to(scaled[inside]),
             self._to(photons[1, inside] / excess[who[inside], 0, 0]),
         )  # fmt: skip
 
@@ -161,16 +163,15 @@ class Simulator:
         random = torch.randn(light.shape, generator=generator, device=light.device)
         return torch.round((electrons + noise * random) / step) * step / excess
 
-    def _targets(self, position: Float64, photons: Float64) -> NDArray[np.bool_]:
-        edge = self.patch_px * self.spots.pixel_size_nm
-        inside = ((position[:, :2] >= 0) & (position[:, :2] < edge)).all(1)
+    def _targets(self, scaled: Float32, photons: Float64) -> NDArray[np.bool_]:
+        inside = ((scaled[:, :2] >= 0) & (scaled[:, :2] < self.patch_px)).all(1)
         return np.asarray(inside & (photons[1] > LEAST_SHARE * self.space["photons"].low))
 
-    def _scaled(self, position: Float64) -> Float64:
-        """Turn nm into what the network says: pixels, and z from -1 to 1."""
+    def _scaled(self, position: Float64) -> Float32:
+        """Turn nm into what the network says: pixels, and z from -1 to 1; rounded before it is asked what is inside."""
         pixel, d = self.spots.pixel_size_nm, self.spots.dimensions
         middle, half = self.space.scale("z_nm") if d == 3 else (0.0, 1.0)
-        return ((position - [0, 0, middle]) / [pixel, pixel, half])[:, :d]
+        return ((position - [0, 0, middle]) / [pixel, pixel, half])[:, :d].astype(np.float32)
 
-    def _to(self, values: Float64) -> Tensor:
+    def _to(self, values: NDArray[np.floating]) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(values, np.float32)).to(self.device)

@@ -83,3 +83,11 @@ def test_training_lowers_the_loss(kind: tuple[SampleSpace, TrainingSpots], spot:
     trainer = Trainer(recipe, space.changed(photons=Range(2000, 3000)), spot if spots.dimensions == 3 else None)
     loss = [float(trainer.advance().total.detach()) for _ in range(100)]
     assert np.mean(loss[-15:]) < 0.7 * np.mean(loss[:15])
+
+
+def test_an_emitter_that_rounds_to_the_edge_is_outside() -> None:
+    simulator = Simulator(SpotsInFocus(), LOCALIZER_2D, 1, 40)
+    position = np.array([[np.nextafter(4000.0, 0), 100, 130], [3999.0, 100, 130]])
+    scaled = simulator._scaled(position)
+    assert scaled[:, 0].tolist() == [40, pytest.approx(39.99)]
+    assert simulator._targets(scaled, np.full((3, 2), 1e4)).tolist() == [False, True]
