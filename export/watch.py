@@ -15,6 +15,7 @@ from models.train import LOG, Trainer
 mpl.use("Agg")
 
 from matplotlib import pyplot as plt
+from matplotlib.ticker import MaxNLocator
 
 VALIDATION, CURVES = "validation.jsonl", "curves.png"
 
