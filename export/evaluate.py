@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -87,7 +88,7 @@ def scores(module: DeployedLocalizer, conditions: Conditions, threshold: float) 
 def validate(trainer: Trainer) -> dict[str, float]:
     """Return a few figures of the averaged network while it is trained; nan for what does not apply."""
     conditions = conditions_for(trainer.space, trainer.spot)
-    module = deployed(trainer.averaged, trainer.space)
+    module = deployed(deepcopy(trainer.averaged).to("cpu"), trainer.space)
     locate = locator(module, THRESHOLD, conditions.spot.pixel_size_nm)
     crowd = dense(locate, conditions, 1.0, USUAL_PHOTONS, 12, SEED + 2)
     found = isolated(locate, conditions, 1000.0, 150, SEED + 3).within(NEAR_FOCUS * conditions.half_depth_nm)

@@ -69,7 +69,7 @@ def export_training(folder: Path, out: Path) -> Card:
     out : Path
         The `.onnx` file to write.
     """
-    trainer = Trainer.load(folder)
+    trainer = Trainer.load(folder, "cpu")
     network = trainer.averaged
     module = deployed(network, trainer.space)
     card = describe(network, trainer.space, trainer.recipe, provenance(trainer))

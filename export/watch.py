@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import json
+from importlib.util import find_spec
 from math import isfinite
 from pathlib import Path
-
-import matplotlib as mpl
-from torch.utils.tensorboard import SummaryWriter
+from typing import Any
 
 from export.evaluate import validate
 from models.train import LOG, Trainer
 
-mpl.use("Agg")
-
-from matplotlib import pyplot as plt
-from matplotlib.ticker import MaxNLocator
-
-VALIDATION, CURVES = "validation.jsonl", "curves.png"
+VALIDATION = "validation.jsonl"
+NICE_TO_HAVE = {"matplotlib": "curves.png", "tensorboard": "events for TensorBoard"}
+"""Libraries that a machine for training may lack, and what they write; the logs need none."""
 
 
 class Validation:
@@ -26,50 +22,49 @@ class Validation:
     Parameters
     ----------
     folder : Path
-        Of the training; gets `validation.jsonl`, `curves.png` and TensorBoard's events.
+        Of the training; gets `validation.jsonl`, and what `NICE_TO_HAVE` says.
     every : int
+
+    Attributes
+    ----------
+    missing : dict of str to str
+        What of `NICE_TO_HAVE` is not installed.
     """
 
     def __init__(self, folder: Path, every: int = 2000) -> None:
-        self._folder, self._every, self._board = folder, every, SummaryWriter(str(folder))
+        self._folder, self._every = folder, every
+        self.missing = {name: what for name, what in NICE_TO_HAVE.items() if find_spec(name) is None}
+        self._board = None if "tensorboard" in self.missing else _board(folder)
 
     def __enter__(self) -> Validation:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._board.close()
+        if self._board:
+            self._board.close()
 
     def __call__(self, trainer: Trainer, line: dict[str, float]) -> None:
         """Take a line of the log."""
         step = trainer.step
-        for name, value in line.items():
-            self._board.add_scalar(f"training/{name}", value, step)
+        self._tell_board("training", line, step)
         if step % self._every and step != trainer.recipe.steps:
             return
         figures = {name: value for name, value in validate(trainer).items() if isfinite(value)}
-        for name, value in figures.items():
-            self._board.add_scalar(f"validation/{name}", value, step)
+        self._tell_board("validation", figures, step)
         with (self._folder / VALIDATION).open("a") as log:
             log.write(json.dumps({"step": step, **figures}) + "\n")
-        draw(self._folder)
+        if "matplotlib" not in self.missing:
+            from export.training_curves import draw
+
+            draw(self._folder, (LOG, VALIDATION))
+
+    def _tell_board(self, group: str, figures: dict[str, float], step: int) -> None:
+        if self._board:
+            for name, value in figures.items():
+                self._board.add_scalar(f"{group}/{name}", value, step)
 
 
-def draw(folder: Path) -> None:
-    """Write `curves.png` from the logs of a training."""
-    logs = [_read(folder / name) for name in (LOG, VALIDATION)]
-    names = [name for log in logs for name in log[0] if name not in ("step", "seconds")] if all(logs) else []
-    figure, panels = plt.subplots(-(-len(names) // 4), 4, figsize=(16, 2.6 * -(-len(names) // 4)), layout="constrained")
-    for panel, name in zip(panels.flat, names, strict=False):
-        log = next(log for log in logs if name in log[0])
-        panel.plot([line["step"] for line in log], [line[name] for line in log], lw=1)
-        panel.set(title=name, xlabel="step")
-        panel.xaxis.set_major_locator(MaxNLocator(4))
-        panel.grid(alpha=0.3)
-    for panel in panels.flat[len(names) :]:
-        panel.set_visible(False)
-    figure.savefig(folder / CURVES, dpi=90)
-    plt.close(figure)
+def _board(folder: Path) -> Any:
+    from torch.utils.tensorboard import SummaryWriter
 
-
-def _read(path: Path) -> list[dict[str, float]]:
-    return [json.loads(line) for line in path.read_text().splitlines()]
+    return SummaryWriter(str(folder))

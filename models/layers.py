@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import torch
 from torch import Tensor, nn
 
@@ -51,11 +54,14 @@ class OverFrames(nn.Module):
         Of the features: how many there are, and camera pixels from one to the next.
     dimensions : int
         2 or 3.
+    joined : mapping of name to int
+        Convolutions whose inputs are the features of so many frames, one behind the other.
     """
 
     channels: int
     stride: int
     dimensions: int
+    joined: Mapping[str, int] = MappingProxyType({})
 
     def encode(self, counts: Tensor, variance: Tensor) -> Tensor:
         """(t, y, x) counts, (y, x) or (t, y, x) variance -> (t, c, y/stride, x/stride); y, x are multiples of 4."""

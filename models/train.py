@@ -26,6 +26,7 @@ from models.sample_space import SampleSpace
 from models.simulation import Samples, Simulator
 from models.systems.build import build, losses_of
 from models.training_spots import SpotInDepth, SpotsInFocus, TrainingSpots
+from models.widen import widened
 
 Watcher = Callable[["Trainer", dict[str, float]], None]
 """Hears of the trainer and of the newest line of the log."""
@@ -41,13 +42,15 @@ class Trainer:
     space : SampleSpace
     spot : LowRankSpot or None
         What emitters look like in depth; None: Gaussian spots in focus, of any width.
-    device : str
+    device : str or None
+        None: CUDA where there is one, else the CPU.
     """
 
     def __init__(
-        self, recipe: Recipe, space: SampleSpace, spot: LowRankSpot | None = None, device: str = "cpu"
+        self, recipe: Recipe, space: SampleSpace, spot: LowRankSpot | None = None, device: str | None = None
     ) -> None:
         torch.manual_seed(recipe.seed)
+        device = device or _fastest_device()
         self.recipe, self.space, self.spot, self.device, self.step = recipe, space, spot, device, 0
         self._spots: TrainingSpots = SpotInDepth(spot, space) if spot else SpotsInFocus()
         self.network, self.averaged = (self._build() for _ in range(2))
@@ -64,19 +67,20 @@ class Trainer:
         return build(self.recipe, self.space, self._spots.dimensions).to(self.device)
 
     def start_from(self, folder: Path) -> None:
-        """Take the averaged weights of another training.
+        """Take the averaged weights of another training; those of a narrower network are widened.
 
         Raises
         ------
         ValueError
-            There is none in the folder, or its network has another shape.
+            There is none in the folder, or its network has other layers or is wider.
         """
         try:
             weights = torch.load(folder / CHECKPOINT, map_location=self.device, weights_only=True)["averaged"]
-            self.network.load_state_dict(weights)
-            self.averaged.load_state_dict(weights)
-        except (OSError, RuntimeError) as error:
+            weights = widened(weights, self.network.state_dict(), self.network.joined)
+        except (OSError, RuntimeError, ValueError) as error:
             raise ValueError(f"cannot start from {folder}: {error}") from error
+        self.network.load_state_dict(weights)
+        self.averaged.load_state_dict(weights)
 
     def advance(self) -> Losses:
         """Make one optimizer step; returns the parts of the loss."""
@@ -125,9 +129,9 @@ class Trainer:
         partial.replace(folder / CHECKPOINT)
 
     @classmethod
-    def load(cls, folder: Path, device: str = "cpu", steps: int | None = None) -> Trainer:
+    def load(cls, folder: Path, device: str | None = None, steps: int | None = None) -> Trainer:
         """Continue from a folder; `steps` lengthens its schedule."""
-        state = torch.load(folder / CHECKPOINT, map_location=device, weights_only=True)
+        state = torch.load(folder / CHECKPOINT, map_location="cpu", weights_only=True)
         recipe = state["recipe"] | ({} if steps is None else {"steps": steps})
         spot = LowRankSpot.load(folder / SPOT) if (folder / SPOT).exists() else None
         trainer = cls(Recipe(**recipe), SampleSpace.from_dict(state["space"]), spot, device)
@@ -136,6 +140,10 @@ class Trainer:
         trainer.optimizer.load_state_dict(state["optimizer"])
         trainer.step = state["step"]
         return trainer
+
+
+def _fastest_device() -> str:
+    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def train(trainer: Trainer, folder: Path, watchers: Sequence[Watcher] = (), every: int = 200) -> None:

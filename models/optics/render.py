@@ -35,7 +35,8 @@ def render(spot: Spot, position_nm: Array, photons: Array, frame: Array, shape: 
     pad = 2 * reach  # an emitter may sit half a window outside, and its window reaches as far again
     padded = (t, height + 2 * pad, width + 2 * pad)
     pixel = xp.floor(position_nm[:, :2] / spot.pixel_size_nm)
-    inside = xp.all((pixel >= -reach) & (pixel < xp.asarray([width + reach, height + reach])), axis=1)
+    farthest = xp.asarray([width + reach, height + reach], device=device(pixel))
+    inside = xp.all((pixel >= -reach) & (pixel < farthest), axis=1)
     position_nm, photons, frame, pixel = (values[inside] for values in (position_nm, photons, frame, pixel))
     offset = position_nm[:, :2] - (pixel + 0.5) * spot.pixel_size_nm
     local = xp.concat((offset, position_nm[:, 2:]), axis=1)

@@ -7,6 +7,8 @@ camera pixel. ReLU only, no normalisation layers: what runs is what was trained.
 
 from __future__ import annotations
 
+from types import MappingProxyType
+
 import torch
 from torch import Tensor, nn
 
@@ -29,7 +31,7 @@ class DefaultLocalizer(OverFrames):
     dimensions : {2, 3}
     """
 
-    stride = 2
+    stride, joined = 2, MappingProxyType({"context.0.weight": 3})
 
     def __init__(self, channels: int = SIZES["fast"], dimensions: int = 3) -> None:
         super().__init__()

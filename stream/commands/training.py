@@ -57,6 +57,8 @@ def train_in_terminal(recipe: Recipe, space_file: Path | None, out: Path, resume
         raise OutputError(f"{checkpoint} {state}", remedy=remedy)
     trainer = training.Trainer.load(out, steps=recipe.steps) if resume else _new(training, recipe, space_file)
     with Progress() as progress, _needs_torch("export.watch").Validation(out) as validation:
+        for name in validation.missing:
+            progress.console.print(f"{name} is not installed: no {validation.missing[name]}")
         task = progress.add_task(out.name, total=recipe.steps, completed=trainer.step)
         training.train(trainer, out, [lambda _, line: progress.update(task, completed=line["step"]), validation])
     return 0
