@@ -46,11 +46,10 @@ def describe(network: OverFrames, space: SampleSpace, recipe: Recipe, provenance
 def provenance(trainer: Trainer) -> dict[str, Any]:
     """Say how the weights came to be."""
     recipe = trainer.recipe
-    start = f" --from {recipe.start}" if recipe.start else ""
-    command = f"livesmlm train {recipe.system} --psf {recipe.psf} --size {recipe.size} --steps {recipe.steps}{start}"
     return {
         "recipe": asdict(recipe),
-        "command": command,
+        "command": recipe.command,
+        "before": trainer.before,
         "steps": trainer.step,
         "samples": trainer.step * recipe.batch,
         "parameters": sum(p.numel() for p in trainer.averaged.parameters()),

@@ -18,8 +18,9 @@ class Recipe:
         Optimizer steps; samples per step; edge of a sample; seed of weights and data.
     learning_rate, weight_decay, clip, ema : float
         Peak of the one-cycle schedule; AdamW's decay; limit of the gradient's norm; decay of the averaged weights.
-    start : str
-        Folder of the training whose averaged weights it started from; empty for random ones.
+    sample_space, start : str
+        File of the sample space; folder of the training whose averaged weights it started from. Empty: the PSF's own,
+        and random weights.
     """
 
     system: str = "default"
@@ -33,7 +34,16 @@ class Recipe:
     weight_decay: float = 1e-3
     clip: float = 3.0
     ema: float = 0.999
+    sample_space: str = ""
     start: str = ""
+
+    @property
+    def command(self) -> str:
+        """What repeats the training, but for `--out`."""
+        space = f" --sample-space {self.sample_space}" if self.sample_space else ""
+        start = f" --from {self.start}" if self.start else ""
+        what = f"livesmlm train {self.system} --psf {self.psf} --size {self.size}"
+        return f"{what}{space}{start} --steps {self.steps} --seed {self.seed}"
 
     def rate(self, step: int) -> float:
         """Learning rate: 200 steps of warm-up, then a cosine down to 1 %."""

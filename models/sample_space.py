@@ -142,7 +142,7 @@ LOCALIZER_2D = SampleSpace({
     "background_e": Range(0, 200, "soft-log"),  # photo-electrons per pixel
     "background_contrast": Range(0, 0.3),  # standard deviation over the mean
     "density_per_um2": Range(0.02, 2, "log-uniform"),  # emitters that are on
-    "on_time_frames": Range(0.5, 20, "log-uniform"),
+    "on_time_frames": Range(0.5, 8, "log-uniform"),
     "read_noise_e": Range(0, 4),  # photo-electrons, the EM gain taken out
     "empty_share": 0.2,  # of the samples without any emitter
     "em_share": 0.45,  # of the samples behind an EM register
@@ -156,10 +156,10 @@ LOCALIZER_3D = SampleSpace({
     "photons": Range(300, 10_000, "log-uniform"),
     "background_e": Range(1, 100, "log-uniform"),
     "background_contrast": Range(0, 0.3),
-    "density_per_um2": Range(0.02, 2.5, "soft-log"),
-    "on_time_frames": Range(0.7, 40, "log-uniform"),
+    "density_per_um2": Range(0.02, 2),
+    "on_time_frames": Range(0.5, 8, "log-uniform"),
     "read_noise_e": Range(0, 4),
-    "empty_share": 0.2,
+    "empty_share": 0.1,
     "em_share": 0.45,
     "hot_share": 0.3,
 })  # fmt: skip

@@ -44,6 +44,11 @@ class Trainer:
         What emitters look like in depth; None: Gaussian spots in focus, of any width.
     device : str or None
         None: CUDA where there is one, else the CPU.
+
+    Attributes
+    ----------
+    before : list of str
+        Commands of the trainings that this one goes on from, the first one first.
     """
 
     def __init__(
@@ -60,6 +65,7 @@ class Trainer:
             self.network.parameters(), weight_decay=recipe.weight_decay, betas=(0.9, 0.99)
         )
         self._simulator = Simulator(self._spots, space, recipe.batch, recipe.patch_px, device)
+        self.before: list[str] = []
         self._ahead = ThreadPoolExecutor(1)
         self._next: Future[Samples] | None = None
 
@@ -75,12 +81,13 @@ class Trainer:
             There is none in the folder, or its network has other layers or is wider.
         """
         try:
-            weights = torch.load(folder / CHECKPOINT, map_location=self.device, weights_only=True)["averaged"]
-            weights = widened(weights, self.network.state_dict(), self.network.joined)
+            state = torch.load(folder / CHECKPOINT, map_location=self.device, weights_only=True)
+            weights = widened(state["averaged"], self.network.state_dict(), self.network.joined)
         except (OSError, RuntimeError, ValueError) as error:
             raise ValueError(f"cannot start from {folder}: {error}") from error
         self.network.load_state_dict(weights)
         self.averaged.load_state_dict(weights)
+        self.before = [*state["before"], Recipe(**state["recipe"]).command]
 
     def advance(self) -> Losses:
         """Make one optimizer step; returns the parts of the loss."""
@@ -120,7 +127,7 @@ class Trainer:
         if self.spot and not (folder / SPOT).exists():
             self.spot.save(folder / SPOT)
         state = {
-            "recipe": asdict(self.recipe), "space": self.space.to_dict(), "step": self.step,
+            "recipe": asdict(self.recipe), "space": self.space.to_dict(), "step": self.step, "before": self.before,
             "network": self.network.state_dict(), "averaged": self.averaged.state_dict(),
             "optimizer": self.optimizer.state_dict(),
         }  # fmt: skip
@@ -138,7 +145,7 @@ class Trainer:
         trainer.network.load_state_dict(state["network"])
         trainer.averaged.load_state_dict(state["averaged"])
         trainer.optimizer.load_state_dict(state["optimizer"])
-        trainer.step = state["step"]
+        trainer.step, trainer.before = state["step"], state["before"]
         return trainer
 
 

@@ -219,8 +219,16 @@ def train(
     from stream.commands.training import train_in_terminal
 
     folder = out or Path("runs") / f"{Path(psf).stem}-{size}"
-    recipe = Recipe(system=system, psf=psf, size=size, steps=steps, seed=seed, start=str(start or ""))
-    raise typer.Exit(train_in_terminal(recipe, sample_space, folder, resume))
+    recipe = Recipe(
+        system=system,
+        psf=psf,
+        size=size,
+        steps=steps,
+        seed=seed,
+        sample_space=str(sample_space or ""),
+        start=str(start or ""),
+    )
+    raise typer.Exit(train_in_terminal(recipe, folder, resume))
 
 
 @app.command()

@@ -22,15 +22,13 @@ def _needs_torch(name: str) -> ModuleType:
         raise InputError(f"{error.name} is not installed", remedy="pip install 'livesmlm[train]'") from error
 
 
-def train_in_terminal(recipe: Recipe, space_file: Path | None, out: Path, resume: bool) -> int:
+def train_in_terminal(recipe: Recipe, out: Path, resume: bool) -> int:
     """Train a system to its recipe's end; returns the exit code.
 
     Parameters
     ----------
     recipe : Recipe
         With `resume` only its steps are taken; the rest is in the checkpoint.
-    space_file : Path or None
-        Sample space and optics; see `models/sample_space_file.py`.
     out : Path
         Folder of the training.
     resume : bool
@@ -55,7 +53,7 @@ def train_in_terminal(recipe: Recipe, space_file: Path | None, out: Path, resume
             else ("does not exist", "leave out --resume")
         )
         raise OutputError(f"{checkpoint} {state}", remedy=remedy)
-    trainer = training.Trainer.load(out, steps=recipe.steps) if resume else _new(training, recipe, space_file)
+    trainer = training.Trainer.load(out, steps=recipe.steps) if resume else _new(training, recipe)
     with Progress() as progress, _needs_torch("export.watch").Validation(out) as validation:
         for name in validation.missing:
             progress.console.print(f"{name} is not installed: no {validation.missing[name]}")
@@ -64,7 +62,8 @@ def train_in_terminal(recipe: Recipe, space_file: Path | None, out: Path, resume
     return 0
 
 
-def _new(training: ModuleType, recipe: Recipe, space_file: Path | None) -> Any:
+def _new(training: ModuleType, recipe: Recipe) -> Any:
+    space_file = Path(recipe.sample_space) if recipe.sample_space else None
     try:
         space, objective = read_space(space_file, psf.default_space(recipe.psf))
         trainer = training.Trainer(recipe, space, psf.spot(recipe.psf, space, objective))

@@ -1,6 +1,7 @@
 """`livesmlm train` and `export` as a user meets them: what they write, and what they say of wrong input."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -29,8 +30,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory, spots: Path) -> Path:
     """A training of three steps for a spot from a file."""
     folder, space = tmp_path_factory.mktemp("training") / "mine", spots.with_name("space.toml")
     space.write_text("[space]\nphotons = [500, 5000, 'log-uniform']\nem_share = 0\n")
-    recipe = Recipe(psf=str(spots), steps=3, batch=2, patch_px=16)
-    assert train_in_terminal(recipe, space, folder, resume=False) == 0
+    recipe = Recipe(psf=str(spots), steps=3, batch=2, patch_px=16, sample_space=str(space))
+    assert train_in_terminal(recipe, folder, resume=False) == 0
     return folder
 
 
@@ -44,10 +45,15 @@ def test_a_training_leaves_checkpoint_spot_log_validation_and_curves(trained: Pa
 
 def test_it_goes_on_where_it_stopped_and_another_starts_from_it(trained: Path, spots: Path, tmp_path: Path) -> None:
     longer = Recipe(psf=str(spots), steps=5)
-    assert train_in_terminal(longer, None, trained, resume=True) == 0
+    assert train_in_terminal(longer, trained, resume=True) == 0
     assert json.loads((trained / "training.jsonl").read_text().splitlines()[-1])["step"] == 5
     other = Recipe(psf=str(spots), steps=1, batch=2, patch_px=16, start=str(trained))
-    assert train_in_terminal(other, None, tmp_path / "other", resume=False) == 0
+    assert train_in_terminal(other, tmp_path / "other", resume=False) == 0
+    model = tmp_path / "other.onnx"
+    assert export_in_terminal(tmp_path / "other", model) == 0
+    said = OnnxRuntimeEngine(model).card.provenance
+    assert str(trained) in said["command"]
+    assert ["--steps 5" in line for line in said["before"]] == [True]
 
 
 def test_an_export_has_card_and_spots_and_can_be_evaluated(
@@ -88,19 +94,20 @@ def test_wrong_input_is_named(recipe: Recipe, space: str, says: str, tmp_path: P
     path = tmp_path / "space.toml"
     path.write_text(space)
     with pytest.raises(InputError, match=says):
-        train_in_terminal(recipe, path, tmp_path / "out", resume=False)
+        train_in_terminal(replace(recipe, sample_space=str(path)), tmp_path / "out", resume=False)
 
 
 def test_spots_that_do_not_reach_as_deep_are_refused(spots: Path, tmp_path: Path) -> None:
-    (tmp_path / "space.toml").write_text("[space]\nz_nm = [-600, 600]")
+    space = tmp_path / "space.toml"
+    space.write_text("[space]\nz_nm = [-600, 600]")
     with pytest.raises(InputError, match="known from -500 to 500 nm"):
-        train_in_terminal(Recipe(psf=str(spots)), tmp_path / "space.toml", tmp_path / "out", resume=False)
+        train_in_terminal(Recipe(psf=str(spots), sample_space=str(space)), tmp_path / "out", resume=False)
 
 
 def test_a_training_is_not_overwritten_and_nothing_is_resumed_from_nowhere(trained: Path, tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="exists"):
-        train_in_terminal(TINY, None, trained, resume=False)
+        train_in_terminal(TINY, trained, resume=False)
     with pytest.raises(OutputError, match="does not exist"):
-        train_in_terminal(TINY, None, tmp_path, resume=True)
+        train_in_terminal(TINY, tmp_path, resume=True)
     with pytest.raises(InputError, match="no folder of a training"):
         export_in_terminal(tmp_path / "nowhere", tmp_path / "x.onnx")
