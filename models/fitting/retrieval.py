@@ -1,6 +1,6 @@
-"""The pupil's phase from a bead stack: maximum likelihood with exact derivatives.
+"""The pupil's phase from bead stacks: maximum likelihood with exact derivatives, one pupil behind several beads.
 
-Free are Zernike coefficients, the bead's x and y, the focus of the stack, and photons and background of each slice.
+Free are Zernike coefficients and, for each bead, x, y, focus, and photons and background of each slice.
 Sources: Hanser et al., J. Microsc. 216 (2004) for the task; Fisher scoring as in `models/fitting/fit.py`.
 
 The images do not tell whether the stage moved up or down (even aberrations change sign with it), nor a turn by
@@ -9,44 +9,43 @@ The images do not tell whether the stage moved up or down (even aberrations chan
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.fitting.likelihood import deviance, score
-from models.optics import zernike
-from models.optics.vectorial import Aberration, VectorialSpot
+from models.fitting.bead_model import BeadModel, phase_basis, possible
+from models.optics.vectorial import VectorialSpot
 
 Float64 = NDArray[np.float64]
 MODES = tuple(range(5, 29))
 """Noll indices that are free unless told otherwise: tilt and defocus are the bead's position."""
-LEAST_LIGHT = 1e-3
 FIRST_DAMPING, EASE, STIFFEN, HOPELESS = 1e-2, 0.2, 6.0, 1e7
+STILL = 1e-2
+"""A step that gains less deviance than this is the last one."""
+SURE = 3.5
+"""Chi-square is accepted up to so many of its standard deviations above 1."""
 
 
 @dataclass(frozen=True, slots=True)
-class Retrieved:
-    """What a bead stack tells.
+class RetrievedBead:
+    """What a retrieval says of one bead.
 
     Parameters
     ----------
-    zernike_waves, sigma_waves : dict of Noll index to float
-        Coefficients and their Cramer-Rao bounds; the pupil of the spot has its own beside them.
     x_nm, y_nm, focus_nm : float
-        Of the bead from the centre of the window, and added to the focus of each slice.
+        From the centre of the window, and added to the focus of each slice.
     photons, background : (z,) float
         Of each slice.
     model : (z, y, x) float
         What was expected.
     chi2 : float
-        Deviance over the number of pixels less that of parameters: about 1 where the model is right.
-    converged : bool
+        Deviance over the number of pixels less that of the bead's parameters.
     """
 
-    zernike_waves: dict[int, float]
-    sigma_waves: dict[int, float]
     x_nm: float
     y_nm: float
     focus_nm: float
@@ -54,132 +53,156 @@ class Retrieved:
     background: Float64
     model: Float64
     chi2: float
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieved:
+    """What bead stacks tell.
+
+    Parameters
+    ----------
+    zernike_waves, sigma_waves : dict of Noll index to float
+        Coefficients and their Cramer-Rao bounds; the pupil of the spot has its own beside them.
+    covariance_waves2 : (modes, modes) float
+        Of the coefficients, in their order.
+    beads : tuple of RetrievedBead
+    chi2 : float
+        Deviance over the number of pixels less that of parameters: about 1 where the model is right.
+    freedom : int
+        That number.
+    converged : bool
+    """
+
+    zernike_waves: dict[int, float]
+    sigma_waves: dict[int, float]
+    covariance_waves2: Float64
+    beads: tuple[RetrievedBead, ...]
+    chi2: float
+    freedom: int
     converged: bool
+
+    @property
+    def explained(self) -> bool:
+        """Whether the model explains the data within the noise."""
+        return self.chi2 < 1 + SURE * sqrt(2 / self.freedom)
+
+    @property
+    def error_waves(self) -> float:
+        """Expected root mean square error of the wavefront, by the Cramer-Rao bound."""
+        return sqrt(float(np.trace(self.covariance_waves2)))
 
 
 def retrieve(
     spot: VectorialSpot,
-    stack: Float64,
+    stacks: Sequence[Float64],
     focus_nm: Float64,
     modes: tuple[int, ...] = MODES,
     start_waves: Mapping[int, float] | None = None,
-    variance: float | Float64 = 0.0,
+    variance: Sequence[float | Float64] | float = 0.0,
     most_steps: int = 60,
 ) -> Retrieved:
-    """Fit a bead stack.
+    """Fit bead stacks that share a pupil.
 
     Parameters
     ----------
     spot : VectorialSpot
-        The optics without the aberrations that are looked for; its window is that of the stack.
-    stack : (z, y, x) float
-        Photo-electrons over the excess noise factor.
+        The optics without the aberrations that are looked for; its window is that of the stacks.
+    stacks : sequence of (z, y, x) float
+        Photo-electrons over the excess noise factor; one for each bead.
     focus_nm : (z,) float
         Stage position of each slice, positive towards the objective.
     modes : tuple of int
         Noll indices of the free coefficients.
     start_waves : mapping of Noll index to float
         Where to start; zero for what is not named.
-    variance : float or (y, x)
-        Of the read noise.
+    variance : float, or sequence of float or (y, x)
+        Of the read noise, for all beads or for each.
     most_steps : int
 
     Raises
     ------
     ValueError
-        The stack has other slices or another window.
+        A stack has other slices or another window.
     """
-    if stack.shape != (len(focus_nm), spot.size_px, spot.size_px):
-        raise ValueError(
-            f"the stack has shape {stack.shape}, but there are {len(focus_nm)} stage positions and a window of "
-            f"{spot.size_px} pixels: it must be (z, y, x) of these"
-        )
-    return _Retrieval(spot, stack, focus_nm, modes, variance).run(start_waves or {}, most_steps)
+    variances = [variance] * len(stacks) if isinstance(variance, int | float) else variance
+    beads = [BeadModel(spot, stack, focus_nm, v) for stack, v in zip(stacks, variances, strict=True)]
+    return _Retrieval(beads, phase_basis(spot, modes), modes).run(start_waves or {}, most_steps)
 
 
 class _Retrieval:
-    """Parameters: x, y, focus, one for each mode; photons of each slice; background of each slice."""
+    """Parameters: a coefficient for each mode, then each bead's own."""
 
-    def __init__(
-        self, spot: VectorialSpot, stack: Float64, focus_nm: Float64, modes: tuple[int, ...], variance: float | Float64
-    ) -> None:
-        self._spot, self._modes, self._focus, self._shape = spot, modes, focus_nm, stack.shape
-        self._counts = stack.reshape(1, -1).astype(float)
-        self._variance = np.broadcast_to(variance, stack.shape).reshape(1, -1).astype(float)
-        pupil = spot.propagator.pupil
-        shared = [-pupil.k_edge * pupil.x, -pupil.k_edge * pupil.y, pupil.kz_immersion.real]
-        self._basis = np.stack([*shared, *(2 * np.pi * zernike.evaluate(j, pupil.x, pupil.y) for j in modes)])
+    def __init__(self, beads: list[BeadModel], basis: Float64, modes: tuple[int, ...]) -> None:
+        self._beads, self._basis, self._modes = beads, basis, modes
+        edges = np.cumsum([len(modes), *(bead.parameters for bead in beads)])
+        self._own = [slice(first, last) for first, last in pairwise(edges.tolist())]
 
     def run(self, start_waves: Mapping[int, float], most_steps: int) -> Retrieved:
-        theta = self._start(start_waves)
-        mean, jacobian = self._expected(theta)
-        cost, damping, converged = self._cost(mean), FIRST_DAMPING, False
-        gradient, information = self._score(mean, jacobian)
+        waves = [start_waves.get(j, 0.0) for j in self._modes]
+        theta = np.concatenate((waves, *(bead.start() for bead in self._beads)))
+        cost, damping, converged = self._cost(theta), FIRST_DAMPING, False
+        gradient, information = self._equations(theta)
         for _ in range(most_steps):
-            step = _step(gradient, information, damping)
-            trial = self._inside(theta + step)
-            new_mean, new_jacobian = self._expected(trial)
-            new_cost = self._cost(new_mean)
-            if new_cost <= cost:
-                gain, theta, mean, jacobian = cost - new_cost, trial, new_mean, new_jacobian
-                cost, damping = new_cost, damping * EASE
-                gradient, information = self._score(mean, jacobian)
-                if gain < 1e-2:
-                    converged = True
-                    break
-            else:
+            trial = self._possible(theta + _step(gradient, information, damping))
+            new = self._cost(trial)
+            if new > cost:
                 damping *= STIFFEN
                 if damping > HOPELESS:
                     break
-        return self._result(theta, mean, cost, information, converged)
+                continue
+            gain, theta, cost, damping = cost - new, trial, new, damping * EASE
+            gradient, information = self._equations(theta)
+            if gain < STILL:
+                converged = True
+                break
+        return self._result(theta, cost, information, converged)
 
-    def _start(self, start_waves: Mapping[int, float]) -> Float64:
-        """Photons and background from the border and the sum of each slice; the bead in the middle."""
-        slices = self._counts.reshape(self._shape)
-        border = np.concatenate((slices[:, 0], slices[:, -1], slices[:, :, 0], slices[:, :, -1]), axis=1)
-        background = np.maximum(np.median(border, axis=1), LEAST_LIGHT)
-        photons = np.maximum(slices.sum((1, 2)) - background * self._shape[1] * self._shape[2], 1.0)
-        waves = [start_waves.get(j, 0.0) for j in self._modes]
-        return np.concatenate(([0.0, 0.0, 0.0], waves, photons, background))
+    def _phase(self, theta: Float64) -> Float64:
+        return np.asarray(np.tensordot(theta[: len(self._modes)], self._basis, 1))
 
-    def _expected(self, theta: Float64) -> tuple[Float64, Float64]:
-        """Return expected counts (1, pixels) and their Jacobian (1, parameters, pixels)."""
-        shared, z = len(self._basis), self._shape[0]
-        photons, background = theta[shared : shared + z, None, None], theta[shared + z :, None, None]
-        phase = np.broadcast_to(np.tensordot(theta[:shared], self._basis, 1), (z, *self._basis.shape[1:]))
-        images, slopes = self._spot.with_phase_gradient(np.zeros((z, 3)), Aberration(self._focus, phase), self._basis)
-        jacobian = np.zeros((shared + 2 * z, *self._shape))
-        jacobian[:shared] = np.moveaxis(slopes * photons[:, None], 0, 1)
-        slices = np.arange(z)
-        jacobian[shared + slices, slices] = images
-        jacobian[shared + z + slices, slices] = 1.0
-        return (photons * images + background).reshape(1, -1), jacobian.reshape(1, len(jacobian), -1)
+    def _cost(self, theta: Float64) -> float:
+        phase = self._phase(theta)
+        return sum(bead.cost(bead.mean(phase, theta[own])) for bead, own in zip(self._beads, self._own, strict=True))
 
-    def _cost(self, mean: Float64) -> float:
-        return float(deviance(self._counts, mean, self._variance)[0])
+    def _equations(self, theta: Float64) -> tuple[Float64, Float64]:
+        phase, m = self._phase(theta), len(self._modes)
+        gradient, information = np.zeros(len(theta)), np.zeros((len(theta), len(theta)))
+        for bead, own in zip(self._beads, self._own, strict=True):
+            by, between = bead.equations(phase, self._basis, theta[own])
+            gradient[:m] += by[:m]
+            gradient[own] = by[m:]
+            information[:m, :m] += between[:m, :m]
+            information[:m, own], information[own, :m] = between[:m, m:], between[m:, :m]
+            information[own, own] = between[m:, m:]
+        return gradient, information
 
-    def _score(self, mean: Float64, jacobian: Float64) -> tuple[Float64, Float64]:
-        gradient, information = score(self._counts, mean, jacobian, self._variance)
-        return gradient[0], information[0]
+    def _possible(self, theta: Float64) -> Float64:
+        return np.concatenate((theta[: len(self._modes)], *(possible(theta[own]) for own in self._own)))
 
-    def _inside(self, theta: Float64) -> Float64:
-        light = len(self._basis)
-        return np.concatenate((theta[:light], np.maximum(theta[light:], LEAST_LIGHT)))
-
-    def _result(self, theta: Float64, mean: Float64, cost: float, information: Float64, converged: bool) -> Retrieved:
-        shared, z = len(self._basis), self._shape[0]
-        scale = np.sqrt(np.maximum(np.diag(information), 1e-30))
-        sigma = np.sqrt(np.diag(np.linalg.pinv(information / np.outer(scale, scale)))) / scale
+    def _result(self, theta: Float64, cost: float, information: Float64, converged: bool) -> Retrieved:
+        m, phase = len(self._modes), self._phase(theta)
+        covariance = _inverse(information)[:m, :m]
+        beads = tuple(_bead(bead, phase, theta[own]) for bead, own in zip(self._beads, self._own, strict=True))
+        freedom = sum(bead.counts.size for bead in self._beads) - len(theta)
         return Retrieved(
-            zernike_waves=dict(zip(self._modes, theta[3:shared].tolist(), strict=True)),
-            sigma_waves=dict(zip(self._modes, sigma[3:shared].tolist(), strict=True)),
-            x_nm=float(theta[0]), y_nm=float(theta[1]), focus_nm=float(theta[2]),
-            photons=theta[shared : shared + z], background=theta[shared + z :], model=mean.reshape(self._shape),
-            chi2=cost / (self._counts.size - len(theta)), converged=converged,
+            zernike_waves=dict(zip(self._modes, theta[:m].tolist(), strict=True)),
+            sigma_waves=dict(zip(self._modes, np.sqrt(np.diag(covariance)).tolist(), strict=True)),
+            covariance_waves2=covariance, beads=beads, chi2=cost / freedom, freedom=freedom, converged=converged,
         )  # fmt: skip
+
+
+def _bead(bead: BeadModel, phase: Float64, own: Float64) -> RetrievedBead:
+    mean, (x, y, focus), (photons, background) = bead.mean(phase, own), own[:3].tolist(), bead.light(own)
+    chi2 = bead.cost(mean) / (bead.counts.size - bead.parameters)
+    return RetrievedBead(x, y, focus, photons, background, mean, chi2)
 
 
 def _step(gradient: Float64, information: Float64, damping: float) -> Float64:
     scale = np.sqrt(np.maximum(np.diag(information), 1e-30))
     normal = information / np.outer(scale, scale) + damping * np.eye(len(scale))
-    return np.linalg.solve(normal, gradient / scale) / scale
+    return np.asarray(np.linalg.solve(normal, gradient / scale) / scale)
+
+
+def _inverse(information: Float64) -> Float64:
+    scale = np.sqrt(np.maximum(np.diag(information), 1e-30))
+    return np.asarray(np.linalg.pinv(information / np.outer(scale, scale)) / np.outer(scale, scale))

@@ -92,10 +92,11 @@ def best(bead: Bead, direction: int, blur_nm: float) -> tuple[Retrieved, float]:
     spot = VectorialSpot(setup, bead.pixel_nm, electrons.shape[-1])
     for sign in (1, -1) if bead.start_waves else (1,):
         waves = {j: sign * value for j, value in (bead.start_waves or {}).items()}
-        found.append(retrieve(spot, electrons, direction * bead.focus_nm, MODES, waves))
+        found.append(retrieve(spot, [electrons], direction * bead.focus_nm, MODES, waves))
     chosen = min(found, key=lambda result: result.chi2)
-    light = electrons - chosen.background[:, None, None]
-    return chosen, float(np.linalg.norm(electrons - chosen.model) / np.linalg.norm(light))
+    (fitted,) = chosen.beads
+    light = electrons - fitted.background[:, None, None]
+    return chosen, float(np.linalg.norm(electrons - fitted.model) / np.linalg.norm(light))
 
 
 def picture(path: Path, bead: Bead, found: Retrieved) -> None:
@@ -103,13 +104,14 @@ def picture(path: Path, bead: Bead, found: Retrieved) -> None:
     mpl.use("Agg")
     from matplotlib import pyplot as plt
 
-    data, chosen = bead.electrons(), np.linspace(0, len(found.model) - 1, 9).astype(int)
+    data, (fitted,) = bead.electrons(), found.beads
+    chosen = np.linspace(0, len(fitted.model) - 1, 9).astype(int)
     figure, axes = plt.subplots(3, 9, figsize=(13.5, 5), layout="constrained")
     for column, k in enumerate(chosen):
-        low, high = found.background[k], data[k].max()
-        pull = (data[k] - found.model[k]) / np.sqrt(found.model[k])
+        low, high = fitted.background[k], data[k].max()
+        pull = (data[k] - fitted.model[k]) / np.sqrt(fitted.model[k])
         for row, (image, bounds, colours) in enumerate(
-            ((data[k], (low, high), "magma"), (found.model[k], (low, high), "magma"), (pull, (-5, 5), "coolwarm"))
+            ((data[k], (low, high), "magma"), (fitted.model[k], (low, high), "magma"), (pull, (-5, 5), "coolwarm"))
         ):
             axes[row, column].imshow(image, vmin=bounds[0], vmax=bounds[1], cmap=colours)
             axes[row, column].set(xticks=[], yticks=[])
@@ -151,7 +153,7 @@ def report(name: str, found: Retrieved, residual: float) -> None:
     largest = sorted(found.zernike_waves.items(), key=lambda item: -abs(item[1]))[:4]
     print(
         f"{name}: chi2 {found.chi2:.2f}, residual {100 * residual:.1f} %, "
-        f"{found.photons.mean():,.0f} counts, background {found.background.mean():.1f}; "
+        f"{found.beads[0].photons.mean():,.0f} counts, background {found.beads[0].background.mean():.1f}; "
         + ", ".join(f"Z{j} {value:+.3f}" for j, value in largest)
         + ("" if found.converged else "; not converged"),
         flush=True,

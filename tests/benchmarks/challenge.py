@@ -75,7 +75,7 @@ def prepare(data: Path, folder: Path) -> None:
     exact = VectorialSpot(Setup(bead.objective, blur_nm=BLUR_NM, pupil_samples=64), bead.pixel_nm, SIZE_PX)
     modes, waves = zip(*found.zernike_waves.items(), strict=True)
     phase = exact.propagator.zernike_phase(modes, np.array([waves]))[0]
-    spot = low_rank(StageSpot(exact, phase, found.focus_nm), (-DEPTH_NM, DEPTH_NM), 96, 25, reach_px=0)
+    spot = low_rank(StageSpot(exact, phase, found.beads[0].focus_nm), (-DEPTH_NM, DEPTH_NM), 96, 25, reach_px=0)
     folder.mkdir(parents=True, exist_ok=True)
     spot.save(folder / "challenge.npz")
     (folder / "challenge.toml").write_text(SPACE)
