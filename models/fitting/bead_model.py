@@ -51,7 +51,7 @@ class BeadModel:
                 f"the stack has shape {counts.shape}, but there are {len(focus_nm)} stage positions and a window of "
                 f"{spot.size_px} pixels: it must be (z, y, x) of these"
             )
-        self._spot, self._focus, self.shape = spot, focus_nm, counts.shape
+        self._spot, self._focus, self.shape = spot, np.asarray(focus_nm, float), counts.shape
         self.counts = counts.reshape(1, -1).astype(float)
         self._variance = np.broadcast_to(variance, counts.shape).reshape(1, -1).astype(float)
         pupil = spot.propagator.pupil
@@ -63,12 +63,13 @@ class BeadModel:
         return POSITION + 2 * len(self._focus)
 
     def start(self) -> Float64:
-        """Return photons and background from the border and the sum of each slice; the bead in the middle."""
+        """Return the bead in the middle, in focus in the slice with the highest peak; light from border and sums."""
         slices = self.counts.reshape(self.shape)
         border = np.concatenate((slices[:, 0], slices[:, -1], slices[:, :, 0], slices[:, :, -1]), axis=1)
         background = np.maximum(np.median(border, axis=1), LEAST_LIGHT)
         photons = np.maximum(slices.sum((1, 2)) - background * self.shape[1] * self.shape[2], 1.0)
-        return np.concatenate((np.zeros(POSITION), photons, background))
+        peaks = (slices - background[:, None, None]).max((1, 2)) / photons
+        return np.concatenate(([0.0, 0.0, -self._focus[np.argmax(peaks)]], photons, background))
 
     def light(self, own: Float64) -> tuple[Float64, Float64]:
         """Return photons and background of each slice."""
@@ -86,24 +87,28 @@ class BeadModel:
         return float(deviance(self.counts, mean.reshape(1, -1), self._variance)[0])
 
     def equations(self, phase_rad: Float64, basis: Float64, own: Float64) -> tuple[Float64, Float64]:
-        """Return gradient (p,) and Fisher information (p, p); first the coefficients of the basis, then its own."""
+        """Return gradient (p,) and Fisher information (p, p); first the coefficients of the basis, then its own.
+
+        The slopes only say where to go, and single precision doubles their speed; what is expected stays double.
+        """
         z, m = len(self._focus), len(basis)
-        photons, background = self.light(own)
+        photons, _ = self.light(own)
         images, slopes = self._spot.with_phase_gradient(
-            np.zeros((z, 3)), self._aberration(phase_rad, own), np.concatenate((basis, self._moves))
-        )
+            np.zeros((z, 3), np.float32), self._aberration(phase_rad, own, np.float32),
+            np.concatenate((basis, self._moves), dtype=np.float32),
+        )  # fmt: skip
         jacobian = np.zeros((m + self.parameters, *self.shape))
         jacobian[: m + POSITION] = np.moveaxis(slopes * photons[:, None, None, None], 0, 1)
         slices = np.arange(z)
         jacobian[m + POSITION + slices, slices] = images
         jacobian[m + POSITION + z + slices, slices] = 1.0
-        mean = (photons[:, None, None] * images + background[:, None, None]).reshape(1, -1)
+        mean = self.mean(phase_rad, own).reshape(1, -1)
         gradient, information = score(self.counts, mean, jacobian.reshape(1, len(jacobian), -1), self._variance)
         return gradient[0], information[0]
 
-    def _aberration(self, phase_rad: Float64, own: Float64) -> Aberration:
-        phase = phase_rad + np.tensordot(own[:POSITION], self._moves, 1)
-        return Aberration(self._focus, np.broadcast_to(phase, (len(self._focus), *phase.shape)))
+    def _aberration(self, phase_rad: Float64, own: Float64, dtype: type = np.float64) -> Aberration:
+        phase: NDArray[np.floating] = np.asarray(phase_rad + np.tensordot(own[:POSITION], self._moves, 1), dtype)
+        return Aberration(self._focus.astype(dtype), np.broadcast_to(phase, (len(self._focus), *phase.shape)))
 
 
 def possible(own: Float64) -> Float64:

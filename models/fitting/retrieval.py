@@ -24,7 +24,7 @@ Float64 = NDArray[np.float64]
 MODES = tuple(range(5, 29))
 """Noll indices that are free unless told otherwise: tilt and defocus are the bead's position."""
 FIRST_DAMPING, EASE, STIFFEN, HOPELESS = 1e-2, 0.2, 6.0, 1e7
-STILL = 1e-2
+STILL = 0.05
 """A step that gains less deviance than this is the last one."""
 SURE = 3.5
 """Chi-square is accepted up to so many of its standard deviations above 1."""
@@ -99,7 +99,7 @@ def retrieve(
     modes: tuple[int, ...] = MODES,
     start_waves: Mapping[int, float] | None = None,
     variance: Sequence[float | Float64] | float = 0.0,
-    most_steps: int = 60,
+    most_steps: int = 40,
 ) -> Retrieved:
     """Fit bead stacks that share a pupil.
 
