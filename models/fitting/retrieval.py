@@ -25,7 +25,7 @@ MODES = tuple(range(5, 29))
 """Noll indices that are free unless told otherwise: tilt and defocus are the bead's position."""
 FIRST_DAMPING, EASE, STIFFEN, HOPELESS = 1e-2, 0.2, 6.0, 1e7
 STILL = 0.05
-"""A step that gains less deviance than this is the last one."""
+"""A step that gains less deviance than this, times chi-square, is the last one."""
 SURE = 3.5
 """Chi-square is accepted up to so many of its standard deviations above 1."""
 
@@ -135,6 +135,7 @@ class _Retrieval:
     def __init__(self, beads: list[BeadModel], basis: Float64, modes: tuple[int, ...]) -> None:
         self._beads, self._basis, self._modes = beads, basis, modes
         edges = np.cumsum([len(modes), *(bead.parameters for bead in beads)])
+        self._freedom = sum(bead.counts.size for bead in beads) - int(edges[-1])
         self._own = [slice(first, last) for first, last in pairwise(edges.tolist())]
 
     def run(self, start_waves: Mapping[int, float], most_steps: int) -> Retrieved:
@@ -152,7 +153,7 @@ class _Retrieval:
                 continue
             gain, theta, cost, damping = cost - new, trial, new, damping * EASE
             gradient, information = self._equations(theta)
-            if gain < STILL:
+            if gain < STILL * max(1.0, cost / self._freedom):
                 converged = True
                 break
         return self._result(theta, cost, information, converged)
@@ -183,11 +184,11 @@ class _Retrieval:
         m, phase = len(self._modes), self._phase(theta)
         covariance = _inverse(information)[:m, :m]
         beads = tuple(_bead(bead, phase, theta[own]) for bead, own in zip(self._beads, self._own, strict=True))
-        freedom = sum(bead.counts.size for bead in self._beads) - len(theta)
         return Retrieved(
             zernike_waves=dict(zip(self._modes, theta[:m].tolist(), strict=True)),
             sigma_waves=dict(zip(self._modes, np.sqrt(np.diag(covariance)).tolist(), strict=True)),
-            covariance_waves2=covariance, beads=beads, chi2=cost / freedom, freedom=freedom, converged=converged,
+            covariance_waves2=covariance, beads=beads, chi2=cost / self._freedom,
+            freedom=self._freedom, converged=converged,
         )  # fmt: skip
 
 
