@@ -18,7 +18,7 @@ from models.refining.spline import SplineSpot
 Mode = Literal["isolated", "all"]
 REFINED = 1
 """Bit of `flags`: the row is a maximum-likelihood fit."""
-SLACK, CLEAR = 0.03, 2.0
+SLACK, CLEAR = 0.03, 3.0
 """A fit replaces what the network said if its chi-square per degree of freedom is at most 1 + slack + so many of its
 standard deviations: above that an emitter in the window was not found, or the spot is not the right one."""
 Float64 = NDArray[np.float64]
