@@ -201,6 +201,24 @@ def evaluate(
 
 
 @app.command()
+def retrieve(
+    stacks: Annotated[list[Path], typer.Argument(help="Stacks of beads, one slice a frame.")],
+    rig: RigFile,
+    out: Annotated[Path, typer.Option("--out", help="Folder for spots, coefficients and picture; must be new.")],
+    height_nm: Annotated[
+        float | None,
+        typer.Option("--height-nm", min=0, help="Spots for molecules around this height, not for the stage's z."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Find the aberrations of the microscope from beads."""
+    from stream import config
+    from stream.commands.retrieve import in_terminal
+
+    raise typer.Exit(in_terminal(stacks, config.read(rig), out, height_nm, as_json))
+
+
+@app.command()
 def train(
     system: Annotated[str, typer.Argument(help="Which network: default.")] = "default",
     psf: Annotated[

@@ -59,6 +59,22 @@ class OpticsSettings(Section):
     """Standard deviation of a Gaussian fitted to a spot in focus, if known: compared with the model's sample space."""
 
 
+class BeadsSettings(Section):
+    """`[beads]`: how stacks of beads are taken; `livesmlm retrieve` asks for what no image can tell."""
+
+    step_nm: float | None = Field(None, gt=0, lt=5000)
+    """Of the stage, from slice to slice."""
+    focal_plane: Literal["into-sample", "towards-objective"] | None = None
+    """Which way the focal plane moves from slice to slice."""
+    astigmatism_waves: float | None = Field(None, gt=-3, lt=3)
+    """About the Noll coefficient 6 that a cylindrical lens adds; its sign shows whether the stage is stated rightly."""
+    diameter_nm: float = Field(0.0, ge=0, le=1000)
+    window_um: float = Field(3.1, gt=0.5, le=12)
+    """Edge of the window that the light of a bead lies in, over all slices."""
+    highest_noll: int = Field(28, ge=5, le=120)
+    """Aberrations are looked for from Noll 5 to this one."""
+
+
 class EngineSettings(Section):
     """`[engine]`: where the network runs."""
 
@@ -118,6 +134,7 @@ class Rig(Section):
 
     camera: CameraSettings
     optics: OpticsSettings = OpticsSettings()
+    beads: BeadsSettings = BeadsSettings()
     source: Any = None
     engine: EngineSettings = EngineSettings()
     model: ModelSettings = ModelSettings()

@@ -11,6 +11,8 @@ from scipy import ndimage
 Float64 = NDArray[np.float64]
 CONTRAST = 6.0
 """A bead stands out of the smoothed projection by so many of its standard deviations."""
+CERTAIN = 20.0
+"""Its light is so many times the shot noise of its window: a pupil cannot be told from less."""
 DIM = 0.1
 """What has less than this part of the light of the median bead is no bead, and no neighbour either."""
 BRIGHT = 2.5
@@ -65,24 +67,25 @@ def find(counts: Float64, window_px: int, saturated: NDArray[np.bool_] | None = 
     spread = 1.4826 * np.median(np.abs(projection - np.median(projection)))
     rows, columns = np.nonzero(peaks & (projection > np.median(projection) + CONTRAST * spread))
     reach = window_px // 2
-    light = np.array(
-        [_light(counts - level, r, c, reach) for r, c in zip(rows.tolist(), columns.tolist(), strict=True)]
-    )
-    order = np.argsort(-light)
-    rows, columns, light = rows[order], columns[order], light[order]
-    usual = np.median(light) if len(light) else 0.0
-    seen = light > DIM * usual
-    places = np.column_stack((rows, columns))[seen]
+    places = np.column_stack((rows, columns))
+    sums = np.array([_sums(counts, level, row, column, reach) for row, column in places.tolist()]).reshape(-1, 2)
+    certain = sums[:, 0] > CERTAIN * np.sqrt(np.maximum(sums[:, 1], 1.0))
+    places, light = places[certain], sums[certain, 0]
+    usual = float(np.median(light)) if len(light) else 0.0
+    order = [k for k in np.argsort(-light).tolist() if light[k] > DIM * usual]
+    places, light = places[order], light[order]
     result = []
-    for at, total in zip(places.tolist(), light[seen].tolist(), strict=True):
+    for at, total in zip(places.tolist(), light.tolist(), strict=True):
         why_not = _why_not(at, total / usual, places, reach, counts.shape, saturated)
         result.append(Found(at[0], at[1], total, why_not))
     return result
 
 
-def _light(counts: Float64, row: int, column: int, reach: int) -> float:
+def _sums(counts: Float64, level: Float64, row: int, column: int, reach: int) -> tuple[float, float]:
+    """Return the light of a window, the background taken off, and all of its counts."""
     top, left = max(row - reach, 0), max(column - reach, 0)
-    return float(counts[:, top : row + reach + 1, left : column + reach + 1].sum())
+    window = counts[:, top : row + reach + 1, left : column + reach + 1]
+    return float((window - level).sum()), float(window.sum())
 
 
 def _why_not(

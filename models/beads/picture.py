@@ -1,0 +1,77 @@
+"""Beads, model, what is left, the pupil and its coefficients as one picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+
+from models.beads.task import Task
+from models.fitting.bead_model import phase_basis
+from models.fitting.retrieval import Retrieved
+
+mpl.use("Agg")
+
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+
+SLICES, PULL = 9, 5.0
+
+
+def draw(found: Retrieved, task: Task, path: Path) -> None:
+    """Write a picture of the first bead and of the pupil.
+
+    Parameters
+    ----------
+    found : Retrieved
+    task : Task
+    path : Path
+        PNG.
+    """
+    figure = plt.figure(figsize=(13.5, 8), layout="constrained")
+    halves = figure.subfigures(2, 1, height_ratios=(1.5, 1))
+    assert isinstance(halves, np.ndarray)
+    above, below = halves
+    _slices(above.subplots(3, SLICES), found, task)
+    pupil, bars = below.subplots(1, 2, width_ratios=(1, 3))
+    _pupil(pupil, found, task)
+    _coefficients(bars, found)
+    figure.savefig(path, dpi=100)
+    plt.close(figure)
+
+
+def _slices(axes: np.ndarray, found: Retrieved, task: Task) -> None:
+    data, bead = task.stacks[0], found.beads[0]
+    variance = np.broadcast_to(task.variances[0], data.shape)
+    chosen = np.unique(np.linspace(0, len(data) - 1, SLICES).round().astype(int))
+    for panel in axes.flat:
+        panel.set(xticks=[], yticks=[])
+    for column, k in enumerate(chosen):
+        low, high = float(bead.background[k]), float(data[k].max())
+        pull = (data[k] - bead.model[k]) / np.sqrt(np.maximum(bead.model[k] + variance[k], 1e-3))
+        for row, image in enumerate((data[k], bead.model[k])):
+            axes[row, column].imshow(image, vmin=low, vmax=high, cmap="magma")
+        axes[2, column].imshow(pull, vmin=-PULL, vmax=PULL, cmap="coolwarm")
+        axes[0, column].set_title(f"{task.focus_nm[k]:+.0f} nm", fontsize=9)
+    for row, name in enumerate(("measured", "model", f"residual / noise, ±{PULL:.0f}")):
+        axes[row, 0].set_ylabel(name, fontsize=9)
+
+
+def _pupil(panel: Axes, found: Retrieved, task: Task) -> None:
+    pupil = task.spot(0.0).propagator.pupil
+    basis = phase_basis(task.spot(0.0), tuple(found.zernike_waves))
+    waves = np.tensordot(list(found.zernike_waves.values()), basis, 1) / (2 * np.pi)
+    image = np.where(pupil.x**2 + pupil.y**2 <= 1, waves, np.nan)
+    most = float(np.nanmax(np.abs(image))) or 1.0
+    shown = panel.imshow(image, vmin=-most, vmax=most, cmap="RdBu_r")
+    panel.set(xticks=[], yticks=[], title="pupil's phase, waves")
+    plt.colorbar(shown, ax=panel)
+
+
+def _coefficients(panel: Axes, found: Retrieved) -> None:
+    modes = list(found.zernike_waves)
+    panel.bar(modes, list(found.zernike_waves.values()), yerr=list(found.sigma_waves.values()), color="#4477aa")
+    panel.axhline(0, color="0.5", lw=0.8)
+    panel.set(xlabel="Noll index", ylabel="waves, root mean square", xticks=modes[:: max(1, len(modes) // 24)])
+    panel.set_title(f"chi-square {found.chi2:.2f}; wavefront known to {found.error_waves:.4f} waves")
