@@ -38,6 +38,8 @@ def best_start(
         The stack has other slices or another window.
     """
     few = np.unique(np.linspace(0, len(focus_nm) - 1, FEW_SLICES).round().astype(int))
-    found = [retrieve(spot, [stack[few]], focus_nm[few], modes, start, [variance], FIRST_STEPS) for start in starts]
+    variance = np.broadcast_to(variance, stack.shape)
+    some = [stack[few]], focus_nm[few], modes
+    found = [retrieve(spot, *some, start, [variance[few]], FIRST_STEPS) for start in starts]
     chosen = min(found, key=lambda result: result.chi2)
     return retrieve(spot, [stack], focus_nm, modes, chosen.zernike_waves, [variance])

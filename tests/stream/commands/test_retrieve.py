@@ -97,3 +97,14 @@ def test_without_a_bead(tmp_path: Path) -> None:
 def test_results_are_not_written_over(beads: Path, tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="exists"):
         in_terminal([beads], rig(tmp_path), tmp_path, None, as_json=True)
+
+
+def test_many_slices_are_added_up_and_no_light_is_lost(beads: Path, tmp_path: Path) -> None:
+    few = tifffile.imread(beads)
+    long, out = tmp_path / "long.tif", tmp_path / "psf"
+    tifffile.imwrite(long, np.repeat(few, 10, axis=0), photometric="minisblack")
+    settings = rig(tmp_path, text=RIG.replace("step_nm = 200", "step_nm = 20"))
+    assert in_terminal([long], settings, out, None, as_json=True) == 0
+    facts = json.loads((out / "pupil.json").read_text())
+    assert facts["beads"][0]["photo_electrons_over_excess"] == pytest.approx(10 * 2e4 * 7 / 24, rel=0.15)
+    assert facts["zernike_waves"]["6"] == pytest.approx(WAVES[6], abs=0.02)
