@@ -1,4 +1,4 @@
-"""What a retrieval is worth, in words: is the data explained, how well is the pupil known, what else fits better."""
+"""What a retrieval is worth, in words: is the data explained, how well is the pupil known, does the stage fit."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from math import sqrt
 
 import numpy as np
 
+from models.beads.task import Answer
 from models.fitting.retrieval import Retrieved
 
 NOTABLE = 0.9
-"""Another assumption is named if its chi-square, less 1, is below this part of the one that was made."""
+"""The other direction of the stage is named if its chi-square, less 1, is below this part of that of the stated one."""
 SPECIFIED_WAVES = 0.02
 
 
-def verdict(found: Retrieved, others: Mapping[str, Retrieved], expected_sign: Mapping[int, float]) -> list[str]:
+def verdict(answer: Answer, expected_sign: Mapping[int, float]) -> list[str]:
     """Return sentences, the most important first.
 
     Parameters
     ----------
-    found : Retrieved
-    others : mapping of str to Retrieved
-        The same data under another assumption, by what was assumed.
+    answer : Answer
     expected_sign : mapping of Noll index to float
         Coefficients whose sign is known of the microscope.
     """
+    found, first, turned = answer.found, answer.first, answer.reversed
     lines = [_fit(found)]
     for mode, sign in expected_sign.items():
         value = found.zernike_waves.get(mode, 0.0)
@@ -34,11 +34,11 @@ def verdict(found: Retrieved, others: Mapping[str, Retrieved], expected_sign: Ma
                 f"Noll {mode} is {value:+.3f} waves, and the rig says that it is {known}: the stage moves otherwise "
                 "than stated, or the camera's picture is turned"
             )
-    lines += [
-        f"{name} fits better: chi-square {other.chi2:.2f} instead of {found.chi2:.2f}"
-        for name, other in others.items()
-        if other.chi2 - 1 < NOTABLE * (found.chi2 - 1) and other.chi2 < found.chi2 - 3 * sqrt(2 / found.freedom)
-    ]
+    doubt = 3 * sqrt(2 / first.freedom)
+    if turned.chi2 - 1 < NOTABLE * (first.chi2 - 1) and turned.chi2 < first.chi2 - doubt:
+        lines.append(
+            f"the stage moving the other way fits one bead better: chi-square {turned.chi2:.2f}, not {first.chi2:.2f}"
+        )
     if not found.converged:
         lines.append("the fit had not come to rest; more slices or more light would help")
     if found.error_waves > SPECIFIED_WAVES:

@@ -26,13 +26,13 @@ SPOTS, PUPIL, PICTURE = "psf.npz", "pupil.json", "beads.png"
 
 def in_terminal(stacks: Sequence[Path], rig: Rig, out: Path, height_nm: float | None, as_json: bool) -> int:
     """Retrieve, write, and print what was found; returns the exit code."""
-    with creating(out):
-        out.mkdir(parents=True)
     task, beads = read_beads(stacks, rig)
+    with creating(out):  # only now: what cannot be read leaves no folder behind
+        out.mkdir(parents=True)
     if not as_json:
         _print_beads(beads)
     answer = solve(task)
-    lines = verdict(answer.found, {}, _known_signs(rig.beads))
+    lines = verdict(answer, _known_signs(rig.beads))
     facts = _facts(answer, task, beads, lines)
     half = float(np.abs(task.focus_nm).max())
     size = task.stacks[0].shape[-1]
@@ -74,6 +74,7 @@ def _facts(answer: Answer, task: Task, beads: list[list[Found]], lines: list[str
             for bead in found.beads
         ],
         "beads_found": len(all_beads),
+        "beads_usable": len(task.stacks),
         "beads_left_out": [bead.why_not for bead in all_beads if bead.why_not],
     }  # fmt: skip
 
@@ -95,6 +96,8 @@ def _print_pupil(facts: dict[str, Any]) -> None:
     for j in sorted(waves, key=lambda j: -abs(waves[j]))[:10]:
         table.add_row(f"[dim]Noll {j}[/]", f"{waves[j]:+.4f}", f"[dim]± {sigma[j]:.4f} waves[/]")
     Console().print(table)
+    if len(facts["beads"]) < facts["beads_usable"]:
+        Console().print(f"the {len(facts['beads'])} brightest of {facts['beads_usable']} beads were fitted")
     Console().print(f"blur {facts['blur_nm']:.0f} nm; residual {100 * facts['residual_share']:.1f} % of the light")
     for line in facts["verdict"]:
         Console().print(line, style="green" if facts["explained"] else "yellow", highlight=False)

@@ -10,40 +10,31 @@ The pupil is retrieved from the bead stack; z is the stage's, as in the list of 
 the figures have the errors of so small a number.
 """
 
-import argparse
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
 import numpy as np
 from beads import best, challenge
+from replayed import MODES, arguments, replay
 
+from models.beads.spots import retrieved_spots
 from models.localizations import Localizations
 from models.metrics import Rules, score
-from models.optics.low_rank_build import low_rank
 from models.optics.propagator import Setup
-from models.optics.vectorial import Aberration, VectorialSpot
 from stream.readers.tables import read_table
 
-ROOT = Path(__file__).parents[2]
 STAGE, BLUR_NM = 1, 80.0
 """What `beads.py` finds best."""
 SIZE_PX, DEPTH_NM, FRAMES = 31, 750.0, 64
-RIG = """
-[camera]
-pixel_size_nm = 100
-offset_adu = 100
-gain_e_per_adu = 45
-em_gain = 300
-read_noise_e = 74.4
-quantum_efficiency = 0.9
-bit_depth = 16
-[model]
-name = "{model}"
-[refine]
-mode = "{mode}"
-"""
+CAMERA = {
+    "pixel_size_nm": 100,
+    "offset_adu": 100,
+    "gain_e_per_adu": 45,
+    "em_gain": 300,
+    "read_noise_e": 74.4,
+    "quantum_efficiency": 0.9,
+    "bit_depth": 16,
+}
 SPACE = """
 [space]
 pixel_size_nm = [98, 102]
@@ -55,27 +46,13 @@ em_share = 1
 """
 
 
-class StageSpot:
-    """The retrieved spot of an emitter on the coverslip, moved by the stage: z is the stage's."""
-
-    def __init__(self, exact: VectorialSpot, phase_rad: np.ndarray, focus_nm: float) -> None:
-        self._exact, self._phase, self._focus = exact, phase_rad, focus_nm
-        self.size_px, self.pixel_size_nm = exact.size_px, exact.pixel_size_nm
-
-    def __call__(self, position_nm: np.ndarray) -> np.ndarray:
-        flat = position_nm * [1.0, 1.0, 0.0]
-        phase = np.broadcast_to(self._phase, (len(flat), *self._phase.shape))
-        return self._exact(flat, Aberration(self._focus + STAGE * position_nm[:, 2], phase))
-
-
 def prepare(data: Path, folder: Path) -> None:
     """Retrieve the pupil; write spots and sample space."""
     bead = challenge(data, "AS")
     found, residual = best(bead, STAGE, BLUR_NM)
-    exact = VectorialSpot(Setup(bead.objective, blur_nm=BLUR_NM, pupil_samples=64), bead.pixel_nm, SIZE_PX)
-    modes, waves = zip(*found.zernike_waves.items(), strict=True)
-    phase = exact.propagator.zernike_phase(modes, np.array([waves]))[0]
-    spot = low_rank(StageSpot(exact, phase, found.beads[0].focus_nm), (-DEPTH_NM, DEPTH_NM), 96, 25, reach_px=0)
+    setup = Setup(bead.objective, blur_nm=BLUR_NM, pupil_samples=64)
+    focus = found.beads[0].focus_nm
+    spot = retrieved_spots(setup, found.zernike_waves, bead.pixel_nm, SIZE_PX, DEPTH_NM, focus_nm=focus)
     folder.mkdir(parents=True, exist_ok=True)
     spot.save(folder / "challenge.npz")
     (folder / "challenge.toml").write_text(SPACE)
@@ -92,10 +69,7 @@ def truth(data: Path) -> Localizations:
 
 
 def report(data: Path, model: Path, mode: str, work: Path) -> None:
-    (work / "rig.toml").write_text(RIG.format(model=model.resolve(), mode=mode))
-    stack, out = data / "MT0.N1.LD_AS_frames1-64.tif", work / mode
-    command = [sys.executable, "-m", "stream.cli", "replay", str(stack), "--rig", str(work / "rig.toml")]
-    subprocess.run([*command, "--out", str(out), "--no-page"], cwd=ROOT, check=True, capture_output=True)
+    out = replay(data / "MT0.N1.LD_AS_frames1-64.tif", CAMERA, str(model), mode, work / mode)
     table, true = read_table(out / "table.parquet"), truth(data)
     found = score(true, table, Rules())
     offset = {
@@ -111,17 +85,13 @@ def report(data: Path, model: Path, mode: str, work: Path) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--prepare", type=Path)
-    parser.add_argument("--model", type=Path)
-    arguments = parser.parse_args()
-    if arguments.prepare:
-        prepare(arguments.data, arguments.prepare)
-    if arguments.model:
+    told = arguments(__doc__)
+    if told.prepare:
+        prepare(told.data, told.prepare)
+    if told.model:
         with tempfile.TemporaryDirectory() as work:
-            for mode in ("off", "isolated", "all"):
-                report(arguments.data / "smlm-challenge-2016", arguments.model, mode, Path(work))
+            for mode in MODES:
+                report(told.data / "smlm-challenge-2016", told.model, mode, Path(work))
 
 
 if __name__ == "__main__":

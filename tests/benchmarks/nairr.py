@@ -11,13 +11,11 @@ they are put back as noise. Root mean square minimum distance: Sun, Sci. Reports
 the movie against all emitters, in three dimensions; the leaderboard's is a variant with a partition (Sun 2022).
 """
 
-import argparse
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
 import numpy as np
+from replayed import MODES, arguments, replay
 from scipy.spatial import cKDTree
 from tifffile import imread
 
@@ -28,24 +26,18 @@ from models.optics.gaussian import GaussianSpot, Width, Widths
 from models.optics.low_rank_build import low_rank
 from stream.readers.tables import read_table
 
-ROOT = Path(__file__).parents[2]
 PIXEL_NM, DEPTH_NM, FRAMES = 100.0, 400.0, 1000
 OFFSET, BACKGROUND, NOISE = 500.0, 30.0, 20**0.5
 LEADERBOARD = {"UGIA-F (bound, frame by frame)": 25.97, "DECODE": 32.49, "ThunderSTORM": 60.36, "3D-DAOSTORM": 76.12}
-RIG = """
-[camera]
-pixel_size_nm = 100
-offset_adu = 500
-gain_e_per_adu = 1
-read_noise_e = 4.47
-em_gain = 1
-quantum_efficiency = 1
-bit_depth = 16
-[model]
-name = "{model}"
-[refine]
-mode = "{mode}"
-"""
+CAMERA = {
+    "pixel_size_nm": 100,
+    "offset_adu": 500,
+    "gain_e_per_adu": 1,
+    "read_noise_e": 4.47,
+    "em_gain": 1,
+    "quantum_efficiency": 1,
+    "bit_depth": 16,
+}
 SPACE = """
 [space]
 pixel_size_nm = [98, 102]
@@ -104,11 +96,8 @@ def minimum_distance(found: np.ndarray, emitters: np.ndarray) -> float:
 
 
 def report(data: Path, model: Path, mode: str, work: Path) -> None:
-    (work / "rig.toml").write_text(RIG.format(model=model.resolve(), mode=mode))
     np.save(work / "movie.npy", movie(data))
-    out = work / mode
-    command = [sys.executable, "-m", "stream.cli", "replay", str(work / "movie.npy"), "--rig", str(work / "rig.toml")]
-    subprocess.run([*command, "--out", str(out), "--no-page"], cwd=ROOT, check=True, capture_output=True)
+    out = replay(work / "movie.npy", CAMERA, str(model), mode, work / mode)
     table, true = read_table(out / "table.parquet"), truth(data)
     result = score(true, table, Rules())
     columns = ("x_nm", "y_nm", "z_nm")
@@ -124,19 +113,15 @@ def report(data: Path, model: Path, mode: str, work: Path) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--prepare", type=Path)
-    parser.add_argument("--model", type=Path)
-    arguments = parser.parse_args()
-    data = arguments.data / "nairr-3das" / "3DAS_LD"
-    if arguments.prepare:
-        prepare(arguments.prepare)
-    if arguments.model:
+    told = arguments(__doc__)
+    data = told.data / "nairr-3das" / "3DAS_LD"
+    if told.prepare:
+        prepare(told.prepare)
+    if told.model:
         print("leaderboard / nm: " + ", ".join(f"{name} {value}" for name, value in LEADERBOARD.items()))
         with tempfile.TemporaryDirectory() as work:
-            for mode in ("off", "isolated", "all"):
-                report(data, arguments.model, mode, Path(work))
+            for mode in MODES:
+                report(data, told.model, mode, Path(work))
 
 
 if __name__ == "__main__":

@@ -7,8 +7,6 @@ camera pixel. With --out, an overlay for each set: localizations as circles, the
 """
 
 import argparse
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -19,13 +17,12 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
+from replayed import ROOT, replay
 
 from models.localizations import Localizations
 from models.metrics import Rules, score
 from stream.readers.tables import read_table
 from stream.sources.replay import ReplaySettings, ReplaySource
-
-ROOT = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True)
@@ -133,17 +130,6 @@ SETS = {
 }
 
 
-def replay(name: str, made: DataSet, work: Path, model: str, mode: str) -> Localizations:
-    camera = "\n".join(f"{key} = {value!r}" for key, value in made.camera.items())
-    rig = work / f"{name}.toml"
-    publish = '[publish]\naddress = "tcp://127.0.0.1:*"'
-    rig.write_text(f'[camera]\n{camera}\n{publish}\n[model]\nname = "{model}"\n[refine]\nmode = "{mode}"\n')
-    out = work / name
-    command = ["replay", str(made.stack), "--rig", str(rig), "--out", str(out), "--fps", "max", "--no-page"]
-    subprocess.run([sys.executable, "-m", "stream.cli", *command], cwd=ROOT, check=True, stderr=subprocess.DEVNULL)
-    return read_table(out / "table.parquet")
-
-
 def overlay(made: DataSet, table: Localizations, pixel_nm: float, path: Path) -> None:
     """Draw the fullest of the first frames with what was found."""
     source = ReplaySource(ReplaySettings(path=made.stack))
@@ -177,7 +163,8 @@ def main() -> None:
         for title, make in SETS.items():
             made = make(options.data, work)
             pixel_nm = float(made.camera["pixel_size_nm"])
-            table = replay(title, made, work, options.model, options.refine)
+            out = replay(made.stack, made.camera, options.model, options.refine, work / title)
+            table = read_table(out / "table.parquet")
             print(f"{title} ({made.note}): {len(table)} localizations", made.extra(table, pixel_nm))
             if "flags" in table:
                 print(f"    refined {np.mean(table['flags'] > 0):.2f}, goodness {np.nanmedian(table['goodness']):.2f}")

@@ -7,34 +7,26 @@ within 1000 nm in the same frame. Our lists are made by `livesmlm replay`, as a 
 """
 
 import argparse
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
+
+from replayed import ROOT, replay
 
 from models.metrics import Rules, Score
 from stream.commands.score import score_files
 
-ROOT = Path(__file__).parents[2]
 MOVIES = ("sparse", "medium", "low_snr")
 RULES = Rules(tolerance_nm=250, isolated_nm=1000)
 HALF_PIXEL_NM = 54.0
-RIG = """
-[camera]
-pixel_size_nm = 108
-offset_adu = 100
-gain_e_per_adu = 3.6
-em_gain = 100
-read_noise_e = 1.0
-quantum_efficiency = 1.0
-bit_depth = 16
-[publish]
-address = "tcp://127.0.0.1:*"
-[model]
-name = "{model}"
-[refine]
-mode = "{mode}"
-"""
+CAMERA = {
+    "pixel_size_nm": 108,
+    "offset_adu": 100,
+    "gain_e_per_adu": 3.6,
+    "em_gain": 100,
+    "read_noise_e": 1.0,
+    "quantum_efficiency": 1.0,
+    "bit_depth": 16,
+}
 OURS = {"LiveSMLM": "off", "and refined": "all"}
 
 
@@ -51,15 +43,6 @@ def line(movie: str, program: str, result: Score) -> str:
     )
 
 
-def replay(movie: Path, work: Path, model: str, mode: str) -> Path:
-    """Localize a movie; return the list."""
-    rig, out = work / "rig.toml", work / movie.stem
-    rig.write_text(RIG.format(model=model, mode=mode))
-    command = ["replay", str(movie), "--rig", str(rig), "--out", str(out), "--fps", "max", "--no-page"]
-    subprocess.run([sys.executable, "-m", "stream.cli", *command], cwd=ROOT, check=True, stderr=subprocess.DEVNULL)
-    return out / "locs.hdf5"
-
-
 def main() -> None:
     """Print the table."""
     options = argparse.ArgumentParser(description=__doc__)
@@ -74,7 +57,8 @@ def main() -> None:
         for name, mode in OURS.items():
             with tempfile.TemporaryDirectory() as work:
                 stack = options.data / f"{movie}_108nm.tif"
-                ours = measure(replay(stack, Path(work), options.model, mode), truth)
+                out = replay(stack, CAMERA, options.model, mode, Path(work) / movie)
+                ours = measure(out / "locs.hdf5", truth)
             print(line(movie, name, ours))
             print(
                 f"{movie:8s} {'ours / theirs':13s} {ours.jaccard / theirs.jaccard:8.3f} {'':18s} "

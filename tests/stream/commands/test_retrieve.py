@@ -92,6 +92,7 @@ def test_without_a_bead(tmp_path: Path) -> None:
     tifffile.imwrite(dark, frames, photometric="minisblack")
     with pytest.raises(InputError, match="no bead can be used: nothing stands out"):
         in_terminal([dark], rig(tmp_path), tmp_path / "psf", None, as_json=True)
+    assert not (tmp_path / "psf").exists()
 
 
 def test_results_are_not_written_over(beads: Path, tmp_path: Path) -> None:
