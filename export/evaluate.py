@@ -10,14 +10,17 @@ import torch
 from numpy.typing import NDArray
 
 from export.graph import MULTIPLE_PX, DeployedLocalizer, columns, deployed
+from export.phase import validate_phase
 from models.camera import Camera
 from models.evaluation.conditions import Conditions, Locate, in_focus
 from models.evaluation.dense import dense
 from models.evaluation.isolated import calibration, isolated, precision
 from models.evaluation.report import NEAR_FOCUS, SEED, SINGLE_PHOTONS, USUAL_PHOTONS
+from models.layers import OverFrames
 from models.localizations import Localizations
 from models.optics.low_rank import LowRankSpot
 from models.sample_space import SampleSpace
+from models.systems import SYSTEMS
 from models.train import Trainer
 
 DENSITIES_PER_UM2 = (0.1, 0.25, 0.5, 1.0, 2.0)
@@ -87,8 +90,12 @@ def scores(module: DeployedLocalizer, conditions: Conditions, threshold: float) 
 
 def validate(trainer: Trainer) -> dict[str, float]:
     """Return a few figures of the averaged network while it is trained; nan for what does not apply."""
+    network = deepcopy(trainer.averaged).to("cpu")
+    if SYSTEMS[trainer.recipe.system].kind == "phase":
+        return validate_phase(network, trainer.space, trainer.recipe)
+    assert isinstance(network, OverFrames)
     conditions = conditions_for(trainer.space, trainer.spot)
-    module = deployed(deepcopy(trainer.averaged).to("cpu"), trainer.space)
+    module = deployed(network, trainer.space)
     locate = locator(module, THRESHOLD, conditions.spot.pixel_size_nm)
     crowd = dense(locate, conditions, 1.0, USUAL_PHOTONS, 12, SEED + 2)
     found = isolated(locate, conditions, 1000.0, 150, SEED + 3).within(NEAR_FOCUS * conditions.half_depth_nm)

@@ -14,10 +14,12 @@ from torch.utils.flop_counter import FlopCounterMode
 from export.card import Card
 from export.evaluate import THRESHOLD, conditions_for, scores
 from export.graph import INPUTS, MULTIPLE_PX, OUTPUTS, columns, deployed
+from export.phase import deployed_phase, describe_phase, scores_phase
 from export.to_onnx import write
 from models.layers import OverFrames
 from models.recipe import Recipe
 from models.sample_space import SampleSpace
+from models.systems import SYSTEMS
 from models.train import SPOT, Trainer
 
 
@@ -69,11 +71,23 @@ def export_training(folder: Path, out: Path) -> Card:
         The `.onnx` file to write.
     """
     trainer = Trainer.load(folder, "cpu")
-    network = trainer.averaged
-    module = deployed(network, trainer.space)
-    card = describe(network, trainer.space, trainer.recipe, provenance(trainer))
-    found = scores(module, conditions_for(trainer.space, trainer.spot), card.threshold)
-    card = write(module, replace(card, scores=found), out)
+    write_one = _phase if SYSTEMS[trainer.recipe.system].kind == "phase" else _localizer
+    card = write_one(trainer, out)
     if trainer.spot:
         trainer.spot.save(out.with_suffix(f".{SPOT}"))
     return card
+
+
+def _localizer(trainer: Trainer, out: Path) -> Card:
+    network = trainer.averaged
+    assert isinstance(network, OverFrames)
+    module = deployed(network, trainer.space)
+    card = describe(network, trainer.space, trainer.recipe, provenance(trainer))
+    found = scores(module, conditions_for(trainer.space, trainer.spot), card.threshold)
+    return write(module, replace(card, scores=found), out)
+
+
+def _phase(trainer: Trainer, out: Path) -> Card:
+    module = deployed_phase(trainer.averaged, trainer.space, trainer.recipe)
+    card = describe_phase(module, trainer.space, trainer.recipe, provenance(trainer))
+    return write(module, replace(card, scores=scores_phase(module, trainer.space, trainer.recipe)), out)

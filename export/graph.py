@@ -6,6 +6,8 @@ come after the gather, so only candidates pay for them.
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -73,6 +75,18 @@ class DeployedLocalizer(nn.Module):
         at, count = self._all(found) if self.rows is None else self._best(score, found, self.rows)
         rows = torch.cat((raw, score), dim=1).permute(0, 2, 3, 1)[at[:, 0], at[:, 1], at[:, 2]]
         return at[:, 0], self._decode(rows, at, excess), count, features[-2:]
+
+    def example(self) -> tuple[tuple[Tensor, ...], tuple[Any, ...]]:
+        """Return inputs, and which of their axes are free: frames, rows and columns."""
+        t, y, x = 4, 48, 40
+        maps = [torch.rand(y, x) + 0.5 for _ in range(3)]
+        stride = self.network.stride
+        context = torch.rand(2, self.network.channels, y // stride, x // stride)
+        frames = torch.randint(90, 200, (t, y, x)).to(torch.uint16)
+        rows, columns = torch.export.Dim("y", min=8), torch.export.Dim("x", min=8)
+        plane, fields = {0: rows, 1: columns}, {2: torch.export.Dim.DYNAMIC, 3: torch.export.Dim.DYNAMIC}
+        free = ({0: torch.export.Dim("t", min=1), 1: rows, 2: columns}, plane, plane, plane, None, None, fields)
+        return (frames, *maps, torch.tensor(1.0), torch.tensor(0.5), context), free
 
     @staticmethod
     def _all(found: Tensor) -> tuple[Tensor, Tensor]:

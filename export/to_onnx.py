@@ -6,12 +6,13 @@ import hashlib
 import warnings
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, Protocol
 
 import onnx
 import torch
+from torch import Tensor, nn
 
 from export.card import METADATA_KEY, Card
-from export.graph import INPUTS, OUTPUTS, DeployedLocalizer
 
 OPSET = 20
 
@@ -25,32 +26,30 @@ def weights_sha256(model: onnx.ModelProto) -> str:
     return digest.hexdigest()
 
 
-def trace(module: DeployedLocalizer) -> onnx.ModelProto:
-    """Export with free numbers of frames, rows and columns."""
-    t, y, x = 4, 48, 40
-    channels = module.network.channels
-    maps = [torch.rand(y, x) + 0.5 for _ in range(3)]
-    stride = module.network.stride
-    context = torch.rand(2, channels, y // stride, x // stride)
-    frames = torch.randint(90, 200, (t, y, x)).to(torch.uint16)
-    example = (frames, *maps, torch.tensor(1.0), torch.tensor(0.5), context)
-    y_dim, x_dim = torch.export.Dim("y", min=8), torch.export.Dim("x", min=8)
-    fields = {2: torch.export.Dim.DYNAMIC, 3: torch.export.Dim.DYNAMIC}
-    plane = {0: y_dim, 1: x_dim}
-    shapes = ({0: torch.export.Dim("t", min=1), 1: y_dim, 2: x_dim}, plane, plane, plane, None, None, fields)
+class Deployed(Protocol):
+    """A module that can be exported."""
+
+    def example(self) -> tuple[tuple[Tensor, ...], tuple[Any, ...]]:
+        """Return inputs, and which of their axes are free."""
+
+
+def trace(module: Deployed, card: Card) -> onnx.ModelProto:
+    """Export with the ports of the card, and free axes where the module says so."""
+    assert isinstance(module, nn.Module)
+    example, shapes = module.example()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter warns of its own deprecated parts
         program = torch.onnx.export(
             module.eval(), example, dynamo=True, opset_version=OPSET, dynamic_shapes=shapes, verbose=False,
-            input_names=[p.name for p in INPUTS], output_names=[p.name for p in OUTPUTS],
+            input_names=[p.name for p in card.inputs], output_names=[p.name for p in card.outputs],
         )  # fmt: skip
     assert program is not None
     return program.model_proto
 
 
-def write(module: DeployedLocalizer, card: Card, path: Path) -> Card:
+def write(module: Deployed, card: Card, path: Path) -> Card:
     """Write `path` (.onnx) with the card inside and a copy of it beside (.json); returns the card as written."""
-    model = trace(module)
+    model = trace(module, card)
     card = replace(card, weights_sha256=weights_sha256(model))
     onnx.helper.set_model_props(model, {METADATA_KEY: card.to_json()})
     onnx.checker.check_model(model)

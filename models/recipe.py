@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How a localizer is trained; committed beside its weights.
+    """How a network is trained; committed beside its weights.
 
     Parameters
     ----------
     system, psf, size : str
-        Network, what it is trained for, and how large it is.
+        Network; the spot it is trained for, which only a localizer has; how large it is.
     steps, batch, patch_px, seed : int
         Optimizer steps; samples per step; edge of a sample; seed of weights and data.
     learning_rate, weight_decay, clip, ema : float
@@ -24,7 +24,7 @@ class Recipe:
     """
 
     system: str = "default"
-    psf: str = "astigmatic"
+    psf: str = "2d"
     size: str = "fast"
     steps: int = 44_000
     batch: int = 12
@@ -40,10 +40,9 @@ class Recipe:
     @property
     def command(self) -> str:
         """What repeats the training, but for `--out`."""
-        space = f" --sample-space {self.sample_space}" if self.sample_space else ""
-        start = f" --from {self.start}" if self.start else ""
-        what = f"livesmlm train {self.system} --psf {self.psf} --size {self.size}"
-        return f"{what}{space}{start} --steps {self.steps} --seed {self.seed}"
+        named = {"--psf": self.psf, "--size": self.size, "--sample-space": self.sample_space, "--from": self.start}
+        options = "".join(f" {name} {value}" for name, value in named.items() if value)
+        return f"livesmlm train {self.system}{options} --steps {self.steps} --seed {self.seed}"
 
     def rate(self, step: int) -> float:
         """Learning rate: 200 steps of warm-up, then a cosine down to 1 %."""

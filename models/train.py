@@ -1,4 +1,4 @@
-"""Train a localizer on simulated frames: one seeded, resumable command.
+"""Train a network on simulated data: one seeded, resumable command.
 
     livesmlm train default --psf astigmatic --steps 40000 --out runs/astigmatic-fast --resume
 
@@ -11,21 +11,19 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import torch
 
-from models.layers import OverFrames
-from models.losses import Losses, Target
+from models.losses import Losses
 from models.optics.low_rank import LowRankSpot
 from models.recipe import Recipe
 from models.sample_space import SampleSpace
-from models.simulation import Samples, Simulator
-from models.systems.build import build, losses_of
-from models.training_spots import SpotInDepth, SpotsInFocus, TrainingSpots
+from models.systems.build import subject
 from models.widen import widened
 
 Watcher = Callable[["Trainer", dict[str, float]], None]
@@ -41,7 +39,7 @@ class Trainer:
     recipe : Recipe
     space : SampleSpace
     spot : LowRankSpot or None
-        What emitters look like in depth; None: Gaussian spots in focus, of any width.
+        What emitters of a localizer look like in depth; None: Gaussian spots in focus, of any width.
     device : str or None
         None: CUDA where there is one, else the CPU.
 
@@ -57,20 +55,16 @@ class Trainer:
         torch.manual_seed(recipe.seed)
         device = device or _fastest_device()
         self.recipe, self.space, self.spot, self.device, self.step = recipe, space, spot, device, 0
-        self._spots: TrainingSpots = SpotInDepth(spot, space) if spot else SpotsInFocus()
-        self.network, self.averaged = (self._build() for _ in range(2))
+        self._subject = subject(recipe, space, spot, device)
+        self.network, self.averaged = (self._subject.network().to(device) for _ in range(2))
         self.averaged.requires_grad_(False)
         self.averaged.load_state_dict(self.network.state_dict())
         self.optimizer = torch.optim.AdamW(
             self.network.parameters(), weight_decay=recipe.weight_decay, betas=(0.9, 0.99)
         )
-        self._simulator = Simulator(self._spots, space, recipe.batch, recipe.patch_px, device)
         self.before: list[str] = []
         self._ahead = ThreadPoolExecutor(1)
-        self._next: Future[Samples] | None = None
-
-    def _build(self) -> OverFrames:
-        return build(self.recipe, self.space, self._spots.dimensions).to(self.device)
+        self._next: Future[Any] | None = None
 
     def start_from(self, folder: Path) -> None:
         """Take the averaged weights of another training; those of a narrower network are widened.
@@ -82,7 +76,8 @@ class Trainer:
         """
         try:
             state = torch.load(folder / CHECKPOINT, map_location=self.device, weights_only=True)
-            weights = widened(state["averaged"], self.network.state_dict(), self.network.joined)
+            joined: Mapping[str, int] = getattr(self.network, "joined", {})
+            weights = widened(state["averaged"], self.network.state_dict(), joined)
         except (OSError, RuntimeError, ValueError) as error:
             raise ValueError(f"cannot start from {folder}: {error}") from error
         self.network.load_state_dict(weights)
@@ -91,10 +86,8 @@ class Trainer:
 
     def advance(self) -> Losses:
         """Make one optimizer step; returns the parts of the loss."""
-        recipe, samples = self.recipe, self._draw()
-        target = Target(samples.sample, samples.position, samples.emitter_counts, samples.background)
-        raw = self.network(samples.counts, samples.variance)
-        result = losses_of(recipe.system)(self.network, raw, target)
+        recipe = self.recipe
+        result = self._subject.losses(self.network, self._draw())
         for group in self.optimizer.param_groups:
             group["lr"] = recipe.rate(self.step)
         self.optimizer.zero_grad()
@@ -105,15 +98,15 @@ class Trainer:
         self._average()
         return result
 
-    def _draw(self) -> Samples:
+    def _draw(self) -> Any:
         """Return the samples of this step and begin with those of the next."""
         waiting = self._next or self._begin(self.step)
         samples = waiting.result()
         self._next = self._begin(self.step + 1)
         return samples
 
-    def _begin(self, step: int) -> Future[Samples]:
-        return self._ahead.submit(self._simulator.draw, self.recipe.seed, step)
+    def _begin(self, step: int) -> Future[Any]:
+        return self._ahead.submit(self._subject.draw, self.recipe.seed, step)
 
     @torch.no_grad()
     def _average(self) -> None:

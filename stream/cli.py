@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from models.systems import SYSTEMS
 from stream.errors import InputError, LiveSMLMError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="rich")
@@ -220,32 +221,23 @@ def retrieve(
 
 @app.command()
 def train(
-    system: Annotated[str, typer.Argument(help="Which network: default.")] = "default",
+    system: Annotated[str, typer.Argument(help=f"Which network: {', '.join(SYSTEMS)}.")] = "default",
     psf: Annotated[
-        str, typer.Option("--psf", help="2d, astigmatic, double-helix, tetrapod, or a file of spots.")
-    ] = "2d",
+        str, typer.Option("--psf", help="Of a localizer: 2d, astigmatic, double-helix, tetrapod, or a file of spots.")
+    ] = "",
     size: Annotated[Literal["fast", "accurate"], typer.Option("--size")] = "fast",
     sample_space: Annotated[Path | None, typer.Option("--sample-space", help="TOML: optics and ranges.")] = None,
-    steps: Annotated[int, typer.Option("--steps", min=1)] = 44_000,
+    steps: Annotated[int | None, typer.Option("--steps", min=1)] = None,
     seed: Annotated[int, typer.Option("--seed")] = 1,
     out: Annotated[Path | None, typer.Option("--out", help="Folder for checkpoint and curves.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in --out.")] = False,
     start: Annotated[Path | None, typer.Option("--from", help="Start from the weights of this training.")] = None,
 ) -> None:
     """Train a network on simulated frames (needs the extra `train`)."""
-    from models.recipe import Recipe
-    from stream.commands.training import train_in_terminal
+    from stream.commands.training import recipe_of, train_in_terminal
 
-    folder = out or Path("runs") / f"{Path(psf).stem}-{size}"
-    recipe = Recipe(
-        system=system,
-        psf=psf,
-        size=size,
-        steps=steps,
-        seed=seed,
-        sample_space=str(sample_space or ""),
-        start=str(start or ""),
-    )
+    recipe = recipe_of(system, psf, size, seed, steps, str(sample_space or ""), str(start or ""))
+    folder = out or Path("runs") / f"{Path(recipe.psf or system).stem}-{size}"
     raise typer.Exit(train_in_terminal(recipe, folder, resume))
 
 

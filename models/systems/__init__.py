@@ -1,3 +1,32 @@
-"""The networks, one file each. SYSTEMS names them without importing torch."""
+"""The networks, one file each. SYSTEMS names them, and how each is trained unless told otherwise, without torch."""
 
-SYSTEMS = ("default", "decode")
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+from models.recipe import Recipe
+
+Kind = Literal["localizer", "phase"]
+
+
+class System(NamedTuple):
+    """What a system finds, and its usual recipe.
+
+    Attributes
+    ----------
+    kind : {"localizer", "phase"}
+        Frames -> emitters; bead stacks -> coefficients of the wavefront.
+    recipe : Recipe
+    """
+
+    kind: Kind
+    recipe: Recipe
+
+
+SYSTEMS = {
+    "default": System("localizer", Recipe()),
+    "decode": System("localizer", Recipe(system="decode", learning_rate=8e-4)),
+    "moeckl-phase": System(
+        "phase", Recipe(system="moeckl-phase", psf="", batch=32, patch_px=41, learning_rate=3e-3, steps=20_000)
+    ),
+}

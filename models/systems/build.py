@@ -1,38 +1,33 @@
-"""Networks by the name of their system."""
+"""Systems by name, as the trainer sees them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
-from torch import Tensor
-
-from models.layers import OverFrames
-from models.losses import Losses, Target
+from models.optics.low_rank import LowRankSpot
 from models.recipe import Recipe
 from models.sample_space import SampleSpace
-from models.systems import decode, default
-
-LossOf = Callable[[Any, Tensor, Target], Losses]
-"""Network, its raw channels, truth -> loss."""
-LOSSES: dict[str, LossOf] = {"default": default.losses, "decode": decode.losses}
+from models.systems.localizing import LOSSES, Localizing
+from models.systems.moeckl_phase import PhaseFromStacks
+from models.systems.subject import Subject
 
 
-def build(recipe: Recipe, space: SampleSpace, dimensions: int) -> OverFrames:
-    """Return the network of a recipe, untrained.
+def subject(recipe: Recipe, space: SampleSpace, spot: LowRankSpot | None, device: str) -> Subject:
+    """Return what is trained by a recipe.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    space : SampleSpace
+    spot : LowRankSpot or None
+        Of a localizer in depth.
+    device : str
 
     Raises
     ------
     ValueError
-        DECODE in two dimensions, which it is not published for.
+        There is no such system.
     """
-    if recipe.system == "default":
-        return default.DefaultLocalizer(default.SIZES[recipe.size], dimensions)
-    if dimensions == 2:
-        raise ValueError("decode finds z too: train it for a PSF in depth, or take the system `default`")
-    return decode.Decode(decode.Scale.of(space))
-
-
-def losses_of(system: str) -> LossOf:
-    """Return the loss that a system is trained with."""
-    return LOSSES[system]
+    if recipe.system in LOSSES:
+        return Localizing(recipe, space, spot, device)
+    if recipe.system == "moeckl-phase":
+        return PhaseFromStacks(recipe, space, device)
+    raise ValueError(f"no system is called {recipe.system!r}")

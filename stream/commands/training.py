@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from models import psf
+from models.aberrations.space import PHASE, with_objective
 from models.recipe import Recipe
 from models.sample_space_file import read_space
 from models.systems import SYSTEMS
@@ -20,6 +22,21 @@ def _needs_torch(name: str) -> ModuleType:
         return import_module(name)
     except ModuleNotFoundError as error:
         raise InputError(f"{error.name} is not installed", remedy="pip install 'livesmlm[train]'") from error
+
+
+def recipe_of(
+    system: str, psf: str, size: str, seed: int, steps: int | None, sample_space: str, start: str
+) -> Recipe:  # fmt: skip
+    """Return a system's usual recipe with what the user stated; raises InputError if there is no such system."""
+    if system not in SYSTEMS:
+        raise InputError(f"no system is called {system!r}", limit=f"systems: {', '.join(SYSTEMS)}")
+    kind, usual = SYSTEMS[system]
+    if psf and kind != "localizer":
+        raise InputError(f"--psf {psf}: {system} is not trained for a spot", remedy="leave it out")
+    return replace(
+        usual, psf=psf or usual.psf, size=size, seed=seed, steps=steps or usual.steps, sample_space=sample_space,
+        start=start,
+    )  # fmt: skip
 
 
 def train_in_terminal(recipe: Recipe, out: Path, resume: bool) -> int:
@@ -36,14 +53,12 @@ def train_in_terminal(recipe: Recipe, out: Path, resume: bool) -> int:
     Raises
     ------
     InputError
-        No such system or PSF, a sample space that cannot be, or the extra `train` is not installed.
+        No such PSF, a sample space that cannot be, or the extra `train` is not installed.
     OutputError
         A checkpoint exists and `resume` was not asked for, or the other way round.
     """
     from rich.progress import Progress
 
-    if recipe.system not in SYSTEMS:
-        raise InputError(f"no system is called {recipe.system!r}", limit=f"systems: {', '.join(SYSTEMS)}")
     training = _needs_torch("models.train")
     checkpoint = out / training.CHECKPOINT
     if checkpoint.exists() != resume:
@@ -65,8 +80,12 @@ def train_in_terminal(recipe: Recipe, out: Path, resume: bool) -> int:
 def _new(training: ModuleType, recipe: Recipe) -> Any:
     space_file = Path(recipe.sample_space) if recipe.sample_space else None
     try:
-        space, objective = read_space(space_file, psf.default_space(recipe.psf))
-        trainer = training.Trainer(recipe, space, psf.spot(recipe.psf, space, objective))
+        if SYSTEMS[recipe.system].kind == "phase":
+            space, spot = with_objective(*read_space(space_file, PHASE)), None
+        else:
+            space, objective = read_space(space_file, psf.default_space(recipe.psf))
+            spot = psf.spot(recipe.psf, space, objective)
+        trainer = training.Trainer(recipe, space, spot)
         if recipe.start:
             trainer.start_from(Path(recipe.start))
         return trainer

@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from models.evaluation.report import Effort
@@ -11,7 +12,7 @@ from models.optics.gaussian import GaussianSpot, astigmatic
 from models.optics.low_rank_build import low_rank
 from models.recipe import Recipe
 from stream.commands.evaluate import evaluate_in_terminal
-from stream.commands.training import export_in_terminal, train_in_terminal
+from stream.commands.training import export_in_terminal, recipe_of, train_in_terminal
 from stream.engines.onnx_runtime import OnnxRuntimeEngine
 from stream.errors import InputError, LiveSMLMError, OutputError
 
@@ -80,7 +81,6 @@ def test_an_export_has_card_and_spots_and_can_be_evaluated(
 @pytest.mark.parametrize(
     ("recipe", "space", "says"),
     [
-        (Recipe(system="nope"), "", "no system is called 'nope'"),
         (Recipe(psf="nope"), "", "neither a file nor one of 2d, astigmatic"),
         (Recipe(system="decode", psf="2d"), "", "decode finds z too"),
         (TINY, "[space]\nnope = 3", "nope is not known"),
@@ -111,3 +111,24 @@ def test_a_training_is_not_overwritten_and_nothing_is_resumed_from_nowhere(train
         train_in_terminal(TINY, tmp_path, resume=True)
     with pytest.raises(InputError, match="no folder of a training"):
         export_in_terminal(tmp_path / "nowhere", tmp_path / "x.onnx")
+
+
+@pytest.mark.parametrize(
+    ("system", "psf", "says"),
+    [("nope", "", "no system is called 'nope'"), ("moeckl-phase", "2d", "moeckl-phase is not trained for a spot")],
+)
+def test_what_a_system_cannot_be_trained_for_is_named(system: str, psf: str, says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        recipe_of(system, psf, "fast", 1, None, "", "")
+
+
+def test_a_phase_network_is_trained_and_exported_like_any_other(tmp_path: Path) -> None:
+    usual = recipe_of("moeckl-phase", "", "fast", 1, 2, "", "")
+    assert train_in_terminal(replace(usual, batch=2, patch_px=21), tmp_path / "run", resume=False) == 0
+    assert export_in_terminal(tmp_path / "run", tmp_path / "phase.onnx") == 0
+    engine = OnnxRuntimeEngine(tmp_path / "phase.onnx")
+    waves = engine.run({"stack": np.ones((3, 5, 21, 21), np.float32)})["waves"]
+    assert waves.shape == (3, 27)
+    assert engine.card.columns[0] == "noll_2_waves"
+    assert engine.card.sample_space.number("numerical_aperture") == 1.4
+    engine.close()

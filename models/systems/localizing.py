@@ -1,0 +1,57 @@
+"""Localizers as the trainer sees them: emitters in three frames, and a loss for each system."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from torch import Tensor
+
+from models.layers import OverFrames
+from models.losses import Losses, Target
+from models.optics.low_rank import LowRankSpot
+from models.recipe import Recipe
+from models.sample_space import SampleSpace
+from models.simulation import Samples, Simulator
+from models.systems import decode, default
+from models.training_spots import SpotInDepth, SpotsInFocus, TrainingSpots
+
+LossOf = Callable[[Any, Tensor, Target], Losses]
+"""Network, its raw channels, truth -> loss."""
+LOSSES: dict[str, LossOf] = {"default": default.losses, "decode": decode.losses}
+
+
+class Localizing:
+    """A localizer of a recipe.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    space : SampleSpace
+    spot : LowRankSpot or None
+        What emitters look like in depth; None: Gaussian spots in focus, of any width.
+    device : str
+    """
+
+    def __init__(self, recipe: Recipe, space: SampleSpace, spot: LowRankSpot | None, device: str) -> None:
+        self._recipe, self._space = recipe, space
+        spots: TrainingSpots = SpotInDepth(spot, space) if spot else SpotsInFocus()
+        self._dimensions = spots.dimensions
+        self._simulator = Simulator(spots, space, recipe.batch, recipe.patch_px, device)
+
+    def network(self) -> OverFrames:
+        """Return the network, untrained; raises ValueError for DECODE in two dimensions."""
+        if self._recipe.system == "default":
+            return default.DefaultLocalizer(default.SIZES[self._recipe.size], self._dimensions)
+        if self._dimensions == 2:
+            raise ValueError("decode finds z too: train it for a PSF in depth, or take the system `default`")
+        return decode.Decode(decode.Scale.of(self._space))
+
+    def draw(self, seed: int, step: int) -> Samples:
+        """Return the samples of a step."""
+        return self._simulator.draw(seed, step)
+
+    def losses(self, network: OverFrames, samples: Samples) -> Losses:
+        """Return the loss of the system."""
+        target = Target(samples.sample, samples.position, samples.emitter_counts, samples.background)
+        return LOSSES[self._recipe.system](network, network(samples.counts, samples.variance), target)
