@@ -10,6 +10,7 @@ import numpy as np
 
 from stream.books.health import Health
 from stream.books.ledger import Ledger
+from stream.books.optics_log import OpticsLog
 from stream.frame import Batch, Frame
 from stream.picture.render import Renderer
 from stream.sink import Sink
@@ -32,6 +33,7 @@ class Analysis:
         Opened; closed by its owner.
     ledger : Ledger
     health : Health
+    optics_log : OpticsLog
     clock : callable
         The clock of `Batch.host_time_s`.
     """
@@ -44,10 +46,11 @@ class Analysis:
         publisher: ZmqOut,
         ledger: Ledger,
         health: Health,
+        optics_log: OpticsLog,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._localizer, self._renderer, self._files, self._publisher = localizer, renderer, files, publisher
-        self._ledger, self._health, self._clock = ledger, health, clock
+        self._ledger, self._health, self._optics_log, self._clock = ledger, health, optics_log, clock
         self._next_preview_s = clock()
         publisher.follow(renderer.changed)
 
@@ -60,11 +63,14 @@ class Analysis:
         """Locate a batch; its pixels are not used after the return."""
         located = self._localizer.process(batch)
         self._preview(batch)
+        self._tell_optics(located)
         self._hand_on(located)
 
     def flush(self) -> None:
         """Locate the newest frames, which had waited for the next one."""
-        self._hand_on(self._localizer.flush())
+        located = self._localizer.flush()
+        self._tell_optics(located)
+        self._hand_on(located)
 
     def tell_skipped(self) -> None:
         """Book what policy `live` has passed over, and tell the sinks."""
@@ -86,6 +92,16 @@ class Analysis:
         self._ledger.published.add_indices(indices)
         self._health.left_out += located.left_out
         self._health.analysed(len(located.table), 1000 * (self._clock() - located.host_time_s))
+
+    def _tell_optics(self, located: Located) -> None:
+        """Publish and keep what was found of the pupil."""
+        if located.optics is None:
+            return
+        if located.optics.waves is not None:
+            self._publisher.phase(located.optics.waves, located.optics.facts)
+            self._optics_log.add(located.optics)
+        if located.optics.guard is not None:
+            self._publisher.guard(located.optics.guard)
 
     def _preview(self, batch: Batch) -> None:
         """Publish the newest frame now and then; those in between are not for viewers."""

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from models.beads.find import Found, find
 from models.beads.starts import USUAL
 from models.beads.task import Task, fewer_slices
-from models.optics.objective import Objective
 from models.optics.propagator import Setup
 from stream.calibration import camera
-from stream.config import BeadsSettings, OpticsSettings, Rig
+from stream.config import BeadsSettings, Rig
 from stream.errors import InputError, RigError
+from stream.optics import objective
 from stream.sources.stacks.stack import open_stack
 
 Float64 = NDArray[np.float64]
@@ -69,7 +69,7 @@ def read_beads(stacks: Sequence[Path], rig: Rig) -> tuple[Task, list[list[Found]
     focus = np.asarray(direction * step_nm * (np.arange(count) - (count - 1) / 2), np.float64)
     known = rig.beads.astigmatism_waves
     task = Task(
-        setup=Setup(_objective(rig.optics), blur_nm=rig.beads.diameter_nm * BALL_TO_SIGMA),
+        setup=Setup(objective(rig.optics), blur_nm=rig.beads.diameter_nm * BALL_TO_SIGMA),
         pixel_size_nm=rig.camera.pixel_size_nm, focus_nm=focus, stacks=tuple(window.counts for window in windows),
         variances=tuple(window.variance for window in windows), modes=tuple(range(5, rig.beads.highest_noll + 1)),
         starts=USUAL if known is None else ({6: known}, *USUAL),
@@ -104,10 +104,3 @@ def _windows(adu: NDArray[np.uint16], rig: Rig, size: int, path: Path) -> tuple[
             place = slice(top, top + size), slice(left, left + size)
             windows.append(_Window(bead.light, counts[:, place[0], place[1]], variance[place]))
     return found, windows
-
-
-def _objective(optics: OpticsSettings) -> Objective:
-    return Objective(
-        numerical_aperture=optics.numerical_aperture, immersion_index=optics.immersion_index,
-        coverslip_index=optics.immersion_index, sample_index=optics.sample_index, wavelength_nm=optics.wavelength_nm,
-    )  # fmt: skip

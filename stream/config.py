@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from models.scenes.optics import MaskName
 from stream.errors import RigError
 from stream.picture.render import RenderSettings
 from stream.sinks.linked import LinkSettings
@@ -105,6 +106,27 @@ class RefineSettings(Section):
     """CPU threads; 0 takes as many as there are."""
 
 
+class PhaseSettings(Section):
+    """`[phase]`: the optics, watched while the data is taken."""
+
+    mode: Literal["off", "molecules"] = "off"
+    """molecules: the pupil is followed from single molecules, and localizations are refined with what it has become."""
+    mask: MaskName = "none"
+    """In the pupil."""
+    pupil: Path | None = None
+    """`pupil.json` of `livesmlm retrieve`: aberrations that are there from the start."""
+    height_nm: float | None = Field(None, ge=0, le=100_000)
+    """Of the focal plane above the coverslip; if not given, the lowest molecules that the model finds touch it."""
+    every_s: float = Field(5.0, ge=0.1, le=3600)
+    """Between estimates, at least."""
+    molecules: int = Field(80, ge=20, le=2000)
+    """Single molecules that an estimate takes."""
+    sigma_waves: float = Field(0.03, gt=0, le=1)
+    """How well each coefficient is known at the start, root mean square."""
+    wander_waves: float = Field(0.001, ge=0, le=0.1)
+    """How much each changes in a second, root mean square; it grows with the root of the time."""
+
+
 class FilterSettings(Section):
     """`[filter]`: localizations that are left out of picture, tables and messages; they are counted."""
 
@@ -139,6 +161,7 @@ class Rig(Section):
     engine: EngineSettings = EngineSettings()
     model: ModelSettings = ModelSettings()
     refine: RefineSettings = RefineSettings()
+    phase: PhaseSettings = PhaseSettings()
     filter: FilterSettings = FilterSettings()
     link: LinkSettings = LinkSettings()
     render: RenderSettings = RenderSettings()
@@ -182,6 +205,7 @@ def validate(plain: dict[str, Any], origin: str, folder: Path = Path()) -> Rig:
     settings = None if source is None else _source(source, folder, problems)
     _from_folder(plain.get("camera"), "maps", folder)
     _from_folder(plain.get("refine"), "spot", folder)
+    _from_folder(plain.get("phase"), "pupil", folder)
     _from_folder(plain.get("publish"), "certificate", folder)
     try:
         rig = Rig(**plain)

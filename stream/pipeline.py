@@ -17,7 +17,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from stream import output
 from stream.acquisition import acquire, recorder
@@ -27,6 +27,7 @@ from stream.acquisition.ring_memory import Kind
 from stream.acquisition.source_process import ANALYSE
 from stream.analysis import Analysis
 from stream.books.health import Health
+from stream.books.optics_log import OpticsLog
 from stream.config import Rig
 from stream.engine import Engine
 from stream.errors import LiveSMLMError
@@ -42,6 +43,9 @@ from stream.sink import Sink
 from stream.sinks import SINKS
 from stream.sinks.linked import Linked
 from stream.sinks.zmq_out import ZmqOut
+
+if TYPE_CHECKING:
+    from stream.stages.phase import SlowLane
 
 REPORT_EVERY_S = 0.5
 
@@ -178,9 +182,17 @@ class Pipeline:
         localizer = make_localizer(rig, engine, info)
         warm_up(localizer, info, rig.policy.batch_frames)
         return Analysis(
-            make_localizer(rig, engine, info), self._renderer, self._files, self._publisher,
-            self._acquisition.ledger, self._health, self._clock,
+            make_localizer(rig, engine, info, self._slow_lane(engine)), self._renderer, self._files, self._publisher,
+            self._acquisition.ledger, self._health, OpticsLog(self._folder), self._clock,
         )  # fmt: skip
+
+    def _slow_lane(self, engine: Engine) -> SlowLane | None:
+        if self._rig.phase.mode == "off":
+            return None
+        from stream.optics import phase_task
+        from stream.stages import phase_process
+
+        return self._stack.enter_context(phase_process.start(phase_task(self._rig, engine.card)))
 
     def _until_the_end(self) -> LiveSMLMError | None:
         """Analyse until no frame follows; return what ended it, if something did."""

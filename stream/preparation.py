@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import time
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,9 +19,20 @@ from stream.stages.filter import Filter
 from stream.stages.localize import Localizer
 from stream.stages.stage import Stage
 
+if TYPE_CHECKING:
+    from stream.stages.phase import SlowLane
 
-def make_localizer(rig: Rig, engine: Engine, info: StreamInfo) -> Stage:
+
+def make_localizer(rig: Rig, engine: Engine, info: StreamInfo, lane: SlowLane | None = None) -> Stage:
     """Return the stages from frames to localizations for frames like `info`.
+
+    Parameters
+    ----------
+    rig : Rig
+    engine : Engine
+    info : StreamInfo
+    lane : SlowLane or None
+        Whoever refines the pupil meanwhile.
 
     Raises
     ------
@@ -29,7 +42,7 @@ def make_localizer(rig: Rig, engine: Engine, info: StreamInfo) -> Stage:
     threshold = engine.card.threshold if rig.model.threshold is None else rig.model.threshold
     calibration = camera(rig.camera, info.height_px, info.width_px)
     localizer = Localizer(engine, calibration, info.height_px, info.width_px, rig.camera.pixel_size_nm, threshold)
-    stage = _refined(localizer, rig, engine.card, calibration)
+    stage = _watched(_refined(localizer, rig, engine.card, calibration), rig, calibration, lane)
     return stage if rig.filter == FilterSettings() else Filter(stage, rig.filter)
 
 
@@ -42,6 +55,14 @@ def _refined(localizer: Stage, rig: Rig, card: Card, calibration: Camera) -> Sta
 
     options = Options(rounds=rig.refine.rounds, threads=rig.refine.threads or os.cpu_count() or 1)
     return Refiner(localizer, optics(rig, card, calibration), rig.refine.mode, options)
+
+
+def _watched(stage: Stage, rig: Rig, calibration: Camera, lane: SlowLane | None) -> Stage:
+    if lane is None:
+        return stage
+    from stream.stages.phase import PhaseWatch
+
+    return PhaseWatch(stage, lane, calibration, rig.camera.pixel_size_nm, rig.phase, time.monotonic)
 
 
 def warm_up(localizer: Stage, info: StreamInfo, frames: int) -> None:

@@ -8,7 +8,7 @@ Sources: Stallinga & Rieger, Opt. Express 18 (2010); `models/optics/propagator.p
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import inf
 
@@ -19,6 +19,9 @@ from models.optics.propagator import Fields, Propagator, Setup
 from models.optics.pupil import FREE_ROTATION
 from models.optics.spot import Limits
 from models.optics.transform import filter_pixels
+
+Slopes = Callable[[Fields, Array, Array, Array], list[Array]]
+"""Fields, energy (n,), its derivative by z, images (n, y, x) -> derivatives of the images, each (n, y, x)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +85,7 @@ class VectorialSpot:
 
     def with_gradient(self, position_nm: Array, aberration: Aberration | None = None) -> tuple[Array, Array]:
         """Return the images (n, y, x) and their derivatives by x, y and z per nm, (n, 3, y, x)."""
-        xp, images, gradients = array_namespace(position_nm), [], []
-        for fields, energy, loss in self._fields(position_nm, aberration):
-            image = self._image(fields, energy)
-            by_x, by_y, by_z = (self._change(fields, slope, energy) for slope in fields.by_position())
-            images.append(image)
-            gradients.append(xp.stack((by_x, by_y, by_z - image * (loss / energy)[:, None, None]), axis=1))
-        return xp.concat(images), xp.concat(gradients)
+        return self._with_slopes(position_nm, aberration, self._by_position)
 
     def with_phase_gradient(self, position_nm: Array, aberration: Aberration, basis: Array) -> tuple[Array, Array]:
         """Return the images (n, y, x) and their derivatives by coefficients of the pupil's phase, (n, m, y, x).
@@ -100,12 +97,28 @@ class VectorialSpot:
         basis : (m, N, N) float
             What one unit of each coefficient adds to the phase, in rad.
         """
+        return self._with_slopes(position_nm, aberration, lambda *of: self._by_phase(basis, *of))
+
+    def with_all_gradients(self, position_nm: Array, aberration: Aberration, basis: Array) -> tuple[Array, Array]:
+        """Return the images (n, y, x) and their derivatives by x, y, z and the coefficients, (n, 3 + m, y, x)."""
+        return self._with_slopes(
+            position_nm, aberration, lambda *of: [*self._by_position(*of), *self._by_phase(basis, *of)]
+        )
+
+    def _with_slopes(self, position_nm: Array, aberration: Aberration | None, slopes: Slopes) -> tuple[Array, Array]:
         xp, images, gradients = array_namespace(position_nm), [], []
-        for fields, energy, _ in self._fields(position_nm, aberration):
-            images.append(self._image(fields, energy))
-            changes = [self._change(fields, slope, energy) for slope in fields.by_phase(basis)]
-            gradients.append(xp.stack(changes, axis=1))
+        for fields, energy, loss in self._fields(position_nm, aberration):
+            image = self._image(fields, energy)
+            images.append(image)
+            gradients.append(xp.stack(slopes(fields, energy, loss, image), axis=1))
         return xp.concat(images), xp.concat(gradients)
+
+    def _by_position(self, fields: Fields, energy: Array, loss: Array, image: Array) -> list[Array]:
+        by_x, by_y, by_z = (self._change(fields, slope, energy) for slope in fields.by_position())
+        return [by_x, by_y, by_z - image * (loss / energy)[:, None, None]]
+
+    def _by_phase(self, basis: Array, fields: Fields, energy: Array, loss: Array, image: Array) -> list[Array]:
+        return [self._change(fields, slope, energy) for slope in fields.by_phase(basis)]
 
     def _fields(self, position_nm: Array, aberration: Aberration | None) -> Iterator[tuple[Fields, Array, Array]]:
         """Yield fields, energy (n,) and its derivative by z, a batch at a time; at least one batch, be it empty."""

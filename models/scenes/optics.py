@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import ceil
+from typing import Literal
 
 from models.optics import phase_masks
 from models.optics.gaussian import GaussianSpot, constant
@@ -13,6 +15,7 @@ from models.optics.propagator import Mask, Setup
 from models.optics.spot import Spot
 from models.optics.vectorial import VectorialSpot
 
+MaskName = Literal["none", "astigmatism", "double-helix", "tetrapod-2", "tetrapod-3", "tetrapod-4", "tetrapod-6"]
 MASKS: dict[str, Mask | None] = {
     "none": None,
     "astigmatism": phase_masks.astigmatism(),
@@ -29,7 +32,10 @@ def gaussian(sigma_nm: float, pixel_size_nm: float) -> Spot:
     return GaussianSpot(constant(sigma_nm), pixel_size_nm, 2 * ceil(5 * sigma_nm / pixel_size_nm) + 1)
 
 
-def vectorial(objective: Objective, pixel_size_nm: float, depth_nm: float = 0.0, mask: str = "none") -> LowRankSpot:
+def vectorial(
+    objective: Objective, pixel_size_nm: float, depth_nm: float = 0.0, mask: str = "none",
+    zernike_waves: Mapping[int, float] | None = None,
+) -> LowRankSpot:  # fmt: skip
     """Return quick vectorial spots for emitters within `depth_nm` around the focal plane.
 
     Parameters
@@ -40,11 +46,14 @@ def vectorial(objective: Objective, pixel_size_nm: float, depth_nm: float = 0.0,
         0 for a sample on the coverslip, in focus; else the lowest emitter touches it.
     mask : str
         A key of `MASKS`.
+    zernike_waves : mapping of Noll index to float, or None
+        Aberrations.
     """
     half = max(depth_nm / 2, 1.0)
     spread = REACH_NM + 0.6 * half * (mask != "none" or depth_nm > 0)
     size = min(2 * ceil(spread / pixel_size_nm) + 1, LARGEST_PX)
-    exact = VectorialSpot(Setup(objective, mask=MASKS[mask], height_nm=depth_nm / 2), pixel_size_nm, size)
+    setup = Setup(objective, zernike_waves, MASKS[mask], height_nm=depth_nm / 2)
+    exact = VectorialSpot(setup, pixel_size_nm, size)
     if depth_nm == 0:
         return low_rank(exact, (-half, half), rank=20, z_nodes=2, reach_px=0)
     return low_rank(exact, (-half - 1, half + 1), rank=96, z_nodes=max(15, ceil(15 * depth_nm / 1000)), reach_px=0)

@@ -12,6 +12,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
@@ -79,6 +80,8 @@ class SceneSettings:
         Of the Gaussian PSF.
     mask : str
         In the pupil of the vectorial PSF: a key of `models.scenes.optics.MASKS`.
+    zernike_waves : mapping of Noll index to float
+        Aberrations of the vectorial PSF.
     objective : Objective
         Of the vectorial PSF.
     """
@@ -104,6 +107,7 @@ class SceneSettings:
     psf: Literal["gaussian", "vectorial"] = "vectorial"
     psf_sigma_nm: float = 130.0
     mask: str = "none"
+    zernike_waves: Mapping[int, float] = field(default_factory=dict)
     objective: Objective = field(default_factory=Objective)
 
     @property
@@ -121,7 +125,7 @@ class SceneSettings:
         """Return the spots that emitters are drawn with."""
         if self.psf == "gaussian":
             return optics.gaussian(self.psf_sigma_nm, self.pixel_size_nm)
-        return optics.vectorial(self.objective, self.pixel_size_nm, self.depth_nm, self.mask)
+        return optics.vectorial(self.objective, self.pixel_size_nm, self.depth_nm, self.mask, self.zernike_waves)
 
 
 class Scene:

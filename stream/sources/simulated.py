@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from models.camera import Camera
 from models.scenes.drift import Drift
+from models.scenes.optics import MaskName
 from models.scenes.scene import Scene, SceneSettings
 from stream.frame import Frame, StreamInfo
 from stream.truth import TruthWriter
@@ -49,10 +50,10 @@ class SimulatedSettings(BaseModel):
     """Standard deviation of the sample's random step from frame to frame."""
     psf: Literal["gaussian", "vectorial"] = "vectorial"
     psf_sigma_nm: float = Field(130.0, gt=10)
-    mask: Literal["none", "astigmatism", "double-helix", "tetrapod-2", "tetrapod-3", "tetrapod-4", "tetrapod-6"] = (
-        "none"
-    )
+    mask: MaskName = "none"
     """In the pupil of the vectorial PSF."""
+    zernike_waves: dict[Annotated[int, Field(ge=2, le=120)], Annotated[float, Field(ge=-3, le=3)]] = {}
+    """Aberrations of the vectorial PSF by Noll index: what a network may not know."""
     seed: int = Field(1, ge=0)
     truth: Path | None = None
 

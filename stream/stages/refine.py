@@ -17,6 +17,7 @@ from models.localizations import Localizations, concatenate
 from models.refining.candidates import Options
 from models.refining.joint import compile_for
 from models.refining.refine import Mode, Optics, refine
+from models.refining.spline import SplineSpot
 from stream.frame import Batch
 from stream.stages.stage import Located, Stage
 
@@ -49,6 +50,10 @@ class Refiner:
         self._before: _Frame | None = None
         self._waiting: list[_Frame] = []
         compile_for(optics.spot)
+
+    def use(self, spot: SplineSpot) -> None:
+        """Fit with these spots from now on."""
+        self._optics = replace(self._optics, spot=spot)
 
     def process(self, batch: Batch) -> Located:
         """Take frames in order; return what is known by now: all but the two newest frames."""

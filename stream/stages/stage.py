@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from models.localizations import Localizations
 from stream.frame import Batch, Float64Array
+from stream.stages.optics_report import OpticsReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +26,15 @@ class Located:
         When each of them was received.
     left_out : int
         Localizations that a filter took out of the table.
+    optics : OpticsReport or None
+        What was found of the pupil meanwhile.
     """
 
     table: Localizations
     index: NDArray[np.int64]
     host_time_s: Float64Array
     left_out: int = 0
+    optics: OpticsReport | None = None
 
 
 class Stage(Protocol):

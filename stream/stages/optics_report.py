@@ -1,0 +1,76 @@
+"""What is said of the optics while the camera runs: coefficients, how sure they are, and whether they have changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.aberrations.watch import Estimate
+from models.aberrations.wavefront import NOLL, SHAPE
+
+NAMED = 3
+"""Coefficients that a change is described by."""
+REMEDY = "check focus, temperature and immersion; `livesmlm retrieve` on beads tells for sure; z is followed meanwhile"
+
+
+@dataclass(frozen=True, slots=True)
+class OpticsReport:
+    """One estimate of the pupil, or why there is none.
+
+    Parameters
+    ----------
+    waves : (27,) float32 or None
+        Noll 2 to 28; 2 to 4 are 0, they are positions.
+    facts : dict
+        Header of the topic `phase`.
+    guard : dict or None
+        Header of the topic `guard`, if somebody should look.
+    """
+
+    waves: NDArray[np.float32] | None
+    facts: dict[str, Any]
+    guard: dict[str, Any] | None
+
+
+def report(estimate: Estimate, source: Literal["molecules", "beads"], frame: int, seconds: float) -> OpticsReport:
+    """Return what is said of an estimate.
+
+    Parameters
+    ----------
+    estimate : Estimate
+    source : {"molecules", "beads"}
+    frame : int
+        The newest one that it rests on.
+    seconds : float
+        That it took to compute.
+    """
+    facts = {
+        "source": source, "frame": frame, "psf_epoch": estimate.epoch, "sigma": _padded(estimate.sigma_waves).tolist(),
+        "rms_error_waves": estimate.error_waves, "change_waves": estimate.change_waves,
+        "change_sigma_waves": estimate.change_sigma_waves, "chi2": estimate.chi2, "molecules": estimate.molecules,
+        "seconds": seconds,
+    }  # fmt: skip
+    waves = _padded(estimate.waves).astype(np.float32)
+    return OpticsReport(waves, facts, _changed(estimate, frame) if estimate.changed else None)
+
+
+def lost(reason: str) -> OpticsReport:
+    """Return that the optics are watched no longer."""
+    return OpticsReport(None, {}, {"verdict": "unknown", "reason": reason, "remedy": "see what it printed above"})
+
+
+def _padded(shape: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.concatenate((np.zeros(len(NOLL) - len(SHAPE)), shape))
+
+
+def _changed(estimate: Estimate, frame: int) -> dict[str, Any]:
+    most = np.argsort(-np.abs(estimate.change))[:NAMED]
+    named = ", ".join(f"Noll {SHAPE[k]} {estimate.change[k]:+.3f}" for k in most)
+    return {
+        "verdict": "drifting", "frame": frame, "remedy": REMEDY,
+        "reason": f"the wavefront has changed by {estimate.change_waves:.3f} ± {estimate.change_sigma_waves:.3f} waves "
+        f"since the start, most in {named}",
+    }  # fmt: skip
