@@ -115,10 +115,10 @@ class PhaseProcess:
             raise self._died() from error
         self.idle = False
 
-    def poll(self) -> Answer | None:
-        """Return its answer, if there is one by now. Raises PhaseProcessDied."""
+    def poll(self, wait_s: float = 0.0) -> Answer | None:
+        """Return its answer, if there is one within `wait_s`. Raises PhaseProcessDied."""
         try:
-            if not self._connection.poll():
+            if not self._connection.poll(wait_s):
                 return None
             answer = self._connection.recv()
         except (EOFError, OSError) as error:
