@@ -83,7 +83,7 @@ class Camera:
         counts: NDArray[np.uint16] = np.clip(adu, 0, 2**self.bit_depth - 1).astype(np.uint16)
         return counts
 
-    def photo_electrons(self, adu: NDArray[np.uint16]) -> FloatMap:
-        """Return (..., y, x) float32 photo-electrons of (..., y, x) ADU; on average quantum efficiency x photons."""
+    def photo_electrons(self, adu: NDArray[np.uint16] | FloatMap) -> FloatMap:
+        """Return photo-electrons of ADU or of their means, (..., y, x); on average quantum efficiency x photons."""
         electrons = (adu.astype(np.float32) - self.offset_adu) / self.adu_per_photo_electron
         return np.asarray(electrons, np.float32)

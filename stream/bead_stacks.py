@@ -45,7 +45,7 @@ def read_beads(stacks: Sequence[Path], rig: Rig) -> tuple[Task, list[list[Found]
     InputError
         The stacks have different numbers of slices, or there is no bead to use.
     """
-    step_nm, direction = _stated(rig.beads)
+    step_nm, towards = _stated(rig.beads)
     size = 2 * round(500 * rig.beads.window_um / rig.camera.pixel_size_nm) + 1
     windows, beads, slices = list[_Window](), list[list[Found]](), dict[Path, int]()
     for path in stacks:
@@ -66,7 +66,7 @@ def read_beads(stacks: Sequence[Path], rig: Rig) -> tuple[Task, list[list[Found]
         )
     windows.sort(key=lambda window: -window.light)
     count = slices[stacks[0]]
-    focus = np.asarray(direction * step_nm * (np.arange(count) - (count - 1) / 2), np.float64)
+    focus = np.asarray(towards * step_nm * (np.arange(count) - (count - 1) / 2), np.float64)
     known = rig.beads.astigmatism_waves
     task = Task(
         setup=Setup(objective(rig.optics), blur_nm=rig.beads.diameter_nm * BALL_TO_SIGMA),
@@ -86,7 +86,18 @@ def _stated(settings: BeadsSettings) -> tuple[float, float]:
             limit="no image tells how far and which way the stage moved: both ways fit equally well, and one is wrong",
             remedy='state e.g. step_nm = 50 and focal_plane = "into-sample" (or "towards-objective")',
         )
-    return settings.step_nm, 1.0 if settings.focal_plane == "towards-objective" else -1.0
+    return settings.step_nm, direction(settings)
+
+
+def direction(settings: BeadsSettings) -> float:
+    """Return 1 if the focal plane moves towards the objective, else -1; raises RigError if that is not stated."""
+    if settings.focal_plane is None:
+        raise RigError(
+            "[beads] focal_plane is not given",
+            limit="no image tells which way the stage moved: both ways fit equally well, and one is wrong",
+            remedy='state focal_plane = "into-sample" or "towards-objective": where the focal plane goes as z grows',
+        )
+    return 1.0 if settings.focal_plane == "towards-objective" else -1.0
 
 
 def _windows(adu: NDArray[np.uint16], rig: Rig, size: int, path: Path) -> tuple[list[Found], list[_Window]]:

@@ -109,8 +109,9 @@ class RefineSettings(Section):
 class PhaseSettings(Section):
     """`[phase]`: the optics, watched while the data is taken."""
 
-    mode: Literal["off", "molecules"] = "off"
-    """molecules: the pupil is followed from single molecules, and localizations are refined with what it has become."""
+    mode: Literal["off", "molecules", "beads"] = "off"
+    """molecules: the pupil is followed from single molecules; beads: found in each sweep of a stage whose position is
+    in the frames. Localizations are refined with what it has become."""
     mask: MaskName = "none"
     """In the pupil."""
     pupil: Path | None = None

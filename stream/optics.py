@@ -49,7 +49,7 @@ def phase_task(rig: Rig, card: Card) -> Task:
             limit="the pupil is seen in how molecules look above and below the focus",
             remedy='take a model in depth (`livesmlm models`), or set [phase] mode = "off"',
         )
-    if settings.mask == "none" and settings.pupil is None:
+    if settings.mode == "molecules" and settings.mask == "none" and settings.pupil is None:
         raise RigError(
             f'[phase] mode = "{settings.mode}", but neither mask nor pupil is given',
             limit="without a known asymmetry no image tells above from below the focus: the twin fits as well",

@@ -45,7 +45,7 @@ from stream.sinks.linked import Linked
 from stream.sinks.zmq_out import ZmqOut
 
 if TYPE_CHECKING:
-    from stream.stages.phase import SlowLane
+    from stream.stages.slow_lane import SlowLane
 
 REPORT_EVERY_S = 0.5
 

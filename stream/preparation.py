@@ -20,7 +20,7 @@ from stream.stages.localize import Localizer
 from stream.stages.stage import Stage
 
 if TYPE_CHECKING:
-    from stream.stages.phase import SlowLane
+    from stream.stages.slow_lane import SlowLane
 
 
 def make_localizer(rig: Rig, engine: Engine, info: StreamInfo, lane: SlowLane | None = None) -> Stage:
@@ -60,6 +60,11 @@ def _refined(localizer: Stage, rig: Rig, card: Card, calibration: Camera) -> Sta
 def _watched(stage: Stage, rig: Rig, calibration: Camera, lane: SlowLane | None) -> Stage:
     if lane is None:
         return stage
+    if rig.phase.mode == "beads":
+        from stream.bead_stacks import direction
+        from stream.stages.beads import BeadWatch
+
+        return BeadWatch(stage, lane, calibration, direction(rig.beads))
     from stream.stages.phase import PhaseWatch
 
     return PhaseWatch(stage, lane, calibration, rig.camera.pixel_size_nm, rig.phase, time.monotonic)

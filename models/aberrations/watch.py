@@ -115,7 +115,11 @@ class OpticsWatch:
     def take(self, molecules: Molecules, time_s: float) -> Estimate:
         """Return the optics after some molecules more, at least one; `time_s` is when they shone."""
         elapsed = 0.0 if self._time_s is None else max(time_s - self._time_s, 0.0)
-        self._state, self._time_s = self._filter.update(self._state, molecules, elapsed), time_s
+        return self.take_state(self._filter.update(self._state, molecules, elapsed), time_s)
+
+    def take_state(self, state: State, time_s: float) -> Estimate:
+        """Return the optics after somebody else found the pupil, from beads."""
+        self._state, self._time_s = state, time_s
         return self._estimate(self._renewed())
 
     def _renewed(self) -> SplineSpot | None:

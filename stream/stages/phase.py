@@ -8,38 +8,19 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import replace
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.aberrations.molecules import Molecules, best, cut, joined
 from models.camera import Camera
-from models.localizations import Localizations
 from stream.config import PhaseSettings
 from stream.frame import Batch
-from stream.stages.optics_report import OpticsReport, lost, report
-from stream.stages.phase_process import Answer, PhaseProcessDied
-from stream.stages.refine import Refiner
+from stream.stages.slow_lane import Dialogue, SlowLane
 from stream.stages.stage import Located, Stage
 
 AMPLE = 5
 """So many times the molecules that are needed are kept to choose from."""
-
-
-class SlowLane(Protocol):
-    """Whoever refines the pupil; `PhaseProcess` does."""
-
-    idle: bool
-    window_px: int
-    """Edge of the crops that it takes."""
-
-    def send(self, molecules: Molecules, time_s: float) -> None:
-        """Take molecules and when they shone."""
-
-    def poll(self) -> Answer | None:
-        """Return the answer if there is one."""
 
 
 class PhaseWatch:
@@ -63,77 +44,59 @@ class PhaseWatch:
         clock: Callable[[], float],
     ) -> None:  # fmt: skip
         self.look_ahead_frames = stage.look_ahead_frames
-        self._stage, self._lane, self._camera, self._pixel_nm = stage, lane, camera, pixel_size_nm
+        self._stage, self._dialogue = stage, Dialogue(lane, stage, "molecules")
+        self._camera, self._pixel_nm, self._window_px = camera, pixel_size_nm, lane.window_px
         self._wanted, self._every_s, self._clock = settings.molecules, settings.every_s, clock
         self._frames: deque[tuple[int, NDArray[np.float32]]] = deque()
         self._pool: deque[tuple[Molecules, int, float]] = deque()
-        self._next_s, self._epoch, self._alive = clock() + settings.every_s, 0, True
-        self._rests_on = -1
+        self._next_s = clock() + settings.every_s
 
     def process(self, batch: Batch) -> Located:
         """Take frames in order; return what is known by now."""
-        news = self._hear()
-        counts = self._camera.photo_electrons(batch.pixels) / np.float32(self._camera.excess)
-        self._frames.extend(zip(batch.index.tolist(), np.asarray(counts, np.float32), strict=True))
-        return self._told(self._stage.process(batch), news)
+        news = self._dialogue.hear()
+        if self._dialogue.alive:
+            counts = self._camera.photo_electrons(batch.pixels) / np.float32(self._camera.excess)
+            self._frames.extend(zip(batch.index.tolist(), np.asarray(counts, np.float32), strict=True))
+        located = self._stage.process(batch)
+        self._look_at(located)
+        return self._dialogue.told(located, news)
 
     def flush(self) -> Located:
         """Return the answer for the newest frames."""
-        located = self._told(self._stage.flush(), self._hear())
+        news = self._dialogue.hear()
+        located = self._stage.flush()
+        self._look_at(located)
         self._frames.clear()
-        return located
+        return self._dialogue.told(located, news)
 
-    def _told(self, located: Located, news: OpticsReport | None) -> Located:
-        if self._alive:
+    def _look_at(self, located: Located) -> None:
+        if not self._dialogue.alive:
+            self._frames.clear()
+        elif len(located.index):
             self._collect(located)
             self._hand_over()
-        table = located.table
-        epoch = np.full(len(table), self._epoch)
-        return replace(located, table=Localizations({n: table[n] for n in table} | {"psf_epoch": epoch}), optics=news)
-
-    def _hear(self) -> OpticsReport | None:
-        """Take the answer of the slow lane; from now on its spots are fitted with."""
-        if not self._alive:
-            return None
-        try:
-            answer = self._lane.poll()
-        except PhaseProcessDied as error:
-            self._alive = False
-            self._pool.clear()
-            return lost(str(error))
-        if answer is None:
-            return None
-        if answer.estimate.spots is not None and isinstance(self._stage, Refiner):
-            self._stage.use(answer.estimate.spots)
-            self._epoch = answer.estimate.epoch
-        return report(answer.estimate, "molecules", self._rests_on, answer.seconds)
 
     def _collect(self, located: Located) -> None:
         """Keep the single molecules of the newest frames, as many as can be wanted."""
-        if not len(located.index):
-            return
         counts = []
         for index in located.index.tolist():
-            while self._frames[0][0] != index:
-                self._frames.popleft()
-            counts.append(self._frames.popleft()[1])
+            came, pixels = self._frames.popleft()
+            assert came == index, "the stage answers for frames in the order in which it took them"
+            counts.append(pixels)
         frame = np.searchsorted(located.index, np.asarray(located.table["frame"], np.int64))
-        found = cut(np.stack(counts), frame, located.table, self._camera, self._pixel_nm, self._lane.window_px)
-        if len(found):
-            self._pool.append((found, int(located.index[-1]), float(located.host_time_s.mean())))
-        while sum(len(part) for part, _, _ in self._pool) - len(self._pool[0][0] if self._pool else ()) > (
-            AMPLE * self._wanted
-        ):
+        found = cut(np.stack(counts), frame, located.table, self._camera, self._pixel_nm, self._window_px)
+        self._pool.append((found, int(located.index[-1]), float(located.host_time_s.mean())))
+        while self._pooled() - len(self._pool[0][0]) > AMPLE * self._wanted:
             self._pool.popleft()
+
+    def _pooled(self) -> int:
+        return sum(len(molecules) for molecules, _, _ in self._pool)
 
     def _hand_over(self) -> None:
         now = self._clock()
-        if now < self._next_s or not self._lane.idle or sum(len(p) for p, _, _ in self._pool) < self._wanted:
+        if now < self._next_s or not self._dialogue.free or self._pooled() < self._wanted:
             return
         parts, frames, times = zip(*self._pool, strict=True)
         self._pool.clear()
-        self._next_s, self._rests_on = now + self._every_s, frames[-1]
-        try:
-            self._lane.send(best(joined(parts), self._wanted), float(np.mean(times)))
-        except PhaseProcessDied:
-            return  # the next poll says so
+        self._next_s = now + self._every_s
+        self._dialogue.hand_over(best(joined(parts), self._wanted), float(np.mean(times)), frames[-1])

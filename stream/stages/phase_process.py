@@ -2,7 +2,7 @@
 
     with phase_process.start(task) as process:
         if process.idle:
-            process.send(molecules, time_s)    # the newest; what came meanwhile was not kept for it
+            process.send(molecules, time_s)    # the newest, or a stack of beads
         answer = process.poll()                # None while it works
 
 It yields to everything else on the machine. When it dies, localization goes on with the spots of its last answer.
@@ -21,6 +21,7 @@ from multiprocessing.context import SpawnProcess
 from types import TracebackType
 from typing import Self
 
+from models.aberrations.from_beads import BeadStack, state_of
 from models.aberrations.molecules import Molecules
 from models.aberrations.watch import Estimate, Known, OpticsWatch
 from models.optics.objective import Objective
@@ -72,9 +73,9 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An estimate, and the seconds that it took."""
+    """An estimate, or None if there was no bead to use; and the seconds that it took."""
 
-    estimate: Estimate
+    estimate: Estimate | None
     seconds: float
 
 
@@ -106,11 +107,11 @@ class PhaseProcess:
     def __init__(self, process: SpawnProcess, connection: Connection, window_px: int) -> None:
         self._process, self._connection, self.idle, self.window_px = process, connection, True, window_px
 
-    def send(self, molecules: Molecules, time_s: float) -> None:
-        """Hand over molecules and when they shone; only while it is idle. Raises PhaseProcessDied."""
+    def send(self, seen: Molecules | BeadStack, time_s: float) -> None:
+        """Hand over molecules or beads, and when they shone; only while it is idle. Raises PhaseProcessDied."""
         assert self.idle, "the process has not answered yet"
         try:
-            self._connection.send((molecules, time_s))
+            self._connection.send((seen, time_s))
         except OSError as error:
             raise self._died() from error
         self.idle = False
@@ -157,10 +158,21 @@ def main(task: Task, connection: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(os, "nice"):
         os.nice(NICENESS)
-    watch = OpticsWatch(task.known())
+    known = task.known()
+    watch = OpticsWatch(known)
     with suppress(EOFError, OSError):  # main is gone
         while True:
-            molecules, time_s = connection.recv()
+            seen, time_s = connection.recv()
             began = time.monotonic()
-            estimate = watch.take(molecules, time_s)
+            estimate = (
+                _by_beads(watch, known, seen, time_s) if isinstance(seen, BeadStack) else watch.take(seen, time_s)
+            )
             connection.send(Answer(estimate, time.monotonic() - began))
+
+
+def _by_beads(watch: OpticsWatch, known: Known, seen: BeadStack, time_s: float) -> Estimate | None:
+    from stream.phase_network import phase_network  # molecules need no network
+
+    network = phase_network(known.setup.objective, known.pixel_size_nm)
+    state = state_of(seen, known, network.start if network else None)
+    return None if state is None else watch.take_state(state, time_s)
