@@ -12,7 +12,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from export.card import Card
-from export.evaluate import THRESHOLD, conditions_for, scores
+from export.evaluate import THRESHOLDS, conditions_for, scores
 from export.graph import INPUTS, MULTIPLE_PX, OUTPUTS, columns, deployed
 from export.phase import deployed_phase, describe_phase, scores_phase
 from export.to_onnx import write
@@ -40,8 +40,8 @@ def describe(network: OverFrames, space: SampleSpace, recipe: Recipe, provenance
         name=f"{psf}-{kind}",
         title=f"{psf} localizer, {kind}: three frames of context, EMCCD and sCMOS",
         inputs=INPUTS, outputs=OUTPUTS, columns=columns(network.dimensions),
-        features=network.channels, stride=network.stride, look_ahead=1, multiple_px=MULTIPLE_PX, threshold=THRESHOLD,
-        mac_per_pixel=mac_per_pixel(network), sample_space=space, provenance=provenance,
+        features=network.channels, stride=network.stride, look_ahead=1, multiple_px=MULTIPLE_PX,
+        threshold=THRESHOLDS[network.dimensions], mac_per_pixel=mac_per_pixel(network), sample_space=space, provenance=provenance,
     )  # fmt: skip
 
 

@@ -20,7 +20,7 @@ SEED = 77_000
 
 
 def held_out(space: SampleSpace, size_px: int, rms_waves: float, photons: float, count: int, seed: int) -> Stacks:
-    """Return stacks of one wavefront error and brightness, point emitters without read noise."""
+    """Return stacks of one wavefront error and brightness, all modes alike, point emitters without read noise."""
     fixed = {
         "rms_waves": rms_waves,
         "photons": photons,
@@ -29,7 +29,7 @@ def held_out(space: SampleSpace, size_px: int, rms_waves: float, photons: float,
         "read_noise_e": 0,
     }
     given = space.changed(**{name: Range(value, value) for name, value in fixed.items()})
-    return StackSimulator(given, size_px, count).draw(SEED + seed, 0)
+    return StackSimulator(given, size_px, count, steepest=0.0).draw(SEED + seed, 0)
 
 
 def errors_waves(predict: Predict, stacks: Stacks) -> Float32:

@@ -30,7 +30,7 @@ Float64 = NDArray[np.float64]
 BLURS = 5
 """Spots of so many different blurs take turns."""
 STEEPEST = 1.5
-"""High orders are damped by their order to a power from 0, all modes alike, to this, as in most microscopes."""
+"""Most microscopes have less of the high orders, some as much of them."""
 CACHE, GPU = 16, 512
 """Slices computed at once: those that fit into a processor's cache, and what a GPU wants."""
 
@@ -67,12 +67,15 @@ class StackSimulator:
     modes : tuple of int
         Noll indices that a wavefront has.
     device : str
+    steepest : float
+        High orders are damped by their order to a power from 0 to this; 0: all modes alike.
     """
 
     def __init__(
-        self, space: SampleSpace, size_px: int, batch: int, modes: tuple[int, ...] = SHAPE, device: str = "cpu"
-    ) -> None:
-        self.space, self.batch, self.device = space, batch, device
+        self, space: SampleSpace, size_px: int, batch: int, modes: tuple[int, ...] = SHAPE, device: str = "cpu",
+        steepest: float = STEEPEST,
+    ) -> None:  # fmt: skip
+        self.space, self.batch, self.device, self._steepest = space, batch, device, steepest
         self.objective, blur = objective_of(space), space["blur_nm"]
         self._at_once = CACHE if device == "cpu" else GPU
         self._spots = [self._spot(float(width), size_px) for width in np.linspace(blur.low, blur.high, BLURS)]
@@ -105,7 +108,7 @@ class StackSimulator:
         return Stacks(counts, self._to(waves), light)
 
     def _wavefronts(self, rms: Float64, rng: np.random.Generator) -> Float64:
-        damping = self._order ** -rng.uniform(0, STEEPEST, (len(rms), 1))
+        damping = self._order ** -rng.uniform(0, self._steepest, (len(rms), 1))
         direction = rng.normal(size=(len(rms), len(self._order))) * damping
         waves = np.zeros((len(rms), len(NOLL)))
         waves[:, self._place] = direction * (rms / np.linalg.norm(direction, axis=1))[:, None]
