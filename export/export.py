@@ -41,7 +41,8 @@ def describe(network: OverFrames, space: SampleSpace, recipe: Recipe, provenance
         title=f"{psf} localizer, {kind}: three frames of context, EMCCD and sCMOS",
         inputs=INPUTS, outputs=OUTPUTS, columns=columns(network.dimensions),
         features=network.channels, stride=network.stride, look_ahead=1, multiple_px=MULTIPLE_PX,
-        threshold=THRESHOLDS[network.dimensions], mac_per_pixel=mac_per_pixel(network), sample_space=space, provenance=provenance,
+        threshold=THRESHOLDS[network.dimensions], mac_per_pixel=mac_per_pixel(network), sample_space=space,
+        provenance=provenance,
     )  # fmt: skip
 
 
