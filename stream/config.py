@@ -88,7 +88,7 @@ class EngineSettings(Section):
 class ModelSettings(Section):
     """`[model]`: which network."""
 
-    name: str = "localizer-2d"
+    name: str = "2d-fast"
     """Name of a model that ships, or the path of an exported `.onnx` file."""
     threshold: float | None = Field(None, gt=0, lt=1)
     """Detection probability above which a candidate becomes a localization; the model card's if not given."""

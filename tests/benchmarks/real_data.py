@@ -155,7 +155,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
     parser.add_argument("--out", type=Path)
-    parser.add_argument("--model", default="localizer-2d")
+    parser.add_argument("--model", default="2d-fast")
     parser.add_argument("--refine", default="off", choices=["off", "isolated", "all"])
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:

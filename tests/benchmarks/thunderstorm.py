@@ -1,6 +1,6 @@
 """ThunderSTORM's own lists and ours on three simulated movies, scored alike.
 
-    python tests/benchmarks/thunderstorm.py [--data DIR] [--model localizer-2d]
+    python tests/benchmarks/thunderstorm.py [--data DIR] [--model 2d-fast]
 
 The reference has its origin at the centre of the first pixel: half a pixel is added to it. Isolated: no other emitter
 within 1000 nm in the same frame. Our lists are made by `livesmlm replay`, as a user would, without and with refinement.
@@ -47,7 +47,7 @@ def main() -> None:
     """Print the table."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data" / "thunderstorm-synth" / "kept")
-    options.add_argument("--model", default="localizer-2d")
+    options.add_argument("--model", default="2d-fast")
     options = options.parse_args()
     print("movie    program        Jaccard  precision  recall  RMSE/nm  isolated  pairs")
     for movie in MOVIES:
