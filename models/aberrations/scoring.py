@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.aberrations.stacks import Stacks, StackSimulator
+from models.aberrations.wavefront import SHAPE
 from models.sample_space import Range, SampleSpace
 
 Float32 = NDArray[np.float32]
@@ -19,7 +20,10 @@ SEED = 77_000
 """Beyond the seeds of trainings."""
 
 
-def held_out(space: SampleSpace, size_px: int, rms_waves: float, photons: float, count: int, seed: int) -> Stacks:
+def held_out(
+    space: SampleSpace, size_px: int, rms_waves: float, photons: float, count: int, seed: int,
+    modes: tuple[int, ...] = SHAPE,
+) -> Stacks:  # fmt: skip
     """Return stacks of one wavefront error and brightness, all modes alike, point emitters without read noise."""
     fixed = {
         "rms_waves": rms_waves,
@@ -29,7 +33,7 @@ def held_out(space: SampleSpace, size_px: int, rms_waves: float, photons: float,
         "read_noise_e": 0,
     }
     given = space.changed(**{name: Range(value, value) for name, value in fixed.items()})
-    return StackSimulator(given, size_px, count, steepest=0.0).draw(SEED + seed, 0)
+    return StackSimulator(given, size_px, count, modes, steepest=0.0).draw(SEED + seed, 0)
 
 
 def errors_waves(predict: Predict, stacks: Stacks) -> Float32:

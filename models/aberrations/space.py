@@ -21,6 +21,13 @@ PHASE = SampleSpace({
     "slices": 5.0,
 })  # fmt: skip
 """Five slices of a bead from -1 to 1 um (Moeckl et al. 2019), and total wavefront errors up to 0.6 waves."""
+SINGLE = PHASE.changed(
+    rms_waves=Range(0.1, 0.6), photons=Range(1e4, 1e6, "log-uniform"), focus_shift_nm=Range(-50, 50),
+    first_focus_nm=-500.0, last_focus_nm=-500.0, slices=1.0,
+)  # fmt: skip
+"""One strongly aberrated image at a known defocus (Paine & Fienup 2018)."""
+SPACES = {"moeckl-phase": PHASE, "paine-fienup": SINGLE}
+"""Of each system for wavefronts."""
 OPTICS = tuple(asdict(Objective()))
 
 

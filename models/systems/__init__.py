@@ -29,4 +29,7 @@ SYSTEMS = {
     "moeckl-phase": System(
         "phase", Recipe(system="moeckl-phase", psf="", batch=32, patch_px=41, learning_rate=3e-3, steps=20_000)
     ),
+    "paine-fienup": System(
+        "phase", Recipe(system="paine-fienup", psf="", batch=32, patch_px=41, learning_rate=3e-3, steps=20_000)
+    ),
 }

@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import Any
 
 from models import psf
-from models.aberrations.space import PHASE, with_objective
+from models.aberrations.space import SPACES, with_objective
 from models.recipe import Recipe
 from models.sample_space_file import read_space
 from models.systems import SYSTEMS
@@ -81,7 +81,7 @@ def _new(training: ModuleType, recipe: Recipe) -> Any:
     space_file = Path(recipe.sample_space) if recipe.sample_space else None
     try:
         if SYSTEMS[recipe.system].kind == "phase":
-            space, spot = with_objective(*read_space(space_file, PHASE)), None
+            space, spot = with_objective(*read_space(space_file, SPACES[recipe.system])), None
         else:
             space, objective = read_space(space_file, psf.default_space(recipe.psf))
             spot = psf.spot(recipe.psf, space, objective)

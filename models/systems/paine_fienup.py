@@ -1,0 +1,102 @@
+"""A start for phase retrieval from one strongly aberrated image: Paine & Fienup, Opt. Lett. 43, 1235 (2018).
+
+The paper takes an Inception network and Zernike orders 2 to 5, and refines by gradients. Chosen here: a small network
+of Inception modules (Szegedy et al. 2015: filters of several widths side by side) without normalisation layers; the
+image is taken at a known defocus, without which even aberrations have no sign; Noll 5 to 21, tilt and focus besides.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from models.aberrations.stacks import Stacks, StackSimulator
+from models.aberrations.wavefront import NOLL
+from models.losses import Losses
+from models.recipe import Recipe
+from models.sample_space import SampleSpace
+from models.systems.moeckl_phase import comparable, wavefront_loss
+
+MODES = tuple(range(5, 22))
+SIZES = {"fast": 24, "accurate": 48}
+"""Name of a size -> channels of each branch at half resolution."""
+
+
+class Inception(nn.Module):
+    """Filters of 1, 3 and 5 pixels and a pooled one, side by side; a shortcut where the shape stays."""
+
+    def __init__(self, inputs: int, branch: int) -> None:
+        super().__init__()
+        self.one = nn.Conv2d(inputs, branch, 1)
+        self.three = nn.Sequential(nn.Conv2d(inputs, branch, 1), nn.ReLU(), nn.Conv2d(branch, branch, 3, padding=1))
+        self.five = nn.Sequential(
+            nn.Conv2d(inputs, branch, 1), nn.ReLU(), nn.Conv2d(branch, branch, 3, padding=1), nn.ReLU(),
+            nn.Conv2d(branch, branch, 3, padding=1),
+        )  # fmt: skip
+        self.pooled = nn.Sequential(nn.AvgPool2d(3, 1, 1), nn.Conv2d(inputs, branch, 1))
+        self.same = inputs == 4 * branch
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(b, inputs, y, x) -> (b, 4 branch, y, x)."""
+        joined = torch.cat((self.one(x), self.three(x), self.five(x), self.pooled(x)), dim=1)
+        return torch.relu(x + joined if self.same else joined)
+
+
+class InceptionNetwork(nn.Module):
+    """Images in, coefficients out.
+
+    Parameters
+    ----------
+    slices, size_px : int
+        Of the stacks; one slice in the paper.
+    branch : int
+        Channels of a branch at half resolution; twice as many at a quarter.
+    """
+
+    def __init__(self, slices: int, size_px: int, branch: int) -> None:
+        super().__init__()
+        half = (size_px + 1) // 2
+        quarter = (half + 1) // 2
+        coarse, b = (quarter + 1) // 2, branch
+        last = nn.Linear(256, len(NOLL))
+        with torch.no_grad():
+            last.weight *= 0.1
+        self.layers = nn.Sequential(
+            nn.PixelUnshuffle(2), nn.Conv2d(4 * (slices + 1), 4 * b, 3, padding=1), nn.ReLU(), Inception(4 * b, b),
+            nn.Conv2d(4 * b, 8 * b, 3, stride=2, padding=1), nn.ReLU(), Inception(8 * b, 2 * b),
+            Inception(8 * b, 2 * b), nn.Conv2d(8 * b, 4 * b, 3, stride=2, padding=1), nn.ReLU(), Inception(4 * b, b),
+            nn.Flatten(), nn.Linear(4 * b * coarse**2, 256), nn.ReLU(), last,
+        )  # fmt: skip
+
+    def forward(self, counts: Tensor) -> Tensor:
+        """Return (b, 27) waves of images (b, k, y, x), photo-electrons over the excess noise factor."""
+        waves: Tensor = self.layers(comparable(counts))
+        return waves
+
+
+class PhaseFromImage:
+    """The network of one image as the trainer sees it.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        `patch_px` is the window.
+    space : SampleSpace
+    device : str
+    """
+
+    def __init__(self, recipe: Recipe, space: SampleSpace, device: str) -> None:
+        self._recipe, self._space = recipe, space
+        self.simulator = StackSimulator(space, recipe.patch_px, recipe.batch, MODES, device)
+
+    def network(self) -> InceptionNetwork:
+        """Return the network, untrained."""
+        return InceptionNetwork(int(self._space.number("slices")), self._recipe.patch_px, SIZES[self._recipe.size])
+
+    def draw(self, seed: int, step: int) -> Stacks:
+        """Return the images of a step."""
+        return self.simulator.draw(seed, step)
+
+    def losses(self, network: InceptionNetwork, samples: Stacks) -> Losses:
+        """Return the error of the wavefront."""
+        return wavefront_loss(network(samples.counts), samples.waves)
