@@ -1,12 +1,11 @@
 """The optics, watched while the data is taken: single molecules go to the slow lane, new spots come back.
 
-Frames never wait: what was localized while the slow lane works is kept only as far as it needs it, the newest wins.
+Frames never wait, and are looked at only when the slow lane is free and it is time again: so what it gets is new.
 Every row says by `psf_epoch` which spots it was fitted with; 0 are those of the start.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 
 import numpy as np
@@ -19,8 +18,8 @@ from stream.frame import Batch
 from stream.stages.slow_lane import Dialogue, SlowLane
 from stream.stages.stage import Located, Stage
 
-AMPLE = 5
-"""So many times the molecules that are needed are kept to choose from."""
+AMPLE = 2
+"""So many times the molecules that are needed are collected to choose from."""
 
 
 class PhaseWatch:
@@ -47,16 +46,16 @@ class PhaseWatch:
         self._stage, self._dialogue = stage, Dialogue(lane, stage, "molecules")
         self._camera, self._pixel_nm, self._window_px = camera, pixel_size_nm, lane.window_px
         self._wanted, self._every_s, self._clock = settings.molecules, settings.every_s, clock
-        self._frames: deque[tuple[int, NDArray[np.float32]]] = deque()
-        self._pool: deque[tuple[Molecules, int, float]] = deque()
+        self._frames: dict[int, NDArray[np.float32]] = {}
+        self._pool: list[tuple[Molecules, int, float]] = []
         self._next_s = clock() + settings.every_s
 
     def process(self, batch: Batch) -> Located:
         """Take frames in order; return what is known by now."""
         news = self._dialogue.hear()
-        if self._dialogue.alive:
+        if self._dialogue.free and self._clock() >= self._next_s:
             counts = self._camera.photo_electrons(batch.pixels) / np.float32(self._camera.excess)
-            self._frames.extend(zip(batch.index.tolist(), np.asarray(counts, np.float32), strict=True))
+            self._frames.update(zip(batch.index.tolist(), np.asarray(counts, np.float32), strict=True))
         located = self._stage.process(batch)
         self._look_at(located)
         return self._dialogue.told(located, news)
@@ -70,33 +69,21 @@ class PhaseWatch:
         return self._dialogue.told(located, news)
 
     def _look_at(self, located: Located) -> None:
-        if not self._dialogue.alive:
-            self._frames.clear()
-        elif len(located.index):
-            self._collect(located)
+        """Collect molecules of the frames that were kept; hand over when there are enough to choose from."""
+        kept = [index for index in located.index.tolist() if index in self._frames]
+        if not kept:
+            return
+        table = located.table.where(np.isin(located.table["frame"], kept))
+        frame = np.searchsorted(kept, np.asarray(table["frame"], np.int64))
+        counts = np.stack([self._frames.pop(index) for index in kept])
+        found = cut(counts, frame, table, self._camera, self._pixel_nm, self._window_px)
+        self._pool.append((found, kept[-1], float(located.host_time_s.mean())))
+        if sum(len(molecules) for molecules, _, _ in self._pool) >= AMPLE * self._wanted:
             self._hand_over()
 
-    def _collect(self, located: Located) -> None:
-        """Keep the single molecules of the newest frames, as many as can be wanted."""
-        counts = []
-        for index in located.index.tolist():
-            came, pixels = self._frames.popleft()
-            assert came == index, "the stage answers for frames in the order in which it took them"
-            counts.append(pixels)
-        frame = np.searchsorted(located.index, np.asarray(located.table["frame"], np.int64))
-        found = cut(np.stack(counts), frame, located.table, self._camera, self._pixel_nm, self._window_px)
-        self._pool.append((found, int(located.index[-1]), float(located.host_time_s.mean())))
-        while self._pooled() - len(self._pool[0][0]) > AMPLE * self._wanted:
-            self._pool.popleft()
-
-    def _pooled(self) -> int:
-        return sum(len(molecules) for molecules, _, _ in self._pool)
-
     def _hand_over(self) -> None:
-        now = self._clock()
-        if now < self._next_s or not self._dialogue.free or self._pooled() < self._wanted:
-            return
         parts, frames, times = zip(*self._pool, strict=True)
         self._pool.clear()
-        self._next_s = now + self._every_s
+        self._frames.clear()
+        self._next_s = self._clock() + self._every_s
         self._dialogue.hand_over(best(joined(parts), self._wanted), float(np.mean(times)), frames[-1])

@@ -19,7 +19,7 @@ from stream.stages.phase import PhaseWatch
 from stream.stages.phase_process import Answer, PhaseProcessDied, Task
 from stream.stages.stage import Located
 
-SIDE, FRAMES, WINDOW_PX = 64, 12, 15
+SIDE, FRAMES, WINDOW_PX = 64, 24, 15
 CAMERA = Camera(offset_adu=100, gain_adu_per_e=2.0, read_noise_e=1.5)
 TASK = Task(Objective(sample_index=1.518), 100.0, 300.0, "astigmatism", {}, 350.0, 0.0, WINDOW_PX, 25, 0.02)
 SETTINGS = PhaseSettings(mode="molecules", mask="astigmatism", molecules=20, every_s=1.0)
@@ -131,11 +131,11 @@ def test_a_busy_lane_gets_the_newest_molecules_when_it_is_free() -> None:
     lane = AtOnce()
     stage = watched(lane)
     given = batches(2)
-    for batch in given[:4]:
+    for batch in given[:6]:
         stage.process(batch)
     assert len(lane.taken) == 1  # it has not answered: nobody waits, nobody asks again
     lane.answer = True
-    for batch in given[4:]:
+    for batch in given[6:]:
         stage.process(batch)
     assert len(lane.taken) == 2
 

@@ -1,0 +1,67 @@
+"""What watching the optics costs: frames per second of a whole run, without and with `[phase]`, by turns.
+
+    python tests/benchmarks/watched.py [--frames 600] [--rounds 3] [--every 5]
+
+A recorded astigmatic stack, 128 x 128, refined, as fast as it is analysed; every core is busy, so that what the slow
+lane takes is missing elsewhere.
+"""
+
+import argparse
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from pipeline import run
+
+from stream.config import Rig, validate
+from stream.opening import source_of
+
+SIDE_PX = 128
+
+
+def rig_of(source: dict, phase: dict | None) -> Rig:
+    return validate(
+        {
+            "camera": {"pixel_size_nm": 100, "gain_e_per_adu": 0.5, "offset_adu": 100},
+            "optics": {"sample_index": 1.518},
+            "source": source,
+            "model": {"name": "astigmatic-fast"},
+            "refine": {"mode": "all"},
+            "phase": phase or {},
+            "publish": {"address": "tcp://127.0.0.1:*", "snapshot_address": "tcp://127.0.0.1:*"},
+        },
+        "benchmark",
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--frames", type=int, default=600)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--every", type=float, default=5.0)
+    args = parser.parse_args()
+    scene = {
+        "kind": "simulated", "width_px": SIDE_PX, "height_px": SIDE_PX, "frames": args.frames, "frames_per_s": "max",
+        "structure": "uniform", "depth_nm": 1100, "density_per_um2": 0.1, "mask": "astigmatism", "photons": 2000,
+    }  # fmt: skip
+    watching = {"mode": "molecules", "mask": "astigmatism", "every_s": args.every}
+    with tempfile.TemporaryDirectory() as name:
+        source = source_of(rig_of(scene, None))
+        source.open()
+        path = Path(name) / "stack.npy"
+        np.save(path, np.stack([frame.pixels for frame in source.frames() if frame is not None]))
+        replay = {"kind": "replay", "path": str(path), "rate": "max"}
+        rates = {"off": [], "on": []}
+        for number in range(args.rounds):
+            for kind, phase in (("off", None), ("on", watching)):
+                out = Path(name) / f"{kind}-{number}"
+                outcome, _, _ = run(rig_of(replay, phase), out)
+                rates[kind].append(outcome.health["analysing_frames_per_s"])
+                log = out / "phase.jsonl"
+                estimates = len(log.read_text().splitlines()) if log.exists() else 0
+                print(f"{kind:3s}: {rates[kind][-1]:.1f} frames/s, {estimates} estimates of the pupil", flush=True)
+    print(f"with / without: {np.median(rates['on']) / np.median(rates['off']):.3f}")
+
+
+if __name__ == "__main__":
+    main()
