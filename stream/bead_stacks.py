@@ -17,6 +17,7 @@ from stream.calibration import camera
 from stream.config import BeadsSettings, Rig
 from stream.errors import InputError, RigError
 from stream.optics import objective
+from stream.phase_network import phase_network
 from stream.sources.stacks.stack import open_stack
 
 Float64 = NDArray[np.float64]
@@ -67,12 +68,15 @@ def read_beads(stacks: Sequence[Path], rig: Rig) -> tuple[Task, list[list[Found]
     windows.sort(key=lambda window: -window.light)
     count = slices[stacks[0]]
     focus = np.asarray(towards * step_nm * (np.arange(count) - (count - 1) / 2), np.float64)
+    network = phase_network(objective(rig.optics), rig.camera.pixel_size_nm)
+    guess = network.start(windows[0].counts, focus) if network else None
     known = rig.beads.astigmatism_waves
+    likely = [start for start in (guess, None if known is None else {6: known}) if start is not None]
     task = Task(
         setup=Setup(objective(rig.optics), blur_nm=rig.beads.diameter_nm * BALL_TO_SIGMA),
         pixel_size_nm=rig.camera.pixel_size_nm, focus_nm=focus, stacks=tuple(window.counts for window in windows),
         variances=tuple(window.variance for window in windows), modes=tuple(range(5, rig.beads.highest_noll + 1)),
-        starts=USUAL if known is None else ({6: known}, *USUAL),
+        starts=(*likely, *USUAL),
     )  # fmt: skip
     return fewer_slices(task), beads
 

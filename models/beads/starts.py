@@ -24,7 +24,7 @@ def best_start(
     spot: VectorialSpot, stack: Float64, focus_nm: Float64, modes: tuple[int, ...], starts: Sequence[Waves],
     variance: float | Float64 = 0.0,
 ) -> Retrieved:  # fmt: skip
-    """Try each start for a few steps on some slices of one bead, and go on with the best.
+    """Try each start for a few steps on some slices of one bead; go on with the first that explains it, or the best.
 
     Parameters
     ----------
@@ -40,6 +40,10 @@ def best_start(
     few = np.unique(np.linspace(0, len(focus_nm) - 1, FEW_SLICES).round().astype(int))
     variance = np.broadcast_to(variance, stack.shape)
     some = [stack[few]], focus_nm[few], modes
-    found = [retrieve(spot, *some, start, [variance[few]], FIRST_STEPS) for start in starts]
+    found = list[Retrieved]()
+    for start in starts:
+        found.append(retrieve(spot, *some, start, [variance[few]], FIRST_STEPS))
+        if found[-1].explained:
+            break
     chosen = min(found, key=lambda result: result.chi2)
     return retrieve(spot, [stack], focus_nm, modes, chosen.zernike_waves, [variance])
