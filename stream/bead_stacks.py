@@ -16,7 +16,7 @@ from models.optics.propagator import Setup
 from stream.calibration import camera
 from stream.config import BeadsSettings, Rig
 from stream.errors import InputError, RigError
-from stream.optics import objective
+from stream.optics import objective, towards_objective
 from stream.phase_network import phase_network
 from stream.sources.stacks.stack import open_stack
 
@@ -90,18 +90,7 @@ def _stated(settings: BeadsSettings) -> tuple[float, float]:
             limit="no image tells how far and which way the stage moved: both ways fit equally well, and one is wrong",
             remedy='state e.g. step_nm = 50 and focal_plane = "into-sample" (or "towards-objective")',
         )
-    return settings.step_nm, direction(settings)
-
-
-def direction(settings: BeadsSettings) -> float:
-    """Return 1 if the focal plane moves towards the objective, else -1; raises RigError if that is not stated."""
-    if settings.focal_plane is None:
-        raise RigError(
-            "[beads] focal_plane is not given",
-            limit="no image tells which way the stage moved: both ways fit equally well, and one is wrong",
-            remedy='state focal_plane = "into-sample" or "towards-objective": where the focal plane goes as z grows',
-        )
-    return 1.0 if settings.focal_plane == "towards-objective" else -1.0
+    return settings.step_nm, towards_objective(settings)
 
 
 def _windows(adu: NDArray[np.uint16], rig: Rig, size: int, path: Path) -> tuple[list[Found], list[_Window]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from export.card import Card
 from models.optics.objective import Objective
 from models.psf import BEYOND_NM
-from stream.config import OpticsSettings, Rig
+from stream.config import BeadsSettings, OpticsSettings, Rig
 from stream.errors import RigError
 from stream.stages.phase_process import Task
 
@@ -39,8 +39,8 @@ def phase_task(rig: Rig, card: Card) -> Task:
     Raises
     ------
     RigError
-        The localizer finds no z, nothing is stated that tells above from below the focus, or the pupil's file cannot
-        be read.
+        The localizer finds no z, nothing is stated that tells above from below the focus or which way the stage moves,
+        or the pupil's file cannot be read.
     """
     settings, pixel = rig.phase, rig.camera.pixel_size_nm
     if "z_nm" not in card.columns:
@@ -55,6 +55,8 @@ def phase_task(rig: Rig, card: Card) -> Task:
             limit="without a known asymmetry no image tells above from below the focus: the twin fits as well",
             remedy='state what is in the pupil, e.g. mask = "astigmatism", or the pupil.json of `livesmlm retrieve`',
         )
+    if settings.mode == "beads":
+        towards_objective(rig.beads)
     waves, blur_nm = ({}, 0.0) if settings.pupil is None else _read(settings.pupil)
     half = card.sample_space.scale("z_nm")[1] + BEYOND_NM
     window = 2 * round((LIGHT_NM + SPREAD * half) / pixel) + 1
@@ -62,6 +64,17 @@ def phase_task(rig: Rig, card: Card) -> Task:
         objective(rig.optics), pixel, half, settings.mask, waves, half if settings.height_nm is None else
         settings.height_nm, blur_nm, window, window + MARGIN_PX, settings.sigma_waves, settings.wander_waves,
     )  # fmt: skip
+
+
+def towards_objective(settings: BeadsSettings) -> float:
+    """Return 1 if the focal plane moves towards the objective as z grows, else -1; RigError if that is not stated."""
+    if settings.focal_plane is None:
+        raise RigError(
+            "[beads] focal_plane is not given",
+            limit="no image tells which way the stage moved: both ways fit equally well, and one is wrong",
+            remedy='state focal_plane = "into-sample" or "towards-objective": where the focal plane goes as z grows',
+        )
+    return 1.0 if settings.focal_plane == "towards-objective" else -1.0
 
 
 def _read(path: Path) -> tuple[dict[int, float], float]:

@@ -61,10 +61,10 @@ def _watched(stage: Stage, rig: Rig, calibration: Camera, lane: SlowLane | None)
     if lane is None:
         return stage
     if rig.phase.mode == "beads":
-        from stream.bead_stacks import direction
+        from stream.optics import towards_objective
         from stream.stages.beads import BeadWatch
 
-        return BeadWatch(stage, lane, calibration, direction(rig.beads))
+        return BeadWatch(stage, lane, calibration, towards_objective(rig.beads))
     from stream.stages.phase import PhaseWatch
 
     return PhaseWatch(stage, lane, calibration, rig.camera.pixel_size_nm, rig.phase, time.monotonic)
@@ -79,7 +79,11 @@ def warm_up(localizer: Stage, info: StreamInfo, frames: int) -> None:
 
 
 def refuse_outside(rig: Rig, card: Card) -> None:
-    """Raise SampleSpaceError if the rig lies outside what the model was trained on."""
+    """Raise SampleSpaceError if the rig lies outside what the model was trained on, RigError if `[phase]` cannot be."""
+    if rig.phase.mode != "off":
+        from stream.optics import phase_task
+
+        phase_task(rig, card)
     facts = {"pixel_size_nm": rig.camera.pixel_size_nm}
     if rig.optics.psf_sigma_nm is not None:
         facts["psf_sigma_px"] = rig.optics.psf_sigma_nm / rig.camera.pixel_size_nm

@@ -146,3 +146,9 @@ def test_what_was_assumed_is_said(rig, livesmlm) -> None:
     ran = livesmlm("check", rig(), "--json")
     assert "read_noise_e is not given: 1.5 is assumed" in ran.stdout
     assert ran.returncode in (0, 3)
+
+
+def test_optics_that_cannot_be_watched_are_named_before_the_first_frame(rig, livesmlm) -> None:
+    ran = livesmlm("check", rig('[phase]\nmode = "molecules"\n'))
+    assert ran.returncode == 2
+    assert "finds no z" in ran.stderr
