@@ -30,6 +30,7 @@ class _Window:
     """A bead that can be used."""
 
     light: float
+    place_px: tuple[int, int]
     counts: Float64
     variance: Float64
 
@@ -75,7 +76,9 @@ def read_beads(stacks: Sequence[Path], rig: Rig) -> tuple[Task, list[list[Found]
     task = Task(
         setup=Setup(objective(rig.optics), blur_nm=rig.beads.diameter_nm * BALL_TO_SIGMA),
         pixel_size_nm=rig.camera.pixel_size_nm, focus_nm=focus, stacks=tuple(window.counts for window in windows),
-        variances=tuple(window.variance for window in windows), modes=tuple(range(5, rig.beads.highest_noll + 1)),
+        variances=tuple(window.variance for window in windows),
+        places_um=(np.array([window.place_px for window in windows]) + 0.5) * rig.camera.pixel_size_nm / 1000,
+        modes=tuple(range(5, rig.beads.highest_noll + 1)),
         starts=(*likely, *USUAL),
     )  # fmt: skip
     return fewer_slices(task), beads
@@ -106,5 +109,5 @@ def _windows(adu: NDArray[np.uint16], rig: Rig, size: int, path: Path) -> tuple[
         if not bead.why_not:
             top, left = bead.row - size // 2, bead.column - size // 2
             place = slice(top, top + size), slice(left, left + size)
-            windows.append(_Window(bead.light, counts[:, place[0], place[1]], variance[place]))
+            windows.append(_Window(bead.light, (bead.column, bead.row), counts[:, place[0], place[1]], variance[place]))
     return found, windows

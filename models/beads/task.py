@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
+from models.beads.field import FieldPupil, over_field
 from models.beads.starts import USUAL, Waves, best_start
 from models.fitting.retrieval import Retrieved, retrieve
 from models.optics.propagator import Setup
@@ -20,6 +21,8 @@ BLUR_STEP_NM = 5.0
 FEW_STEPS = 8
 MOST_BEADS = 8
 MOST_SLICES = 31
+MOST_IN_FIELD, FEWEST_IN_FIELD = 24, 5
+"""Beads that are fitted one by one for the field; fewer could not tell a plane from their own differences."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,8 @@ class Task:
         Photo-electrons over the excess noise factor, the window of each bead.
     variances : tuple of (y, x) or (z, y, x) float
         Of the read noise, in the same unit squared.
+    places_um : (beads, 2) float
+        x, y of each bead in the field.
     modes : tuple of int
     starts : tuple of mapping of Noll index to float
     """
@@ -46,6 +51,7 @@ class Task:
     focus_nm: Float64
     stacks: tuple[Float64, ...]
     variances: tuple[Float64, ...]
+    places_um: Float64
     modes: tuple[int, ...]
     starts: tuple[Waves, ...] = USUAL
 
@@ -68,12 +74,15 @@ class Answer:
         The first bead with the stage moving the other way; no proof, see `models/fitting/retrieval.py`.
     first : Retrieved
         The first bead alone as stated, to compare with that.
+    field : FieldPupil or None
+        The pupil over the field; None where there are too few beads to tell.
     """
 
     found: Retrieved
     blur_nm: float
     reversed: Retrieved
     first: Retrieved
+    field: FieldPupil | None
 
 
 def solve(task: Task) -> Answer:
@@ -94,7 +103,20 @@ def solve(task: Task) -> Answer:
         task.spot(blur), task.stacks[:MOST_BEADS], task.focus_nm, task.modes, first.zernike_waves,
         task.variances[:MOST_BEADS],
     )  # fmt: skip
-    return Answer(found, blur, reversed_, first)
+    return Answer(found, blur, reversed_, first, _field(task, blur, found))
+
+
+def _field(task: Task, blur_nm: float, shared: Retrieved) -> FieldPupil | None:
+    """Fit the brightest beads one by one, from what they share."""
+    stacks = task.stacks[:MOST_IN_FIELD]
+    if len(stacks) < FEWEST_IN_FIELD:
+        return None
+    spot, alone = task.spot(blur_nm), list[Retrieved]()
+    for stack, variance in zip(stacks, task.variances, strict=False):
+        alone.append(retrieve(spot, [stack], task.focus_nm, task.modes, shared.zernike_waves, [variance]))
+    waves = np.array([list(bead.zernike_waves.values()) for bead in alone])
+    covariances = [bead.covariance_waves2 for bead in alone]
+    return over_field(task.places_um[: len(stacks)], waves, covariances, task.modes)
 
 
 def fewer_slices(task: Task) -> Task:

@@ -7,6 +7,7 @@ from math import sqrt
 
 import numpy as np
 
+from models.beads.field import FieldPupil
 from models.beads.task import Answer
 from models.fitting.retrieval import Retrieved
 
@@ -39,11 +40,27 @@ def verdict(answer: Answer, expected_sign: Mapping[int, float]) -> list[str]:
         lines.append(
             f"the stage moving the other way fits one bead better: chi-square {turned.chi2:.2f}, not {first.chi2:.2f}"
         )
+    lines += _over_field(answer.field)
     if not found.converged:
         lines.append("the fit had not come to rest; more slices or more light would help")
     if found.error_waves > SPECIFIED_WAVES:
         lines.append(f"the wavefront is known to {found.error_waves:.3f} waves only: take more light or more slices")
     return lines
+
+
+def _over_field(field: FieldPupil | None) -> list[str]:
+    if field is None:
+        return []
+    if not field.order:
+        return [f"over the field the pupil is the same, as far as {field.beads} beads tell"]
+    (x, y), reach = field.middle_um, field.reach_um
+    corners = [field.at(x + a * reach, y + b * reach) for a in (-1, 1) for b in (-1, 1)]
+    change = {j: max(c[j] for c in corners) - min(c[j] for c in corners) for j in field.modes}
+    most = max(change, key=lambda j: change[j])
+    return [
+        f"over {2 * reach:.0f} um the pupil changes, Noll {most} by {change[most]:.3f} waves ({field.beads} beads, "
+        f"order {field.order}): the spots are those of the middle"
+    ]
 
 
 def residual_share(found: Retrieved, counts: list[np.ndarray]) -> float:

@@ -63,6 +63,7 @@ def _facts(answer: Answer, task: Task, beads: list[list[Found]], lines: list[str
         "wavefront_error_waves": found.error_waves,
         "zernike_waves": {str(j): value for j, value in found.zernike_waves.items()},
         "sigma_waves": {str(j): value for j, value in found.sigma_waves.items()},
+        "field": None if answer.field is None else answer.field.to_dict(),
         "blur_nm": answer.blur_nm,
         "chi2_of_one_bead": answer.first.chi2,
         "chi2_of_one_bead_if_the_stage_moves_the_other_way": answer.reversed.chi2,

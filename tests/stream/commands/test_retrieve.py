@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tifffile
 
+from models.beads.field import FieldPupil
 from models.optics.low_rank import LowRankSpot
 from models.optics.objective import Objective
 from models.optics.propagator import Setup
@@ -109,3 +110,23 @@ def test_many_slices_are_added_up_and_no_light_is_lost(beads: Path, tmp_path: Pa
     facts = json.loads((out / "pupil.json").read_text())
     assert facts["beads"][0]["photo_electrons_over_excess"] == pytest.approx(10 * 2e4 * 7 / 24, rel=0.15)
     assert facts["zernike_waves"]["6"] == pytest.approx(WAVES[6], abs=0.02)
+
+
+def test_aberrations_that_grow_over_the_field_are_told(tmp_path: Path) -> None:
+    light, rng, reach = np.full((len(FOCUS), 120, 160), 20.0), np.random.default_rng(7), 10
+    for row in (20, 60, 100):
+        for column in (20, 60, 100, 140):
+            waves = WAVES | {6: 0.12 + 0.04 * (column - 80) / 60}
+            spot = VectorialSpot(Setup(Objective(sample_index=1.518), zernike_waves=waves), 100.0, 2 * reach + 1)
+            image = 2e4 * spot(np.zeros((len(FOCUS), 3)), Aberration(FOCUS))
+            light[:, row - reach : row + reach + 1, column - reach : column + reach + 1] += image
+    path, out = tmp_path / "field.tif", tmp_path / "psf"
+    electrons = rng.poisson(light) + rng.normal(0, 1.5, light.shape)
+    tifffile.imwrite(path, np.clip(100 + electrons / 0.5, 0, 65535).astype(np.uint16), photometric="minisblack")
+    assert in_terminal([path], rig(tmp_path), out, None, as_json=True) == 0
+    facts = json.loads((out / "pupil.json").read_text())
+    field = FieldPupil.from_dict(facts["field"])
+    assert field.order == 1
+    assert field.at(14.05, 6)[6] - field.at(2.05, 6)[6] == pytest.approx(0.08, abs=0.01)
+    assert field.at(8, 10)[7] == pytest.approx(WAVES[7], abs=0.01)
+    assert any("Noll 6 by 0.08" in line or "Noll 6 by 0.07" in line for line in facts["verdict"])
