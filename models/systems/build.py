@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from models.optics.low_rank import LowRankSpot
 from models.recipe import Recipe
 from models.sample_space import SampleSpace
+from models.systems import moeckl_phase, paine_fienup
 from models.systems.localizing import LOSSES, Localizing
-from models.systems.moeckl_phase import PhaseFromStacks
-from models.systems.paine_fienup import PhaseFromImage
 from models.systems.subject import Subject
+from models.systems.wavefronts import Wavefronts
 
-PHASES: dict[str, Callable[[Recipe, SampleSpace, str], Subject]] = {
-    "moeckl-phase": PhaseFromStacks,
-    "paine-fienup": PhaseFromImage,
-}
+WAVEFRONTS = {"moeckl-phase": moeckl_phase.KIND, "paine-fienup": paine_fienup.KIND}
 
 
 def subject(recipe: Recipe, space: SampleSpace, spot: LowRankSpot | None, device: str) -> Subject:
@@ -36,6 +31,6 @@ def subject(recipe: Recipe, space: SampleSpace, spot: LowRankSpot | None, device
     """
     if recipe.system in LOSSES:
         return Localizing(recipe, space, spot, device)
-    if recipe.system in PHASES:
-        return PHASES[recipe.system](recipe, space, device)
+    if recipe.system in WAVEFRONTS:
+        return Wavefronts(WAVEFRONTS[recipe.system], recipe, space, device)
     raise ValueError(f"no system is called {recipe.system!r}")

@@ -13,19 +13,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.aberrations.stacks import Stacks, StackSimulator
-from models.aberrations.wavefront import NOLL
+from models.aberrations.wavefront import NOLL, SHAPE
 from models.layers import Residual
-from models.losses import Losses
-from models.recipe import Recipe
-from models.sample_space import SampleSpace
+from models.systems.wavefronts import Kind
 
 SIZES = {"fast": 40, "accurate": 80}
 """Name of a size -> channels at half resolution."""
 LEVEL, BRIGHT = 20.0, (log(1e5), 2.0)
 """Scale of the shares' roots; middle and half range of the logarithm of the light."""
-BEND_WAVES = 0.05
-"""Errors above this count linearly: wavefronts beyond reach must not drown the others."""
 
 
 class PhaseNetwork(nn.Module):
@@ -77,36 +72,4 @@ def comparable(counts: Tensor) -> Tensor:
     return functional.pad(channels, (0, right, 0, down))
 
 
-class PhaseFromStacks:
-    """The phase network as the trainer sees it.
-
-    Parameters
-    ----------
-    recipe : Recipe
-        `patch_px` is the window.
-    space : SampleSpace
-    device : str
-    """
-
-    def __init__(self, recipe: Recipe, space: SampleSpace, device: str) -> None:
-        self._recipe, self._space = recipe, space
-        self.simulator = StackSimulator(space, recipe.patch_px, recipe.batch, device=device)
-
-    def network(self) -> PhaseNetwork:
-        """Return the network, untrained."""
-        return PhaseNetwork(int(self._space.number("slices")), self._recipe.patch_px, SIZES[self._recipe.size])
-
-    def draw(self, seed: int, step: int) -> Stacks:
-        """Return the stacks of a step."""
-        return self.simulator.draw(seed, step)
-
-    def losses(self, network: PhaseNetwork, samples: Stacks) -> Losses:
-        """Return the error of the wavefront."""
-        return wavefront_loss(network(samples.counts), samples.waves)
-
-
-def wavefront_loss(waves: Tensor, truth: Tensor) -> Losses:
-    """Return the error of coefficients (b, modes), quadratic for small ones; `rms` is in waves."""
-    error = functional.smooth_l1_loss(waves, truth, beta=BEND_WAVES)
-    rms = (waves - truth).detach().square().sum(1).sqrt().mean()
-    return Losses({"wavefront": error.detach(), "rms_waves": rms}, 100 * error)
+KIND = Kind(PhaseNetwork, SIZES, SHAPE)

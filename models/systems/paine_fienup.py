@@ -10,12 +10,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from models.aberrations.stacks import Stacks, StackSimulator
 from models.aberrations.wavefront import NOLL
-from models.losses import Losses
-from models.recipe import Recipe
-from models.sample_space import SampleSpace
-from models.systems.moeckl_phase import comparable, wavefront_loss
+from models.systems.moeckl_phase import comparable
+from models.systems.wavefronts import Kind
 
 MODES = tuple(range(5, 22))
 SIZES = {"fast": 24, "accurate": 48}
@@ -74,29 +71,4 @@ class InceptionNetwork(nn.Module):
         return waves
 
 
-class PhaseFromImage:
-    """The network of one image as the trainer sees it.
-
-    Parameters
-    ----------
-    recipe : Recipe
-        `patch_px` is the window.
-    space : SampleSpace
-    device : str
-    """
-
-    def __init__(self, recipe: Recipe, space: SampleSpace, device: str) -> None:
-        self._recipe, self._space = recipe, space
-        self.simulator = StackSimulator(space, recipe.patch_px, recipe.batch, MODES, device)
-
-    def network(self) -> InceptionNetwork:
-        """Return the network, untrained."""
-        return InceptionNetwork(int(self._space.number("slices")), self._recipe.patch_px, SIZES[self._recipe.size])
-
-    def draw(self, seed: int, step: int) -> Stacks:
-        """Return the images of a step."""
-        return self.simulator.draw(seed, step)
-
-    def losses(self, network: InceptionNetwork, samples: Stacks) -> Losses:
-        """Return the error of the wavefront."""
-        return wavefront_loss(network(samples.counts), samples.waves)
+KIND = Kind(InceptionNetwork, SIZES, MODES)

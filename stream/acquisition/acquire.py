@@ -32,6 +32,7 @@ from stream.acquisition.ring import Ring
 from stream.acquisition.ring_memory import Kind, remove_block
 from stream.acquisition.source_process import ANALYSE, Command, Ended, Opened, Task
 from stream.books.ledger import Ledger
+from stream.child import end
 from stream.errors import LiveSMLMError, SourceFault
 from stream.frame import StreamInfo
 from stream.source import Source
@@ -78,7 +79,7 @@ def start(
         return Acquisition(process, connection, opened.info, Ring.attach(opened.ring))
     except BaseException:
         connection.close()
-        _end(process)
+        end(process, CLOSE_WITHIN_S)
         raise
 
 
@@ -92,14 +93,6 @@ def _first_message(connection: Connection, process: SpawnProcess) -> Opened:
         raise message.fault
     assert isinstance(message, Opened)
     return message
-
-
-def _end(process: SpawnProcess) -> None:
-    """End the process, if need be by force."""
-    process.join(CLOSE_WITHIN_S)
-    if process.is_alive():
-        process.kill()
-        process.join()
 
 
 def _death(process: SpawnProcess) -> SourceFault:
@@ -216,7 +209,7 @@ class Acquisition:
         while not self._over and time.monotonic() < end_s:
             self._hear(STEP_S)
         self._connection.close()
-        _end(self._process)
+        end(self._process, CLOSE_WITHIN_S)
         self._process.close()
         self.ring.close()
         remove_block(self.ring.name)

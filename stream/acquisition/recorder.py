@@ -24,6 +24,7 @@ from typing import Self
 from stream.acquisition.ring import Ring
 from stream.acquisition.ring_readers import RingReader
 from stream.books.ranges import Ranges
+from stream.child import end
 from stream.errors import LiveSMLMError, StorageFault
 from stream.frame import StreamInfo
 
@@ -135,10 +136,7 @@ class Recording:
         self._connection.close()
         if not self._over:
             self._process.terminate()
-        self._process.join(CLOSE_WITHIN_S)
-        if self._process.is_alive():
-            self._process.kill()
-            self._process.join()
+        end(self._process, CLOSE_WITHIN_S)
         self._process.close()
 
     def __enter__(self) -> Self:

@@ -8,6 +8,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+from stream.child import end
 from stream.errors import AddressError
 from stream.page.origin import Origin
 
@@ -35,10 +36,7 @@ class PageProcess:
     def stop(self) -> None:
         """End the process. May be called more than once, also when it has died."""
         self._connection.close()
-        self._process.join(STOP_S)
-        if self._process.is_alive():
-            self._process.kill()
-            self._process.join()
+        end(self._process, STOP_S)
 
 
 def start_page(

@@ -27,6 +27,7 @@ from models.aberrations.watch import Estimate, Known, OpticsWatch
 from models.optics.objective import Objective
 from models.optics.propagator import Setup
 from models.scenes.optics import MASKS
+from stream.child import end
 
 NICENESS = 10
 CLOSE_WITHIN_S = 5.0
@@ -138,10 +139,7 @@ class PhaseProcess:
             return
         self._connection.close()
         self._process.terminate()
-        self._process.join(CLOSE_WITHIN_S)
-        if self._process.is_alive():
-            self._process.kill()
-            self._process.join()
+        end(self._process, CLOSE_WITHIN_S)
         self._process.close()
 
     def __enter__(self) -> Self:
