@@ -9,8 +9,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from export.background import predictor
 from export.graph import MULTIPLE_PX, DeployedLocalizer, columns, deployed
 from export.phase import validate_phase
+from models.backgrounds.scoring import over_constant
 from models.camera import Camera
 from models.evaluation.conditions import Conditions, Locate, in_focus
 from models.evaluation.dense import dense
@@ -91,9 +93,13 @@ def scores(module: DeployedLocalizer, conditions: Conditions, threshold: float) 
 
 def validate(trainer: Trainer) -> dict[str, float]:
     """Return a few figures of the averaged network while it is trained; nan for what does not apply."""
-    network = deepcopy(trainer.averaged).to("cpu")
-    if SYSTEMS[trainer.recipe.system].kind == "phase":
+    network = deepcopy(trainer.averaged).to("cpu").eval()
+    kind = SYSTEMS[trainer.recipe.system].kind
+    if kind == "phase":
         return validate_phase(network, trainer.space, trainer.recipe)
+    if kind == "background":
+        errors = over_constant(predictor(network), trainer.space, trainer.spot, trainer.recipe.patch_px)
+        return {f"error_over_constant_at_{contrast}": value for contrast, value in errors.items()}
     assert isinstance(network, OverFrames)
     conditions = conditions_for(trainer.space, trainer.spot)
     module = deployed(network, trainer.space)

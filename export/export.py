@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from export.background import DeployedBackground, describe_background, scores_background
 from export.card import Card
 from export.evaluate import THRESHOLDS, conditions_for, scores
 from export.graph import INPUTS, MULTIPLE_PX, OUTPUTS, columns, deployed
@@ -72,8 +73,9 @@ def export_training(folder: Path, out: Path) -> Card:
         The `.onnx` file to write.
     """
     trainer = Trainer.load(folder, "cpu")
-    write_one = _phase if SYSTEMS[trainer.recipe.system].kind == "phase" else _localizer
-    card = write_one(trainer, out)
+    trainer.averaged.eval()
+    by_kind = {"localizer": _localizer, "phase": _phase, "background": _background}
+    card = by_kind[SYSTEMS[trainer.recipe.system].kind](trainer, out)
     if trainer.spot:
         trainer.spot.save(out.with_suffix(f".{SPOT}"))
     return card
@@ -92,3 +94,10 @@ def _phase(trainer: Trainer, out: Path) -> Card:
     module = deployed_phase(trainer.averaged, trainer.space, trainer.recipe)
     card = describe_phase(module, trainer.space, trainer.recipe, provenance(trainer))
     return write(module, replace(card, scores=scores_phase(module, trainer.space, trainer.recipe)), out)
+
+
+def _background(trainer: Trainer, out: Path) -> Card:
+    module = DeployedBackground(trainer.averaged, trainer.recipe.patch_px)
+    card = describe_background(module, trainer.space, trainer.recipe, provenance(trainer))
+    found = scores_background(trainer.averaged, trainer.space, trainer.spot, trainer.recipe)
+    return write(module, replace(card, scores=found), out)

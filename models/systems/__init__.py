@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 
 from models.recipe import Recipe
 
-Kind = Literal["localizer", "phase"]
+Kind = Literal["localizer", "phase", "background"]
 
 
 class System(NamedTuple):
@@ -14,8 +14,8 @@ class System(NamedTuple):
 
     Attributes
     ----------
-    kind : {"localizer", "phase"}
-        Frames -> emitters; bead stacks -> coefficients of the wavefront.
+    kind : {"localizer", "phase", "background"}
+        Frames -> emitters; bead stacks -> coefficients of the wavefront; crops -> what is under their molecule.
     recipe : Recipe
     """
 
@@ -31,5 +31,8 @@ SYSTEMS = {
     ),
     "paine-fienup": System(
         "phase", Recipe(system="paine-fienup", psf="", batch=32, patch_px=41, learning_rate=3e-3, steps=20_000)
+    ),
+    "bgnet": System(
+        "background", Recipe(system="bgnet", psf="2d", batch=64, patch_px=20, learning_rate=3e-3, steps=4000)
     ),
 }

@@ -6,6 +6,7 @@ from models.optics.low_rank import LowRankSpot
 from models.recipe import Recipe
 from models.sample_space import SampleSpace
 from models.systems import moeckl_phase, paine_fienup
+from models.systems.bgnet import BackgroundOfCrops
 from models.systems.localizing import LOSSES, Localizing
 from models.systems.subject import Subject
 from models.systems.wavefronts import Wavefronts
@@ -21,7 +22,7 @@ def subject(recipe: Recipe, space: SampleSpace, spot: LowRankSpot | None, device
     recipe : Recipe
     space : SampleSpace
     spot : LowRankSpot or None
-        Of a localizer in depth.
+        Of emitters in depth.
     device : str
 
     Raises
@@ -31,6 +32,8 @@ def subject(recipe: Recipe, space: SampleSpace, spot: LowRankSpot | None, device
     """
     if recipe.system in LOSSES:
         return Localizing(recipe, space, spot, device)
+    if recipe.system == "bgnet":
+        return BackgroundOfCrops(recipe, space, spot, device)
     if recipe.system in WAVEFRONTS:
         return Wavefronts(WAVEFRONTS[recipe.system], recipe, space, device)
     raise ValueError(f"no system is called {recipe.system!r}")

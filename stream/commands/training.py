@@ -9,6 +9,7 @@ from typing import Any
 
 from models import psf
 from models.aberrations.space import SPACES, with_objective
+from models.backgrounds.space import background_space, crop_px
 from models.recipe import Recipe
 from models.sample_space_file import read_space
 from models.systems import SYSTEMS
@@ -31,8 +32,10 @@ def recipe_of(
     if system not in SYSTEMS:
         raise InputError(f"no system is called {system!r}", limit=f"systems: {', '.join(SYSTEMS)}")
     kind, usual = SYSTEMS[system]
-    if psf and kind != "localizer":
+    if psf and kind == "phase":
         raise InputError(f"--psf {psf}: {system} is not trained for a spot", remedy="leave it out")
+    if kind == "background":
+        usual = replace(usual, patch_px=crop_px(psf or usual.psf))
     return replace(
         usual, psf=psf or usual.psf, size=size, seed=seed, steps=steps or usual.steps, sample_space=sample_space,
         start=start,
@@ -83,7 +86,8 @@ def _new(training: ModuleType, recipe: Recipe) -> Any:
         if SYSTEMS[recipe.system].kind == "phase":
             space, spot = with_objective(*read_space(space_file, SPACES[recipe.system])), None
         else:
-            space, objective = read_space(space_file, psf.default_space(recipe.psf))
+            of_system = background_space if SYSTEMS[recipe.system].kind == "background" else psf.default_space
+            space, objective = read_space(space_file, of_system(recipe.psf))
             spot = psf.spot(recipe.psf, space, objective)
         trainer = training.Trainer(recipe, space, spot)
         if recipe.start:

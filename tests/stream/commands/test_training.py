@@ -132,3 +132,17 @@ def test_a_phase_network_is_trained_and_exported_like_any_other(tmp_path: Path) 
     assert engine.card.columns[0] == "noll_2_waves"
     assert engine.card.sample_space.number("numerical_aperture") == 1.4
     engine.close()
+
+
+def test_a_network_for_the_background_is_trained_and_exported_like_any_other(tmp_path: Path) -> None:
+    usual = recipe_of("bgnet", "2d", "fast", 1, 2, "", "")
+    assert usual.patch_px == 12
+    assert train_in_terminal(replace(usual, batch=8), tmp_path / "run", resume=False) == 0
+    assert export_in_terminal(tmp_path / "run", tmp_path / "bgnet.onnx") == 0
+    engine = OnnxRuntimeEngine(tmp_path / "bgnet.onnx")
+    crops = np.random.default_rng(1).poisson(30, (5, 12, 12)).astype(np.float32)
+    background = engine.run({"crops": crops})["background"]
+    assert background.shape == crops.shape
+    assert (background >= 0).all()
+    assert set(engine.card.scores["error_over_constant_by_contrast"]) == {"0", "0.2", "0.4", "0.6"}
+    engine.close()
