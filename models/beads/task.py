@@ -11,7 +11,8 @@ from scipy.optimize import minimize_scalar
 
 from models.beads.field import FieldPupil, over_field
 from models.beads.starts import USUAL, Waves, best_start
-from models.fitting.retrieval import Retrieved, retrieve
+from models.fitting.retrieval import retrieve
+from models.fitting.retrieved import Retrieved
 from models.optics.propagator import Setup
 from models.optics.vectorial import VectorialSpot
 
