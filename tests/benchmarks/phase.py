@@ -20,7 +20,8 @@ from models.aberrations.space import objective_of
 from models.aberrations.stacks import Stacks
 from models.aberrations.wavefront import SHAPE, Position, mapping, vector
 from models.beads.starts import USUAL, best_start
-from models.fitting.retrieval import Retrieved, retrieve
+from models.fitting.retrieval import retrieve
+from models.fitting.retrieved import Retrieved
 from models.optics.propagator import Setup
 from models.optics.vectorial import VectorialSpot
 from models.sample_space import SampleSpace
