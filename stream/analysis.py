@@ -12,12 +12,14 @@ from stream.books.health import Health
 from stream.books.ledger import Ledger
 from stream.books.optics_log import OpticsLog
 from stream.frame import Batch, Frame
+from stream.picture.background import BackgroundMap
 from stream.picture.render import Renderer
 from stream.sink import Sink
 from stream.sinks.zmq_out import ZmqOut
 from stream.stages.stage import Located, Stage
 
 PREVIEW_EVERY_S = 0.25
+BACKGROUND_EVERY_S = 2.0
 
 
 class Analysis:
@@ -27,6 +29,7 @@ class Analysis:
     ----------
     localizer : Stage
     renderer : Renderer
+    background : BackgroundMap
     files : list of Sink
         Opened; closed by their owner.
     publisher : ZmqOut
@@ -42,6 +45,7 @@ class Analysis:
         self,
         localizer: Stage,
         renderer: Renderer,
+        background: BackgroundMap,
         files: list[Sink],
         publisher: ZmqOut,
         ledger: Ledger,
@@ -51,7 +55,8 @@ class Analysis:
     ) -> None:
         self._localizer, self._renderer, self._files, self._publisher = localizer, renderer, files, publisher
         self._ledger, self._health, self._optics_log, self._clock = ledger, health, optics_log, clock
-        self._next_preview_s = clock()
+        self._background = background
+        self._next_preview_s = self._next_background_s = clock()
         publisher.follow(renderer.changed)
 
     @property
@@ -90,8 +95,16 @@ class Analysis:
         self._renderer.add(located.table)
         self._publisher.write(located.table, first, last)
         self._ledger.published.add_indices(indices)
+        self._background.add(located.table, last)
+        self._show_background(last)
         self._health.left_out += located.left_out
         self._health.analysed(len(located.table), 1000 * (self._clock() - located.host_time_s))
+
+    def _show_background(self, last: int) -> None:
+        """Publish the background now and then."""
+        if self._clock() >= self._next_background_s:
+            self._next_background_s = self._clock() + BACKGROUND_EVERY_S
+            self._publisher.background(self._background.picture(), self._background.cell_nm, last)
 
     def _tell_optics(self, located: Located) -> None:
         """Publish and keep what was found of the pupil."""

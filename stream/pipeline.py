@@ -36,6 +36,7 @@ from stream.interrupt import Interrupts
 from stream.opening import source_of
 from stream.page.process import start_page
 from stream.picture import image
+from stream.picture.background import BackgroundMap
 from stream.picture.render import Renderer
 from stream.preparation import doubts, make_localizer, refuse_outside, warm_up
 from stream.run_info import describe, facts
@@ -182,7 +183,8 @@ class Pipeline:
         localizer = make_localizer(rig, engine, info)
         warm_up(localizer, info, rig.policy.batch_frames)
         return Analysis(
-            make_localizer(rig, engine, info, self._slow_lane(engine)), self._renderer, self._files, self._publisher,
+            make_localizer(rig, engine, info, self._slow_lane(engine)), self._renderer,
+            BackgroundMap(info.height_px, info.width_px, pixel_nm), self._files, self._publisher,
             self._acquisition.ledger, self._health, OpticsLog(self._folder), self._clock,
         )  # fmt: skip
 

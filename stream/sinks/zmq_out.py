@@ -148,6 +148,11 @@ class ZmqOut:
         content = {"index": frame.index, "shape": frame.pixels.shape, **times}
         self._send("frame", content, frame.pixels.astype("<u2", copy=False).tobytes())
 
+    def background(self, picture: NDArray[np.float32], pixel_nm: float, frame: int) -> None:
+        """Publish the background (y, x), photo-electrons per camera pixel, in cells of `pixel_nm`, up to a frame."""
+        content = {"shape": picture.shape, "pixel_nm": pixel_nm, "frame": frame}
+        self._send("background", content, picture.astype("<f4", copy=False).tobytes())
+
     def health(self, content: Mapping[str, Any]) -> None:
         """Publish rates, latencies, queue depths and the ledger."""
         self._send("health", content)

@@ -34,6 +34,8 @@ def test_any_zlib_can_unpack_a_tile():
 def test_arrays_come_back_with_their_shape():
     pixels = np.arange(6, dtype=np.uint16).reshape(2, 3)
     np.testing.assert_array_equal(unpack(packed("frame", {"shape": (2, 3)}, pixels.tobytes())).payload, pixels)
+    level = np.array([[1.5, np.nan], [2, 3]], np.float32)
+    np.testing.assert_array_equal(unpack(packed("background", {"shape": (2, 2)}, level.tobytes())).payload, level)
     waves = np.linspace(-1, 1, 27, dtype=np.float32)
     np.testing.assert_array_equal(unpack(packed("phase", {}, waves.tobytes())).payload, waves)
     assert unpack(packed("health", {"rate": 20})).payload is None
@@ -70,6 +72,7 @@ def test_another_version_is_refused(header):
         packed("tile", {**pack_tile(TILE)[0], "shape": [1 << 20, 1 << 20]}, pack_tile(TILE)[1]),
         packed("frame", {"shape": [3, 3]}, b"12"),
         packed("frame", {"shape": "wide"}, b"12"),
+        packed("background", {"shape": [2, 2]}, b"1234"),
         packed("phase", {}, b"123"),
     ],
 )

@@ -96,6 +96,7 @@ def test_every_topic_as_documented(publisher, listen):
     publisher.write(table, 3, 5)
     publisher.skipped(6, 9, "too slow")
     publisher.preview(Frame(np.arange(6, dtype=np.uint16).reshape(2, 3), 7, host_time_s=1.5))
+    publisher.background(np.full((1, 2), 3.5, np.float32), 400.0, 7)
     publisher.phase(waves, {"psf_epoch": 1, "sigma": 0.01, "source": "beads", "rms_error_waves": 0.02})
     publisher.guard({"score": 0.5, "reason": "fine"})
     publisher.drift({"drift_nm": [[0, 1, 2]]})
@@ -110,6 +111,9 @@ def test_every_topic_as_documented(publisher, listen):
     topic, header, payload = listener.next()
     assert (topic, header["index"], header["shape"], header["camera_time_s"]) == ("frame", 7, [2, 3], None)
     assert np.frombuffer(payload, "<u2").tolist() == [0, 1, 2, 3, 4, 5]
+    topic, header, payload = listener.next()
+    assert (topic, header["shape"], header["pixel_nm"], header["frame"]) == ("background", [1, 2], 400.0, 7)
+    assert np.frombuffer(payload, "<f4").tolist() == [3.5, 3.5]
     topic, header, payload = listener.next()
     assert (topic, header["psf_epoch"], len(payload)) == ("phase", 1, 27 * 4)
     assert listener.next() == ("guard", base | {"score": 0.5, "reason": "fine"}, b"")
