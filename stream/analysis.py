@@ -110,6 +110,7 @@ class Analysis:
         """Publish and keep what was found of the pupil."""
         if located.optics is None:
             return
+        self._health.optics = located.optics.in_words
         if located.optics.waves is not None:
             self._publisher.phase(located.optics.waves, located.optics.facts)
             self._optics_log.add(located.optics)

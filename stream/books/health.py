@@ -53,7 +53,7 @@ class Health:
 
     def __init__(self, ledger: Ledger, frames: int | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         self.ledger, self.latency_ms, self._frames = ledger, Latencies(), frames
-        self.localizations, self.left_out, self.message = 0, 0, ""
+        self.localizations, self.left_out, self.message, self.optics = 0, 0, "", ""
         self._clock, self._first_s, self._last_s, self._after_first = clock, nan, nan, 0
         self._received, self._analysed, self._located = Rate(clock), Rate(clock), Rate(clock)
 
@@ -97,5 +97,6 @@ class Health:
             "spooled_frames": self.ledger.spilled.difference(self.ledger.ringed).total,
             "lag_frames": totals["lag"],
             "ledger": totals,
+            "optics": self.optics,
             "message": self.message,
         }

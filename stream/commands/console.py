@@ -71,6 +71,8 @@ def _numbers(health: dict[str, Any]) -> Table:
     )
     table.add_row("latency", f"{late} (p50 / p99)", "on disk", f"{health['spooled_frames']}")
     table.add_row("localizations", f"[bold]{health['localizations']}[/]", "", f"{health['localizations_per_s']:.0f} /s")
+    if health["optics"]:
+        table.add_row("optics", escape(health["optics"]))
     return table
 
 
@@ -106,6 +108,8 @@ def show_outcome(state: str, health: dict[str, Any], folder: str) -> None:
     table.add_row("localizations", f"[bold]{health['localizations']}[/]")
     if health["left_out"]:
         table.add_row("left out", f"[bold]{health['left_out']}[/] by [filter]".replace("[filter]", escape("[filter]")))
+    if health["optics"]:
+        table.add_row("optics", escape(health["optics"]))
     table.add_row("results", escape(folder))
     color = {"finished": "green", "interrupted": "yellow"}.get(state, "red")
     ERR.print(Panel(table, title=f"[{color}]{state}", expand=False))

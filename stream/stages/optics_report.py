@@ -34,6 +34,13 @@ class OpticsReport:
     facts: dict[str, Any]
     guard: dict[str, Any] | None
 
+    @property
+    def in_words(self) -> str:
+        """One line for people."""
+        if self.guard is not None:
+            return str(self.guard["reason"])
+        return f"wavefront as at the start, known to {self.facts['rms_error_waves']:.3f} waves"
+
 
 def report(estimate: Estimate, source: Literal["molecules", "beads"], frame: int, seconds: float) -> OpticsReport:
     """Return what is said of an estimate.
