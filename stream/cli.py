@@ -209,13 +209,16 @@ def retrieve(
         float | None,
         typer.Option("--height-nm", min=0, help="Spots for molecules around this height, not for the stage's z."),
     ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Leave slices out of the fit and foretell them; takes some fits more.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Find the aberrations of the microscope from beads."""
     from stream import config
     from stream.commands.retrieve import in_terminal
 
-    raise typer.Exit(in_terminal(stacks, config.read(rig), out, height_nm, as_json))
+    raise typer.Exit(in_terminal(stacks, config.read(rig), out, height_nm, as_json, check))
 
 
 @app.command()

@@ -9,7 +9,7 @@ import numpy as np
 
 from models.beads.task import Task
 from models.fitting.bead_model import phase_basis
-from models.fitting.retrieval import Retrieved
+from models.fitting.retrieved import Retrieved
 
 mpl.use("Agg")
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from models.fitting.retrieval import Retrieved, retrieve
+from models.fitting.retrieval import retrieve
+from models.fitting.retrieved import Retrieved
 from models.optics.vectorial import VectorialSpot
 
 Float64 = NDArray[np.float64]

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
 from models.beads.starts import USUAL, Waves, best_start
-from models.fitting.retrieval import Retrieved, retrieve
+from models.fitting.retrieval import retrieve
+from models.fitting.retrieved import Retrieved
 from models.optics.propagator import Setup
 from models.optics.vectorial import VectorialSpot
 

@@ -8,7 +8,7 @@ from math import sqrt
 import numpy as np
 
 from models.beads.task import Answer
-from models.fitting.retrieval import Retrieved
+from models.fitting.retrieved import Retrieved
 
 NOTABLE = 0.9
 """The other direction of the stage is named if its chi-square, less 1, is below this part of that of the stated one."""

@@ -15,6 +15,8 @@ from models.optics.vectorial import Aberration, VectorialSpot
 Float64 = NDArray[np.float64]
 LEAST_LIGHT = 1e-3
 POSITION = 3
+Place = tuple[float, float, float]
+"""x, y and focus of a bead, in nm."""
 
 
 def phase_basis(spot: VectorialSpot, modes: tuple[int, ...]) -> Float64:
@@ -62,14 +64,21 @@ class BeadModel:
         """Number of its own parameters."""
         return POSITION + 2 * len(self._focus)
 
-    def start(self) -> Float64:
-        """Return the bead in the middle, in focus in the slice with the highest peak; light from border and sums."""
+    def start(self, place_nm: Place | None = None) -> Float64:
+        """Return where a fit begins: light from border and sums.
+
+        Parameters
+        ----------
+        place_nm : (x, y, focus) or None
+            Of the bead; None: in the middle, in focus in the slice with the highest peak.
+        """
         slices = self.counts.reshape(self.shape)
         border = np.concatenate((slices[:, 0], slices[:, -1], slices[:, :, 0], slices[:, :, -1]), axis=1)
         background = np.maximum(np.median(border, axis=1), LEAST_LIGHT)
         photons = np.maximum(slices.sum((1, 2)) - background * self.shape[1] * self.shape[2], 1.0)
         peaks = (slices - background[:, None, None]).max((1, 2)) / photons
-        return np.concatenate(([0.0, 0.0, -self._focus[np.argmax(peaks)]], photons, background))
+        place_nm = place_nm or (0.0, 0.0, float(-self._focus[np.argmax(peaks)]))
+        return np.concatenate((place_nm, photons, background))
 
     def light(self, own: Float64) -> tuple[Float64, Float64]:
         """Return photons and background of each slice."""

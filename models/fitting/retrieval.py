@@ -10,14 +10,13 @@ The images do not tell whether the stage moved up or down (even aberrations chan
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
-from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.fitting.bead_model import BeadModel, phase_basis, possible
+from models.fitting.bead_model import BeadModel, Place, phase_basis, possible
+from models.fitting.retrieved import Retrieved, RetrievedBead
 from models.optics.vectorial import VectorialSpot
 
 Float64 = NDArray[np.float64]
@@ -26,70 +25,6 @@ MODES = tuple(range(5, 29))
 FIRST_DAMPING, EASE, STIFFEN, HOPELESS = 1e-2, 0.2, 6.0, 1e7
 STILL = 0.05
 """A step that gains less deviance than this, times chi-square, is the last one."""
-SURE = 3.5
-"""Chi-square is accepted up to so many of its standard deviations above 1."""
-
-
-@dataclass(frozen=True, slots=True)
-class RetrievedBead:
-    """What a retrieval says of one bead.
-
-    Parameters
-    ----------
-    x_nm, y_nm, focus_nm : float
-        From the centre of the window, and added to the focus of each slice.
-    photons, background : (z,) float
-        Of each slice.
-    model : (z, y, x) float
-        What was expected.
-    chi2 : float
-        Deviance over the number of pixels less that of the bead's parameters.
-    """
-
-    x_nm: float
-    y_nm: float
-    focus_nm: float
-    photons: Float64
-    background: Float64
-    model: Float64
-    chi2: float
-
-
-@dataclass(frozen=True, slots=True)
-class Retrieved:
-    """What bead stacks tell.
-
-    Parameters
-    ----------
-    zernike_waves, sigma_waves : dict of Noll index to float
-        Coefficients and their Cramer-Rao bounds; the pupil of the spot has its own beside them.
-    covariance_waves2 : (modes, modes) float
-        Of the coefficients, in their order.
-    beads : tuple of RetrievedBead
-    chi2 : float
-        Deviance over the number of pixels less that of parameters: about 1 where the model is right.
-    freedom : int
-        That number.
-    converged : bool
-    """
-
-    zernike_waves: dict[int, float]
-    sigma_waves: dict[int, float]
-    covariance_waves2: Float64
-    beads: tuple[RetrievedBead, ...]
-    chi2: float
-    freedom: int
-    converged: bool
-
-    @property
-    def explained(self) -> bool:
-        """Whether the model explains the data within the noise."""
-        return self.chi2 < 1 + SURE * sqrt(2 / self.freedom)
-
-    @property
-    def error_waves(self) -> float:
-        """Expected root mean square error of the wavefront, by the Cramer-Rao bound."""
-        return sqrt(float(np.trace(self.covariance_waves2)))
 
 
 def retrieve(
@@ -100,6 +35,7 @@ def retrieve(
     start_waves: Mapping[int, float] | None = None,
     variance: Sequence[float | Float64] | float = 0.0,
     most_steps: int = 40,
+    places_nm: Sequence[Place] | None = None,
 ) -> Retrieved:
     """Fit bead stacks that share a pupil.
 
@@ -118,6 +54,8 @@ def retrieve(
     variance : float, or sequence of float or (y, x)
         Of the read noise, for all beads or for each.
     most_steps : int
+    places_nm : sequence of (x, y, focus) or None
+        Where each bead starts; None: in the middle, in focus where it is brightest.
 
     Raises
     ------
@@ -126,7 +64,7 @@ def retrieve(
     """
     variances = [variance] * len(stacks) if isinstance(variance, int | float) else variance
     beads = [BeadModel(spot, stack, focus_nm, v) for stack, v in zip(stacks, variances, strict=True)]
-    return _Retrieval(beads, phase_basis(spot, modes), modes).run(start_waves or {}, most_steps)
+    return _Retrieval(beads, phase_basis(spot, modes), modes).run(start_waves or {}, most_steps, places_nm)
 
 
 class _Retrieval:
@@ -138,9 +76,10 @@ class _Retrieval:
         self._freedom = sum(bead.counts.size for bead in beads) - int(edges[-1])
         self._own = [slice(first, last) for first, last in pairwise(edges.tolist())]
 
-    def run(self, start_waves: Mapping[int, float], most_steps: int) -> Retrieved:
+    def run(self, start_waves: Mapping[int, float], most_steps: int, places_nm: Sequence[Place] | None) -> Retrieved:
         waves = [start_waves.get(j, 0.0) for j in self._modes]
-        theta = np.concatenate((waves, *(bead.start() for bead in self._beads)))
+        places = [None] * len(self._beads) if places_nm is None else places_nm
+        theta = np.concatenate((waves, *(bead.start(at) for bead, at in zip(self._beads, places, strict=True))))
         cost, damping, converged = self._cost(theta), FIRST_DAMPING, False
         gradient, information = self._equations(theta)
         for _ in range(most_steps):

@@ -7,6 +7,7 @@ are averages over each cell, the aperture's edge included: sampled at the cells'
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from array_api_compat import array_namespace
@@ -66,6 +67,7 @@ class Pupil:
     k_edge: float
 
     @classmethod
+    @lru_cache(maxsize=8)  # a search for the blur asks for the same pupil again and again
     def of(cls, objective: Objective, samples: int) -> Pupil:
         """Compute the pupil of an objective on `samples` x `samples` cells."""
         centers = _centers(samples)

@@ -13,20 +13,32 @@ from rich.markup import escape
 from rich.table import Table
 
 from models.beads.find import Found
+from models.beads.held_out import FEWEST, held_out, zernike_fit
 from models.beads.spots import retrieved_spots
 from models.beads.task import Answer, Task, solve
 from models.beads.verdict import residual_share, verdict
 from stream.bead_stacks import read_beads
 from stream.commands.console import ERR
 from stream.config import BeadsSettings, Rig
+from stream.errors import InputError
 from stream.sinks.storage import creating
 
 SPOTS, PUPIL, PICTURE = "psf.npz", "pupil.json", "beads.png"
 
 
-def in_terminal(stacks: Sequence[Path], rig: Rig, out: Path, height_nm: float | None, as_json: bool) -> int:
-    """Retrieve, write, and print what was found; returns the exit code."""
+def in_terminal(
+    stacks: Sequence[Path], rig: Rig, out: Path, height_nm: float | None, as_json: bool, check: bool = False
+) -> int:
+    """Retrieve, write, and print what was found; returns the exit code.
+
+    `check` has slices foretold that were left out of the fit.
+    """
     task, beads = read_beads(stacks, rig)
+    if check and len(task.focus_nm) < FEWEST:
+        raise InputError(
+            f"a stack of {len(task.focus_nm)} slices", limit=f"{FEWEST} of which one can be left out",
+            remedy="retrieve without --check",
+        )  # fmt: skip
     with creating(out):  # only now: what cannot be read leaves no folder behind
         out.mkdir(parents=True)
     if not as_json:
@@ -34,6 +46,8 @@ def in_terminal(stacks: Sequence[Path], rig: Rig, out: Path, height_nm: float | 
     answer = solve(task)
     lines = verdict(answer, _known_signs(rig.beads))
     facts = _facts(answer, task, beads, lines)
+    if check:
+        facts["held_out"] = _held_out(answer, task)
     half = float(np.abs(task.focus_nm).max())
     size = task.stacks[0].shape[-1]
     setup = task.spot(answer.blur_nm).setup
@@ -79,6 +93,11 @@ def _facts(answer: Answer, task: Task, beads: list[list[Found]], lines: list[str
     }  # fmt: skip
 
 
+def _held_out(answer: Answer, task: Task) -> dict[str, Any]:
+    told = held_out(task, zernike_fit(answer))
+    return {"chi2": told.chi2, "slices": told.slices.tolist(), "chi2_of_slice": told.chi2_of_slice.tolist()}
+
+
 def _print_beads(beads: list[list[Found]]) -> None:
     for number, stack in enumerate(beads):
         used = sum(not bead.why_not for bead in stack)
@@ -99,6 +118,11 @@ def _print_pupil(facts: dict[str, Any]) -> None:
     if len(facts["beads"]) < facts["beads_usable"]:
         Console().print(f"the {len(facts['beads'])} brightest of {facts['beads_usable']} beads were fitted")
     Console().print(f"blur {facts['blur_nm']:.0f} nm; residual {100 * facts['residual_share']:.1f} % of the light")
+    if "held_out" in facts:
+        told = facts["held_out"]
+        Console().print(
+            f"{len(told['slices'])} slices left out in turn are foretold with chi-square {told['chi2']:.2f}"
+        )
     for line in facts["verdict"]:
         Console().print(line, style="green" if facts["explained"] else "yellow", highlight=False)
 

@@ -18,7 +18,8 @@ import numpy as np
 import tifffile
 from scipy.io import loadmat
 
-from models.fitting.retrieval import Retrieved, retrieve
+from models.fitting.retrieval import retrieve
+from models.fitting.retrieved import Retrieved
 from models.optics.objective import Objective
 from models.optics.propagator import Setup
 from models.optics.vectorial import VectorialSpot

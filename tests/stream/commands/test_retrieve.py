@@ -56,25 +56,28 @@ def beads(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_aberrations_come_back(beads: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "psf"
-    assert in_terminal([beads], rig(tmp_path), out, None, as_json=False) == 0
+    assert in_terminal([beads], rig(tmp_path), out, None, as_json=False, check=True) == 0
     facts = json.loads((out / "pupil.json").read_text())
     found = {int(j): value for j, value in facts["zernike_waves"].items()}
     assert all(found[j] == pytest.approx(WAVES.get(j, 0), abs=0.012) for j in found)
     assert facts["explained"]
     assert len(facts["beads"]) == 2
     assert facts["blur_nm"] < 40
+    assert facts["held_out"]["chi2"] == pytest.approx(1, abs=0.15)
     spots = LowRankSpot.load(out / "psf.npz")
     assert (spots.pixel_size_nm, spots.size_px, spots.z_range_nm) == (100, 21, (-600, 600))
     assert (out / "beads.png").stat().st_size > 20_000
     said = capsys.readouterr().out
     assert "2 beads, 2 used" in said
     assert "within the noise" in said
+    assert "5 slices left out in turn are foretold" in said
 
 
 def test_a_stage_that_moves_the_other_way_is_noticed_by_the_sign(beads: Path, tmp_path: Path) -> None:
     out = tmp_path / "psf"
     in_terminal([beads], rig(tmp_path, "into-sample"), out, None, as_json=True)
     facts = json.loads((out / "pupil.json").read_text())
+    assert "held_out" not in facts
     assert facts["zernike_waves"]["6"] < -0.1
     assert any("the rig says that it is positive" in line for line in facts["verdict"])
 
@@ -109,3 +112,11 @@ def test_many_slices_are_added_up_and_no_light_is_lost(beads: Path, tmp_path: Pa
     facts = json.loads((out / "pupil.json").read_text())
     assert facts["beads"][0]["photo_electrons_over_excess"] == pytest.approx(10 * 2e4 * 7 / 24, rel=0.15)
     assert facts["zernike_waves"]["6"] == pytest.approx(WAVES[6], abs=0.02)
+
+
+def test_too_few_slices_to_leave_one_out(beads: Path, tmp_path: Path) -> None:
+    short, out = tmp_path / "short.tif", tmp_path / "psf"
+    tifffile.imwrite(short, tifffile.imread(beads)[2:4], photometric="minisblack")
+    with pytest.raises(InputError, match="a stack of 2 slices"):
+        in_terminal([short], rig(tmp_path), out, None, as_json=True, check=True)
+    assert not out.exists()
