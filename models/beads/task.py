@@ -40,6 +40,9 @@ class Task:
         Of the read noise, in the same unit squared.
     modes : tuple of int
     starts : tuple of mapping of Noll index to float
+    places_um : tuple of (x, y)
+        Where the middle of each window lies in the image, from the outer corner of the first pixel; empty if that is
+        not known.
     """
 
     setup: Setup
@@ -49,6 +52,7 @@ class Task:
     variances: tuple[Float64, ...]
     modes: tuple[int, ...]
     starts: tuple[Waves, ...] = USUAL
+    places_um: tuple[tuple[float, float], ...] = ()
 
     def spot(self, blur_nm: float) -> VectorialSpot:
         """Return the optics without the aberrations that are looked for."""

@@ -7,12 +7,15 @@ from math import sqrt
 
 import numpy as np
 
+from models.beads.field import Field
 from models.beads.task import Answer
 from models.fitting.retrieved import Retrieved
 
 NOTABLE = 0.9
 """The other direction of the stage is named if its chi-square, less 1, is below this part of that of the stated one."""
 SPECIFIED_WAVES = 0.02
+CORNERS = 5
+"""Places along each edge of the field, the middle among them, where a change is looked at."""
 
 
 def verdict(answer: Answer, expected_sign: Mapping[int, float]) -> list[str]:
@@ -44,6 +47,26 @@ def verdict(answer: Answer, expected_sign: Mapping[int, float]) -> list[str]:
     if found.error_waves > SPECIFIED_WAVES:
         lines.append(f"the wavefront is known to {found.error_waves:.3f} waves only: take more light or more slices")
     return lines
+
+
+def field_verdict(field: Field) -> str:
+    """Return a sentence on whether the aberrations change over the field."""
+    if field.order == 0:
+        return (
+            f"the aberrations are the same all over the field within the noise of {field.beads} beads "
+            f"(chi-square {field.chi2:.0f} with {field.freedom} degrees of freedom, p = {field.p_constant:.2g})"
+        )
+    left, top, right, bottom = field.box_um
+    grid = [field.at(x, y) for x in np.linspace(left, right, CORNERS) for y in np.linspace(top, bottom, CORNERS)]
+    changes = [
+        f"Noll {j} from {min(at[j] for at in grid):+.3f} to {max(at[j] for at in grid):+.3f} waves"
+        for j, polynomial in field.polynomials.items()
+        if polynomial.order
+    ]
+    return (
+        f"the aberrations change over the field: {', '.join(changes)} between the beads; were they the same, "
+        f"chi-square {field.chi2:.0f} with {field.freedom} degrees of freedom would have p = {field.p_constant:.2g}"
+    )
 
 
 def residual_share(found: Retrieved, counts: list[np.ndarray]) -> float:

@@ -12,11 +12,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from models.beads.field_fit import field
 from models.beads.find import Found
 from models.beads.held_out import FEWEST, held_out, zernike_fit
 from models.beads.spots import retrieved_spots
 from models.beads.task import Answer, Task, solve
-from models.beads.verdict import residual_share, verdict
+from models.beads.verdict import field_verdict, residual_share, verdict
 from stream.bead_stacks import read_beads
 from stream.commands.console import ERR
 from stream.config import BeadsSettings, Rig
@@ -44,8 +45,10 @@ def in_terminal(
     if not as_json:
         _print_beads(beads)
     answer = solve(task)
-    lines = verdict(answer, _known_signs(rig.beads))
+    over_field = field(task, answer)
+    lines = [*verdict(answer, _known_signs(rig.beads)), *([field_verdict(over_field)] if over_field else [])]
     facts = _facts(answer, task, beads, lines)
+    facts["field"] = over_field and over_field.to_dict()
     if check:
         facts["held_out"] = _held_out(answer, task)
     half = float(np.abs(task.focus_nm).max())

@@ -12,6 +12,7 @@ from models.optics.objective import Objective
 from models.optics.propagator import Setup
 from models.optics.vectorial import Aberration, VectorialSpot
 from stream import config
+from stream.bead_stacks import read_beads
 from stream.commands.retrieve import in_terminal
 from stream.errors import InputError, OutputError, RigError
 
@@ -62,6 +63,7 @@ def test_the_aberrations_come_back(beads: Path, tmp_path: Path, capsys: pytest.C
     assert all(found[j] == pytest.approx(WAVES.get(j, 0), abs=0.012) for j in found)
     assert facts["explained"]
     assert len(facts["beads"]) == 2
+    assert facts["field"] is None
     assert facts["blur_nm"] < 40
     assert facts["held_out"]["chi2"] == pytest.approx(1, abs=0.15)
     spots = LowRankSpot.load(out / "psf.npz")
@@ -120,3 +122,8 @@ def test_too_few_slices_to_leave_one_out(beads: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="a stack of 2 slices"):
         in_terminal([short], rig(tmp_path), out, None, as_json=True, check=True)
     assert not out.exists()
+
+
+def test_beads_know_their_place_in_the_image(beads: Path, tmp_path: Path) -> None:
+    task, _ = read_beads([beads], rig(tmp_path))
+    assert np.array(sorted(task.places_um)) == pytest.approx(np.array([(2.05, 3.05), (5.85, 2.85)]), abs=0.15)
