@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import sqrt
 
 import numpy as np
 
 from models.beads.field import Field
+from models.beads.finer import Finer
 from models.beads.task import Answer
-from models.fitting.retrieved import Retrieved
+from models.fitting.retrieved import Retrieved, RetrievedBead
 
 NOTABLE = 0.9
 """The other direction of the stage is named if its chi-square, less 1, is below this part of that of the stated one."""
@@ -69,10 +70,21 @@ def field_verdict(field: Field) -> str:
     )
 
 
-def residual_share(found: Retrieved, counts: list[np.ndarray]) -> float:
+def finer_verdict(finer: Finer) -> str:
+    """Return a sentence on whether the cells of the pupil are used."""
+    before, after = finer.before.chi2, finer.after.chi2
+    if finer.better:
+        return f"cell by cell the pupil foretells slices that were left out: chi-square {after:.3f}, not {before:.3f}"
+    return (
+        f"cell by cell the pupil foretells slices that were left out no better (chi-square {after:.3f}, not "
+        f"{before:.3f}): noise was fitted, or what is left is not in the pupil; the cells are not used"
+    )
+
+
+def residual_share(beads: Sequence[RetrievedBead], counts: Sequence[np.ndarray]) -> float:
     """Return the root mean square of data less model over that of the data without background."""
-    rest = [data - bead.model for data, bead in zip(counts, found.beads, strict=True)]
-    light = [data - bead.background[:, None, None] for data, bead in zip(counts, found.beads, strict=True)]
+    rest = [data - bead.model for data, bead in zip(counts, beads, strict=True)]
+    light = [data - bead.background[:, None, None] for data, bead in zip(counts, beads, strict=True)]
     return float(np.linalg.norm(np.ravel(rest)) / np.linalg.norm(np.ravel(light)))
 
 
@@ -81,5 +93,6 @@ def _fit(found: Retrieved) -> str:
         return f"the model explains the beads within the noise (chi-square {found.chi2:.3f})"
     return (
         f"the model does not explain the beads (chi-square {found.chi2:.2f}): check the direction of the stage, the "
-        "step, pixel size, aperture, indices and gain; bright beads show finer structure than the modes have"
+        "step, pixel size, aperture, indices and gain; bright beads show finer structure than the modes have, "
+        "which [beads] pixelwise = true looks for"
     )

@@ -1,12 +1,15 @@
 """`livesmlm retrieve` as a user meets it: aberrations come back, spots can be read, what is missing is asked for."""
 
 import json
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tifffile
 
+from models.npz import read_npz
 from models.optics.low_rank import LowRankSpot
 from models.optics.objective import Objective
 from models.optics.propagator import Setup
@@ -73,6 +76,28 @@ def test_the_aberrations_come_back(beads: Path, tmp_path: Path, capsys: pytest.C
     assert "2 beads, 2 used" in said
     assert "within the noise" in said
     assert "5 slices left out in turn are foretold" in said
+
+
+def test_cells_that_foretell_better_are_written(tmp_path: Path) -> None:
+    """Ripples in the pupil: they are in the spots, and beside them."""
+    ripples = partial(replace, Setup(Objective(sample_index=1.518)), mask=lambda x, y: np.exp(0.6j * np.cos(7 * x)))
+    spot, focus = VectorialSpot(ripples(zernike_waves={6: 0.1}), 100.0, 21), np.linspace(-400, 400, 5)
+    light = np.full((5, 31, 31), 10.0)
+    light[:, 5:26, 5:26] += 5e4 * spot(np.zeros((5, 3)), Aberration(focus))
+    adu = np.random.default_rng(6).poisson(light) * 2.0 + 100
+    tifffile.imwrite(tmp_path / "one.tif", adu.astype(np.uint16), photometric="minisblack")
+    out, text = tmp_path / "psf", RIG.replace("window_um = 2.1", "window_um = 1.7").replace("noll = 11", "noll = 8")
+    in_terminal([tmp_path / "one.tif"], rig(tmp_path, text=text + "pixelwise = true\n"), out, None, True, check=True)
+    facts = json.loads((out / "pupil.json").read_text())
+    cells = facts["pixelwise"]
+    assert cells["used"]
+    assert cells["held_out"]["chi2"] < cells["held_out_before"]["chi2"] == facts["held_out"]["chi2"]
+    assert cells["residual_share"] < cells["residual_share_before"]
+    written = read_npz(out / "pupil.npz")
+    assert written["phase_rad"].shape == written["amplitude"].shape == (64, 64)
+    drawn = LowRankSpot.load(out / "psf.npz").sub_pixel(np.column_stack((np.zeros((5, 2)), focus)))
+    truth = spot(np.zeros((5, 3)), Aberration(focus))[:, 2:-2, 2:-2]
+    assert np.linalg.norm(drawn - truth) < 0.15 * np.linalg.norm(truth)
 
 
 def test_a_stage_that_moves_the_other_way_is_noticed_by_the_sign(beads: Path, tmp_path: Path) -> None:
