@@ -30,9 +30,9 @@ class _Window:
     """A bead that can be used."""
 
     light: float
-    place_px: tuple[int, int]
     counts: Float64
     variance: Float64
+    place_um: tuple[float, float]
 
 
 def read_beads(stacks: Sequence[Path], rig: Rig) -> tuple[Task, list[list[Found]]]:
@@ -76,10 +76,9 @@ def read_beads(stacks: Sequence[Path], rig: Rig) -> tuple[Task, list[list[Found]
     task = Task(
         setup=Setup(objective(rig.optics), blur_nm=rig.beads.diameter_nm * BALL_TO_SIGMA),
         pixel_size_nm=rig.camera.pixel_size_nm, focus_nm=focus, stacks=tuple(window.counts for window in windows),
-        variances=tuple(window.variance for window in windows),
-        places_um=(np.array([window.place_px for window in windows]) + 0.5) * rig.camera.pixel_size_nm / 1000,
-        modes=tuple(range(5, rig.beads.highest_noll + 1)),
+        variances=tuple(window.variance for window in windows), modes=tuple(range(5, rig.beads.highest_noll + 1)),
         starts=(*likely, *USUAL),
+        places_um=tuple(window.place_um for window in windows),
     )  # fmt: skip
     return fewer_slices(task), beads
 
@@ -109,5 +108,7 @@ def _windows(adu: NDArray[np.uint16], rig: Rig, size: int, path: Path) -> tuple[
         if not bead.why_not:
             top, left = bead.row - size // 2, bead.column - size // 2
             place = slice(top, top + size), slice(left, left + size)
-            windows.append(_Window(bead.light, (bead.column, bead.row), counts[:, place[0], place[1]], variance[place]))
+            pixel_um = rig.camera.pixel_size_nm / 1000
+            middle_um = (bead.column + 0.5) * pixel_um, (bead.row + 0.5) * pixel_um
+            windows.append(_Window(bead.light, counts[:, place[0], place[1]], variance[place], middle_um))
     return found, windows

@@ -74,6 +74,8 @@ class BeadsSettings(Section):
     """Edge of the window that the light of a bead lies in, over all slices."""
     highest_noll: int = Field(28, ge=5, le=120)
     """Aberrations are looked for from Noll 5 to this one."""
+    pixelwise: bool = False
+    """Look for phase and amplitude of each cell of the pupil too; used if slices left out are foretold better."""
 
 
 class EngineSettings(Section):

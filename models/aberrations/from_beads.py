@@ -71,19 +71,17 @@ def state_of(stack: BeadStack, known: Known, guess: Guess | None = None) -> Stat
 
 
 def _task(stack: BeadStack, known: Known, size: int) -> Task | None:
-    reach, windows, places = size // 2, list[tuple[Float64, Float64]](), list[tuple[int, int]]()
+    reach, windows = size // 2, list[tuple[Float64, Float64]]()
     for bead in find(np.asarray(stack.counts, float), size):
         if not bead.why_not and len(windows) < MOST_BEADS:
             rows, columns = (slice(at - reach, at + reach + 1) for at in (bead.row, bead.column))
-            places.append((bead.column, bead.row))
             windows.append(
                 (stack.counts[:, rows, columns].astype(float), stack.variance[:, rows, columns].astype(float))
             )
     if not windows:
         return None
     counts, variances = zip(*windows, strict=True)
-    places_um = (np.array(places) + 0.5) * known.pixel_size_nm / 1000
-    return Task(known.setup, known.pixel_size_nm, stack.focus_nm, counts, variances, places_um, SHAPE)
+    return Task(known.setup, known.pixel_size_nm, stack.focus_nm, counts, variances, SHAPE)
 
 
 def _beside(waves: Waves, known: Known) -> dict[int, float]:

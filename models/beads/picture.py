@@ -6,20 +6,23 @@ from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
+from numpy.typing import NDArray
 
 from models.beads.task import Task
 from models.fitting.bead_model import phase_basis
-from models.fitting.retrieved import Retrieved
+from models.fitting.pixelwise import Pixelwise
+from models.fitting.retrieved import Retrieved, RetrievedBead
 
 mpl.use("Agg")
 
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
+Float64 = NDArray[np.float64]
 SLICES, PULL = 9, 5.0
 
 
-def draw(found: Retrieved, task: Task, path: Path) -> None:
+def draw(found: Retrieved, task: Task, path: Path, cells: Pixelwise | None = None) -> None:
     """Write a picture of the first bead and of the pupil.
 
     Parameters
@@ -28,21 +31,25 @@ def draw(found: Retrieved, task: Task, path: Path) -> None:
     task : Task
     path : Path
         PNG.
+    cells : Pixelwise or None
+        What else is in the pupil.
     """
     figure = plt.figure(figsize=(13.5, 8), layout="constrained")
     halves = figure.subfigures(2, 1, height_ratios=(1.5, 1))
     assert isinstance(halves, np.ndarray)
     above, below = halves
-    _slices(above.subplots(3, SLICES), found, task)
-    pupil, bars = below.subplots(1, 2, width_ratios=(1, 3))
-    _pupil(pupil, found, task)
+    _slices(above.subplots(3, SLICES), (cells or found).beads[0], task)
+    *pupil, bars = below.subplots(1, 3 if cells else 2, width_ratios=(1, 1, 2) if cells else (1, 3))
+    _phase(pupil[0], found, task, cells)
+    if cells:
+        _shown(pupil[1], task, cells.pupil.amplitude, "pupil's amplitude", (0.0, None), "viridis")
     _coefficients(bars, found)
     figure.savefig(path, dpi=100)
     plt.close(figure)
 
 
-def _slices(axes: np.ndarray, found: Retrieved, task: Task) -> None:
-    data, bead = task.stacks[0], found.beads[0]
+def _slices(axes: np.ndarray, bead: RetrievedBead, task: Task) -> None:
+    data = task.stacks[0]
     variance = np.broadcast_to(task.variances[0], data.shape)
     chosen = np.unique(np.linspace(0, len(data) - 1, SLICES).round().astype(int))
     for panel in axes.flat:
@@ -58,15 +65,26 @@ def _slices(axes: np.ndarray, found: Retrieved, task: Task) -> None:
         axes[row, 0].set_ylabel(name, fontsize=9)
 
 
-def _pupil(panel: Axes, found: Retrieved, task: Task) -> None:
-    pupil = task.spot(0.0).propagator.pupil
+def _phase(panel: Axes, found: Retrieved, task: Task, cells: Pixelwise | None) -> None:
     basis = phase_basis(task.spot(0.0), tuple(found.zernike_waves))
-    waves = np.tensordot(list(found.zernike_waves.values()), basis, 1) / (2 * np.pi)
-    image = np.where(pupil.x**2 + pupil.y**2 <= 1, waves, np.nan)
-    most = float(np.nanmax(np.abs(image))) or 1.0
-    shown = panel.imshow(image, vmin=-most, vmax=most, cmap="RdBu_r")
-    panel.set(xticks=[], yticks=[], title="pupil's phase, waves")
+    phase = np.tensordot(list(found.zernike_waves.values()), basis, 1) + (cells.pupil.phase_rad if cells else 0.0)
+    waves, inside = phase / (2 * np.pi), _inside(task)
+    most = float(np.abs(waves[inside]).max()) or 1.0
+    _shown(panel, task, waves, "pupil's phase, waves", (-most, most), "RdBu_r")
+
+
+def _shown(
+    panel: Axes, task: Task, values: Float64, title: str, limits: tuple[float, float | None], colours: str
+) -> None:
+    image = np.where(_inside(task), values, np.nan)
+    shown = panel.imshow(image, vmin=limits[0], vmax=limits[1], cmap=colours)
+    panel.set(xticks=[], yticks=[], title=title)
     plt.colorbar(shown, ax=panel)
+
+
+def _inside(task: Task) -> NDArray[np.bool_]:
+    pupil = task.spot(0.0).propagator.pupil
+    return np.asarray(pupil.x**2 + pupil.y**2 <= 1)
 
 
 def _coefficients(panel: Axes, found: Retrieved) -> None:

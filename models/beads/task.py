@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
-from models.beads.field import FieldPupil, over_field
 from models.beads.starts import USUAL, Waves, best_start
 from models.fitting.retrieval import retrieve
 from models.fitting.retrieved import Retrieved
@@ -22,8 +21,6 @@ BLUR_STEP_NM = 5.0
 FEW_STEPS = 8
 MOST_BEADS = 8
 MOST_SLICES = 31
-MOST_IN_FIELD, FEWEST_IN_FIELD = 24, 5
-"""Beads that are fitted one by one for the field; fewer could not tell a plane from their own differences."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +38,11 @@ class Task:
         Photo-electrons over the excess noise factor, the window of each bead.
     variances : tuple of (y, x) or (z, y, x) float
         Of the read noise, in the same unit squared.
-    places_um : (beads, 2) float
-        x, y of each bead in the field.
     modes : tuple of int
     starts : tuple of mapping of Noll index to float
+    places_um : tuple of (x, y)
+        Where the middle of each window lies in the image, from the outer corner of the first pixel; empty if that is
+        not known.
     """
 
     setup: Setup
@@ -52,9 +50,9 @@ class Task:
     focus_nm: Float64
     stacks: tuple[Float64, ...]
     variances: tuple[Float64, ...]
-    places_um: Float64
     modes: tuple[int, ...]
     starts: tuple[Waves, ...] = USUAL
+    places_um: tuple[tuple[float, float], ...] = ()
 
     def spot(self, blur_nm: float) -> VectorialSpot:
         """Return the optics without the aberrations that are looked for."""
@@ -75,15 +73,12 @@ class Answer:
         The first bead with the stage moving the other way; no proof, see `models/fitting/retrieval.py`.
     first : Retrieved
         The first bead alone as stated, to compare with that.
-    field : FieldPupil or None
-        The pupil over the field; None where there are too few beads to tell.
     """
 
     found: Retrieved
     blur_nm: float
     reversed: Retrieved
     first: Retrieved
-    field: FieldPupil | None
 
 
 def solve(task: Task) -> Answer:
@@ -104,20 +99,7 @@ def solve(task: Task) -> Answer:
         task.spot(blur), task.stacks[:MOST_BEADS], task.focus_nm, task.modes, first.zernike_waves,
         task.variances[:MOST_BEADS],
     )  # fmt: skip
-    return Answer(found, blur, reversed_, first, _field(task, blur, found))
-
-
-def _field(task: Task, blur_nm: float, shared: Retrieved) -> FieldPupil | None:
-    """Fit the brightest beads one by one, from what they share."""
-    stacks = task.stacks[:MOST_IN_FIELD]
-    if len(stacks) < FEWEST_IN_FIELD:
-        return None
-    spot, alone = task.spot(blur_nm), list[Retrieved]()
-    for stack, variance in zip(stacks, task.variances, strict=False):
-        alone.append(retrieve(spot, [stack], task.focus_nm, task.modes, shared.zernike_waves, [variance]))
-    waves = np.array([list(bead.zernike_waves.values()) for bead in alone])
-    covariances = [bead.covariance_waves2 for bead in alone]
-    return over_field(task.places_um[: len(stacks)], waves, covariances, task.modes)
+    return Answer(found, blur, reversed_, first)
 
 
 def fewer_slices(task: Task) -> Task:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import sqrt
 
 import numpy as np
 
-from models.beads.field import FieldPupil
+from models.beads.field import Field
+from models.beads.finer import Finer
 from models.beads.task import Answer
-from models.fitting.retrieved import Retrieved
+from models.fitting.retrieved import Retrieved, RetrievedBead
 
 NOTABLE = 0.9
 """The other direction of the stage is named if its chi-square, less 1, is below this part of that of the stated one."""
 SPECIFIED_WAVES = 0.02
+CORNERS = 5
+"""Places along each edge of the field, the middle among them, where a change is looked at."""
 
 
 def verdict(answer: Answer, expected_sign: Mapping[int, float]) -> list[str]:
@@ -40,7 +43,6 @@ def verdict(answer: Answer, expected_sign: Mapping[int, float]) -> list[str]:
         lines.append(
             f"the stage moving the other way fits one bead better: chi-square {turned.chi2:.2f}, not {first.chi2:.2f}"
         )
-    lines += _over_field(answer.field)
     if not found.converged:
         lines.append("the fit had not come to rest; more slices or more light would help")
     if found.error_waves > SPECIFIED_WAVES:
@@ -48,25 +50,41 @@ def verdict(answer: Answer, expected_sign: Mapping[int, float]) -> list[str]:
     return lines
 
 
-def _over_field(field: FieldPupil | None) -> list[str]:
-    if field is None:
-        return []
-    if not field.order:
-        return [f"over the field the pupil is the same, as far as {field.beads} beads tell"]
-    (x, y), reach = field.middle_um, field.reach_um
-    corners = [field.at(x + a * reach, y + b * reach) for a in (-1, 1) for b in (-1, 1)]
-    change = {j: max(c[j] for c in corners) - min(c[j] for c in corners) for j in field.modes}
-    most = max(change, key=lambda j: change[j])
-    return [
-        f"over {2 * reach:.0f} um the pupil changes, Noll {most} by {change[most]:.3f} waves ({field.beads} beads, "
-        f"order {field.order}): the spots are those of the middle"
+def field_verdict(field: Field) -> str:
+    """Return a sentence on whether the aberrations change over the field."""
+    if field.order == 0:
+        return (
+            f"the aberrations are the same all over the field within the noise of {field.beads} beads "
+            f"(chi-square {field.chi2:.0f} with {field.freedom} degrees of freedom, p = {field.p_constant:.2g})"
+        )
+    left, top, right, bottom = field.box_um
+    grid = [field.at(x, y) for x in np.linspace(left, right, CORNERS) for y in np.linspace(top, bottom, CORNERS)]
+    changes = [
+        f"Noll {j} from {min(at[j] for at in grid):+.3f} to {max(at[j] for at in grid):+.3f} waves"
+        for j, polynomial in field.polynomials.items()
+        if polynomial.order
     ]
+    return (
+        f"the aberrations change over the field: {', '.join(changes)} between the beads; were they the same, "
+        f"chi-square {field.chi2:.0f} with {field.freedom} degrees of freedom would have p = {field.p_constant:.2g}"
+    )
 
 
-def residual_share(found: Retrieved, counts: list[np.ndarray]) -> float:
+def finer_verdict(finer: Finer) -> str:
+    """Return a sentence on whether the cells of the pupil are used."""
+    before, after = finer.before.chi2, finer.after.chi2
+    if finer.better:
+        return f"cell by cell the pupil foretells slices that were left out: chi-square {after:.3f}, not {before:.3f}"
+    return (
+        f"cell by cell the pupil foretells slices that were left out no better (chi-square {after:.3f}, not "
+        f"{before:.3f}): noise was fitted, or what is left is not in the pupil; the cells are not used"
+    )
+
+
+def residual_share(beads: Sequence[RetrievedBead], counts: Sequence[np.ndarray]) -> float:
     """Return the root mean square of data less model over that of the data without background."""
-    rest = [data - bead.model for data, bead in zip(counts, found.beads, strict=True)]
-    light = [data - bead.background[:, None, None] for data, bead in zip(counts, found.beads, strict=True)]
+    rest = [data - bead.model for data, bead in zip(counts, beads, strict=True)]
+    light = [data - bead.background[:, None, None] for data, bead in zip(counts, beads, strict=True)]
     return float(np.linalg.norm(np.ravel(rest)) / np.linalg.norm(np.ravel(light)))
 
 
@@ -75,5 +93,6 @@ def _fit(found: Retrieved) -> str:
         return f"the model explains the beads within the noise (chi-square {found.chi2:.3f})"
     return (
         f"the model does not explain the beads (chi-square {found.chi2:.2f}): check the direction of the stage, the "
-        "step, pixel size, aperture, indices and gain; bright beads show finer structure than the modes have"
+        "step, pixel size, aperture, indices and gain; bright beads show finer structure than the modes have, "
+        "which [beads] pixelwise = true looks for"
     )

@@ -12,7 +12,7 @@ from models.fitting.bead_model import LEAST_LIGHT
 from models.fitting.likelihood import shifted
 
 Float64 = NDArray[np.float64]
-MOST_ROUNDS, STILL = 30, 1e-10
+MOST_ROUNDS, STILL = 30, 1e-7
 
 
 def light(counts: Float64, images: Float64, variance: Float64) -> tuple[Float64, Float64]:

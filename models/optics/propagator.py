@@ -114,6 +114,23 @@ class Fields:
         for mode in basis:
             yield self.rows @ (self.pupil * (1j * mode)) @ self.columns
 
+    def by_cells(self, response: Array) -> tuple[Array, Array]:
+        """Return how a number changes with each cell's phase in rad and with its logarithm of the amplitude.
+
+        Parameters
+        ----------
+        response : (n, 5, y, x) complex
+            The number changes by the real part of the sum of conj(response) times the change of the fields.
+
+        Returns
+        -------
+        (n, N, N), (n, N, N) float
+        """
+        xp = array_namespace(response)
+        back = _adjoint(self.rows) @ response @ _adjoint(self.columns)
+        change = xp.sum(xp.conj(back) * self.pupil, axis=1)
+        return -xp.imag(change), xp.real(change)
+
 
 class Propagator:
     """Computes the fields of emitters on a square window.
@@ -144,8 +161,8 @@ class Propagator:
             x and y from the centre of the window, z from the focal plane.
         focus_nm : (n,) float
             Added to the setup's.
-        phase_rad : (n, N, N) float or None
-            Added to the pupil's phase.
+        phase_rad : (n, N, N) float or complex, or None
+            Added to the pupil's phase; the imaginary part absorbs.
         """
         xp, c = array_namespace(position_nm), self._like(position_nm)
         height = position_nm[:, 2] + self.setup.height_nm
@@ -211,3 +228,8 @@ class Propagator:
             arrays = (p.k_edge * p.x[0], self.amplitudes, p.products, p.kz_sample.real, p.kz_sample.imag)
             self._constants[key] = _Constants(*(constant_like(a, like) for a in (*arrays, p.kz_immersion.real)))
         return self._constants[key]
+
+
+def _adjoint(values: Array) -> Array:
+    xp = array_namespace(values)
+    return xp.conj(xp.matrix_transpose(values))

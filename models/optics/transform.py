@@ -10,7 +10,7 @@ from functools import lru_cache
 from math import ceil
 
 import numpy as np
-from array_api_compat import array_namespace
+from array_api_compat import array_namespace, device
 
 from models.optics.arrays import Array, constant_like, unit_wave
 
@@ -62,6 +62,17 @@ def plane_waves(k: Array, shift_nm: Array, samples: int, pitch_nm: float) -> Arr
 def filter_pixels(values: Array, taps: tuple[float, ...]) -> Array:
     """Apply a symmetric filter along both axes of (..., y, x); each side loses half of the taps."""
     return _swap(_filter_rows(_swap(_filter_rows(values, taps)), taps))
+
+
+def spread_pixels(values: Array, taps: tuple[float, ...]) -> Array:
+    """Apply the transpose of `filter_pixels` to (..., y, x); each side gains half of the taps."""
+    return _swap(_spread_rows(_swap(_spread_rows(values, taps)), taps))
+
+
+def _spread_rows(values: Array, taps: tuple[float, ...]) -> Array:
+    xp = array_namespace(values)
+    margin = xp.zeros((*values.shape[:-2], len(taps) - 1, values.shape[-1]), dtype=values.dtype, device=device(values))
+    return _filter_rows(xp.concat((margin, values, margin), axis=-2), taps)
 
 
 def _filter_rows(values: Array, taps: tuple[float, ...]) -> Array:

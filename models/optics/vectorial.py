@@ -18,7 +18,7 @@ from models.optics.arrays import Array, constant_like
 from models.optics.propagator import Fields, Propagator, Setup
 from models.optics.pupil import FREE_ROTATION
 from models.optics.spot import Limits
-from models.optics.transform import filter_pixels
+from models.optics.transform import filter_pixels, spread_pixels
 
 Slopes = Callable[[Fields, Array, Array, Array], list[Array]]
 """Fields, energy (n,), its derivative by z, images (n, y, x) -> derivatives of the images, each (n, y, x)."""
@@ -32,8 +32,8 @@ class Aberration:
     ----------
     focus_nm : (n,) float or None
         Added to the setup's focus: the slices of a bead stack.
-    phase_rad : (n, N, N) float or None
-        Added to the pupil's phase; `Propagator.zernike_phase` makes it.
+    phase_rad : (n, N, N) float or complex, or None
+        Added to the pupil's phase; `Propagator.zernike_phase` makes it. The imaginary part absorbs.
     """
 
     focus_nm: Array | None = None
@@ -112,6 +112,33 @@ class VectorialSpot:
             images.append(image)
             gradients.append(xp.stack(slopes(fields, energy, loss, image), axis=1))
         return xp.concat(images), xp.concat(gradients)
+
+    def pull_back(
+        self, position_nm: Array, aberration: Aberration, respond: Callable[[Array, slice], Array]
+    ) -> tuple[Array, Array]:
+        """Return how a number that depends on the images changes with each cell of the pupil, for all cells at once.
+
+        Parameters
+        ----------
+        position_nm : (n, 3) float
+        aberration : Aberration
+        respond : function of (m, y, x), slice to (m, y, x)
+            Gets some of the images and which they are; returns the number's derivative by each pixel of them.
+
+        Returns
+        -------
+        (n, N, N), (n, N, N) float
+            By each cell's phase in rad, and by the logarithm of its amplitude.
+        """
+        xp, at, parts = array_namespace(position_nm), 0, []
+        for fields, energy, _ in self._fields(position_nm, aberration):
+            image = self._image(fields, energy)
+            points = spread_pixels(respond(image, slice(at, at + len(image))) / energy[:, None, None], self._taps)
+            weights = constant_like(2 * FREE_ROTATION, energy)[:, None, None]
+            parts.append(fields.by_cells(weights * points[:, None] * fields.values))
+            at += len(image)
+        by_phase, by_amplitude = zip(*parts, strict=True)
+        return xp.concat(by_phase), xp.concat(by_amplitude)
 
     def _by_position(self, fields: Fields, energy: Array, loss: Array, image: Array) -> list[Array]:
         by_x, by_y, by_z = (self._change(fields, slope, energy) for slope in fields.by_position())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +13,20 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from models.beads.field_fit import field
 from models.beads.find import Found
+from models.beads.finer import finer, phase_and_amplitude
 from models.beads.held_out import FEWEST, held_out, zernike_fit
 from models.beads.spots import retrieved_spots
-from models.beads.task import Answer, Task, solve
-from models.beads.verdict import residual_share, verdict
+from models.beads.task import solve
 from stream.bead_stacks import read_beads
 from stream.commands.console import ERR
-from stream.config import BeadsSettings, Rig
+from stream.config import Rig
 from stream.errors import InputError
+from stream.pupil_facts import PupilFound, pupil_facts
 from stream.sinks.storage import creating
 
-SPOTS, PUPIL, PICTURE = "psf.npz", "pupil.json", "beads.png"
+SPOTS, PUPIL, CELLS, PICTURE = "psf.npz", "pupil.json", "pupil.npz", "beads.png"
 
 
 def in_terminal(
@@ -34,27 +37,21 @@ def in_terminal(
     `check` has slices foretold that were left out of the fit.
     """
     task, beads = read_beads(stacks, rig)
-    if check and len(task.focus_nm) < FEWEST:
+    if (check or rig.beads.pixelwise) and len(task.focus_nm) < FEWEST:
         raise InputError(
             f"a stack of {len(task.focus_nm)} slices", limit=f"{FEWEST} of which one can be left out",
-            remedy="retrieve without --check",
+            remedy="retrieve without --check and without [beads] pixelwise",
         )  # fmt: skip
     with creating(out):  # only now: what cannot be read leaves no folder behind
         out.mkdir(parents=True)
     if not as_json:
         _print_beads(beads)
     answer = solve(task)
-    lines = verdict(answer, _known_signs(rig.beads))
-    facts = _facts(answer, task, beads, lines)
-    if check:
-        facts["held_out"] = _held_out(answer, task)
-    half = float(np.abs(task.focus_nm).max())
-    size = task.stacks[0].shape[-1]
-    setup = task.spot(answer.blur_nm).setup
-    spots = retrieved_spots(setup, answer.found.zernike_waves, task.pixel_size_nm, size, half, height_nm)
-    spots.save(out / SPOTS)
-    (out / PUPIL).write_text(json.dumps(facts, indent=1) + "\n")
-    _draw(answer, task, out / PICTURE)
+    cells = finer(task, answer) if rig.beads.pixelwise else None
+    told = None if not check else cells.before if cells else held_out(task, zernike_fit(answer))
+    found = PupilFound(task, answer, field(task, answer), cells, told)
+    facts = pupil_facts(found, beads, rig.beads)
+    _write(found, facts, out, height_nm)
     if as_json:
         Console().print_json(data=facts)
         return 0
@@ -63,40 +60,17 @@ def in_terminal(
     return 0
 
 
-def _known_signs(settings: BeadsSettings) -> dict[int, float]:
-    return {} if settings.astigmatism_waves is None else {6: settings.astigmatism_waves}
-
-
-def _facts(answer: Answer, task: Task, beads: list[list[Found]], lines: list[str]) -> dict[str, Any]:
-    found, all_beads = answer.found, [bead for stack in beads for bead in stack]
-    return {
-        "verdict": lines,
-        "chi2": found.chi2,
-        "explained": found.explained,
-        "residual_share": residual_share(found, list(task.stacks[: len(found.beads)])),
-        "wavefront_error_waves": found.error_waves,
-        "zernike_waves": {str(j): value for j, value in found.zernike_waves.items()},
-        "sigma_waves": {str(j): value for j, value in found.sigma_waves.items()},
-        "field": None if answer.field is None else answer.field.to_dict(),
-        "blur_nm": answer.blur_nm,
-        "chi2_of_one_bead": answer.first.chi2,
-        "chi2_of_one_bead_if_the_stage_moves_the_other_way": answer.reversed.chi2,
-        "beads": [
-            {
-                "x_nm": bead.x_nm, "y_nm": bead.y_nm, "focus_nm": bead.focus_nm, "chi2": bead.chi2,
-                "photo_electrons_over_excess": float(bead.photons.mean()), "background": float(bead.background.mean()),
-            }
-            for bead in found.beads
-        ],
-        "beads_found": len(all_beads),
-        "beads_usable": len(task.stacks),
-        "beads_left_out": [bead.why_not for bead in all_beads if bead.why_not],
-    }  # fmt: skip
-
-
-def _held_out(answer: Answer, task: Task) -> dict[str, Any]:
-    told = held_out(task, zernike_fit(answer))
-    return {"chi2": told.chi2, "slices": told.slices.tolist(), "chi2_of_slice": told.chi2_of_slice.tolist()}
+def _write(found: PupilFound, facts: dict[str, Any], out: Path, height_nm: float | None) -> None:
+    task, answer, cells = found.task, found.answer, found.cells
+    setup = replace(task.spot(answer.blur_nm).setup, mask=cells.pupil if cells else None)
+    half, size = float(np.abs(task.focus_nm).max()), task.stacks[0].shape[-1]
+    spots = retrieved_spots(setup, answer.found.zernike_waves, task.pixel_size_nm, size, half, height_nm)
+    spots.save(out / SPOTS)
+    (out / PUPIL).write_text(json.dumps(facts, indent=1) + "\n")
+    if cells:
+        phase, amplitude = phase_and_amplitude(task, answer, cells)
+        np.savez_compressed(out / CELLS, phase_rad=phase, amplitude=amplitude)
+    _draw(found, out / PICTURE)
 
 
 def _print_beads(beads: list[list[Found]]) -> None:
@@ -124,14 +98,20 @@ def _print_pupil(facts: dict[str, Any]) -> None:
         Console().print(
             f"{len(told['slices'])} slices left out in turn are foretold with chi-square {told['chi2']:.2f}"
         )
+    if "pixelwise" in facts:
+        cells = facts["pixelwise"]
+        Console().print(
+            f"cell by cell: chi-square {cells['chi2']:.2f} instead of {cells['chi2_before']:.2f}, "
+            f"residual {100 * cells['residual_share']:.1f} % of the light"
+        )
     for line in facts["verdict"]:
         Console().print(line, style="green" if facts["explained"] else "yellow", highlight=False)
 
 
-def _draw(answer: Answer, task: Task, path: Path) -> None:
+def _draw(found: PupilFound, path: Path) -> None:
     try:
         from models.beads.picture import draw
     except ModuleNotFoundError as error:
         ERR.print(f"[yellow]warning:[/] {error.name} is not installed: no {PICTURE}", highlight=False)
         return
-    draw(answer.found, task, path)
+    draw(found.answer.found, found.task, path, found.cells)

@@ -27,14 +27,13 @@ def task() -> Task:
     for x, focus, photons in ((20.0, 30.0, 2e4), (-35.0, -50.0, 1e4)):
         images = spot(np.repeat([[x, 0, 0]], len(FOCUS), 0), Aberration(FOCUS + focus))
         stacks.append(rng.poisson(photons * images + 10).astype(float))
-    places_um = np.zeros((2, 2))
-    return Task(SETUP, PIXEL_NM, FOCUS, tuple(stacks), (np.zeros((SIZE, SIZE)),) * 2, places_um, MODES)
+    return Task(SETUP, PIXEL_NM, FOCUS, tuple(stacks), (np.zeros((SIZE, SIZE)),) * 2, MODES)
 
 
 @pytest.fixture(scope="module")
 def answer(task: Task) -> Answer:
     found = retrieve(task.spot(0.0), task.stacks, FOCUS, MODES, WAVES)
-    return Answer(found, 0.0, found, found, None)
+    return Answer(found, 0.0, found, found)
 
 
 def test_slices_are_foretold_within_their_noise(task: Task, answer: Answer) -> None:
