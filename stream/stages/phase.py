@@ -53,6 +53,8 @@ class PhaseWatch:
     def process(self, batch: Batch) -> Located:
         """Take frames in order; return what is known by now."""
         news = self._dialogue.hear()
+        if news is not None:
+            self._next_s = max(self._next_s, self._clock() + self._dialogue.rest_s)
         if self._dialogue.free and self._clock() >= self._next_s:
             counts = self._camera.photo_electrons(batch.pixels) / np.float32(self._camera.excess)
             self._frames.update(zip(batch.index.tolist(), np.asarray(counts, np.float32), strict=True))

@@ -13,7 +13,8 @@ from __future__ import annotations
 import os
 import signal
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -74,7 +75,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An estimate, or None if there was no bead to use; and the seconds that it took."""
+    """An estimate, or None if there was no bead to use; and the seconds of a processor that it took."""
 
     estimate: Estimate | None
     seconds: float
@@ -89,9 +90,26 @@ def start(task: Task) -> PhaseProcess:
     context = get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=main, args=(task, theirs), name="livesmlm-phase", daemon=True)
-    process.start()
+    with _one_thread():
+        process.start()
     theirs.close()  # so that the pipe ends when the process does
     return PhaseProcess(process, ours, task.window_px)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Have processes that start meanwhile compute on one thread: the others are the camera's and the network's."""
+    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+    before = {name: os.environ.get(name) for name in names}
+    os.environ.update(dict.fromkeys(names, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 class PhaseProcess:
@@ -161,11 +179,11 @@ def main(task: Task, connection: Connection) -> None:
     with suppress(EOFError, OSError):  # main is gone
         while True:
             seen, time_s = connection.recv()
-            began = time.monotonic()
+            began = time.process_time()
             estimate = (
                 _by_beads(watch, known, seen, time_s) if isinstance(seen, BeadStack) else watch.take(seen, time_s)
             )
-            connection.send(Answer(estimate, time.monotonic() - began))
+            connection.send(Answer(estimate, time.process_time() - began))
 
 
 def _by_beads(watch: OpticsWatch, known: Known, seen: BeadStack, time_s: float) -> Estimate | None:

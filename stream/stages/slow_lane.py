@@ -15,6 +15,9 @@ from stream.stages.phase_process import Answer, PhaseProcessDied
 from stream.stages.refine import Refiner
 from stream.stages.stage import Located, Stage
 
+REST = 9.0
+"""The slow lane rests so many times as long as it worked: it takes a tenth of a processor."""
+
 
 class SlowLane(Protocol):
     """Whoever refines the pupil; `PhaseProcess` does."""
@@ -39,11 +42,17 @@ class Dialogue:
     stage : Stage
         A refiner gets the new spots.
     source : {"molecules", "beads"}
+
+    Attributes
+    ----------
+    rest_s : float
+        The last answer took so much that the lane should rest as long, in seconds.
     """
 
     def __init__(self, lane: SlowLane, stage: Stage, source: Literal["molecules", "beads"]) -> None:
         self._lane, self._stage, self._source = lane, stage, source
         self._epoch, self._alive, self._rests_on = 0, True, -1
+        self.rest_s = 0.0
 
     @property
     def free(self) -> bool:
@@ -74,6 +83,7 @@ class Dialogue:
             return lost(str(error))
         if answer is None:
             return None
+        self.rest_s = REST * answer.seconds
         if answer.estimate is None:
             return lost(f"no bead can be used in the sweep that ended with frame {self._rests_on}")
         if answer.estimate.spots is not None and isinstance(self._stage, Refiner):
