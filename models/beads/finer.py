@@ -46,7 +46,7 @@ def finer(task: Task, answer: Answer) -> Finer:
     ValueError
         The stacks have too few slices to leave one out.
     """
-    by_modes = zernike_fit(answer)
+    by_modes = _once(zernike_fit(answer))
     spot = aberrated(task.spot(answer.blur_nm), answer.found.zernike_waves)
     everything = _cells(task, Fitted(spot, answer.found.beads))
     return Finer(everything, held_out(task, by_modes), held_out(task, with_cells(by_modes)))
@@ -73,6 +73,19 @@ def phase_and_amplitude(task: Task, answer: Answer, found: Pixelwise) -> tuple[F
     modes, waves = zip(*answer.found.zernike_waves.items(), strict=True)
     basis = phase_basis(task.spot(answer.blur_nm), modes)
     return found.pupil.phase_rad + np.tensordot(np.array(waves), basis, 1), found.pupil.amplitude
+
+
+def _once(fit: Callable[[Task], Fitted]) -> Callable[[Task], Fitted]:
+    """Return a fit that remembers: both ways of foretelling a slice begin with the same modes."""
+    known = dict[tuple[float, ...], Fitted]()
+
+    def remembered(task: Task) -> Fitted:
+        slices = tuple(task.focus_nm.tolist())
+        if slices not in known:
+            known[slices] = fit(task)
+        return known[slices]
+
+    return remembered
 
 
 def _cells(task: Task, fitted: Fitted) -> Pixelwise:

@@ -19,7 +19,7 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
 Float64 = NDArray[np.float64]
-SLICES, PULL = 9, 5.0
+SLICES, PULL, MOST_TICKS = 9, 5.0, 24
 
 
 def draw(found: Retrieved, task: Task, path: Path, cells: Pixelwise | None = None) -> None:
@@ -91,5 +91,5 @@ def _coefficients(panel: Axes, found: Retrieved) -> None:
     modes = list(found.zernike_waves)
     panel.bar(modes, list(found.zernike_waves.values()), yerr=list(found.sigma_waves.values()), color="#4477aa")
     panel.axhline(0, color="0.5", lw=0.8)
-    panel.set(xlabel="Noll index", ylabel="waves, root mean square", xticks=modes[:: max(1, len(modes) // 24)])
+    panel.set(xlabel="Noll index", ylabel="waves, root mean square", xticks=modes[:: -(-len(modes) // MOST_TICKS)])
     panel.set_title(f"chi-square {found.chi2:.2f}; wavefront known to {found.error_waves:.4f} waves")
