@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from export.background import validate_background
 from export.graph import MULTIPLE_PX, DeployedLocalizer, columns, deployed
 from export.phase import validate_phase
 from models.camera import Camera
@@ -21,6 +22,7 @@ from models.localizations import Localizations
 from models.optics.low_rank import LowRankSpot
 from models.sample_space import SampleSpace
 from models.systems import SYSTEMS
+from models.systems.bgnet import BgNet
 from models.train import Trainer
 
 DENSITIES_PER_UM2 = (0.1, 0.25, 0.5, 1.0, 2.0)
@@ -93,6 +95,8 @@ def validate(trainer: Trainer) -> dict[str, float]:
     network = deepcopy(trainer.averaged).to("cpu")
     if SYSTEMS[trainer.recipe.system].kind == "phase":
         return validate_phase(network, trainer.space, trainer.recipe)
+    if isinstance(network, BgNet):
+        return validate_background(network, trainer.space, trainer.spot, trainer.recipe.patch_px)
     assert isinstance(network, OverFrames)
     conditions = conditions_for(trainer.space, trainer.spot)
     module = deployed(network, trainer.space)

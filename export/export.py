@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from export.background import DeployedBackground, describe_background, scores_background
 from export.card import Card
 from export.evaluate import THRESHOLD, conditions_for, scores
 from export.graph import INPUTS, MULTIPLE_PX, OUTPUTS, columns, deployed
@@ -20,6 +21,7 @@ from models.layers import OverFrames
 from models.recipe import Recipe
 from models.sample_space import SampleSpace
 from models.systems import SYSTEMS
+from models.systems.bgnet import BgNet
 from models.train import SPOT, Trainer
 
 
@@ -71,8 +73,8 @@ def export_training(folder: Path, out: Path) -> Card:
         The `.onnx` file to write.
     """
     trainer = Trainer.load(folder, "cpu")
-    write_one = _phase if SYSTEMS[trainer.recipe.system].kind == "phase" else _localizer
-    card = write_one(trainer, out)
+    write_one = {"localizer": _localizer, "phase": _phase, "background": _background}
+    card = write_one[SYSTEMS[trainer.recipe.system].kind](trainer, out)
     if trainer.spot:
         trainer.spot.save(out.with_suffix(f".{SPOT}"))
     return card
@@ -91,3 +93,11 @@ def _phase(trainer: Trainer, out: Path) -> Card:
     module = deployed_phase(trainer.averaged, trainer.space, trainer.recipe)
     card = describe_phase(module, trainer.space, trainer.recipe, provenance(trainer))
     return write(module, replace(card, scores=scores_phase(module, trainer.space, trainer.recipe)), out)
+
+
+def _background(trainer: Trainer, out: Path) -> Card:
+    network = trainer.averaged
+    assert isinstance(network, BgNet)
+    module = DeployedBackground(network, trainer.recipe.patch_px)
+    card = describe_background(module, trainer.space, trainer.recipe, provenance(trainer))
+    return write(module, replace(card, scores=scores_background(module, trainer.space, trainer.spot)), out)

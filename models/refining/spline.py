@@ -87,15 +87,19 @@ def spline(spot: Spot, z_nm: tuple[float, float], window_px: int, knot_nm: float
 
 def spline_of(spot: LowRankSpot) -> SplineSpot:
     """Return the spline of a low-rank spot in a window that holds most of its light."""
-    low, high = spot.z_range_nm
-    z = np.linspace(low, high, 9)
+    return spline(spot, spot.z_range_nm, window_of(spot))
+
+
+def window_of(spot: LowRankSpot, share: float = LIGHT) -> int:
+    """Return the edge of the smallest window that holds this share of a spot's light at every z; odd."""
+    z = np.linspace(*spot.z_range_nm, 9)
     images = np.asarray(spot(np.column_stack((0 * z, 0 * z, z))))
     middle, total = spot.size_px // 2, images.sum((1, 2))
     for window in range(SMALLEST_PX, min(LARGEST_PX, spot.size_px - 5) + 1, 2):
         cut = slice(middle - window // 2, middle + window // 2 + 1)
-        if (images[:, cut, cut].sum((1, 2)) >= LIGHT * total).all():
+        if (images[:, cut, cut].sum((1, 2)) >= share * total).all():
             break
-    return spline(spot, (low, high), window)
+    return window
 
 
 def _middle(images: NDArray[np.float64], side: int) -> NDArray[np.float64]:

@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 
 from models.recipe import Recipe
 
-Kind = Literal["localizer", "phase"]
+Kind = Literal["localizer", "phase", "background"]
 
 
 class System(NamedTuple):
@@ -14,8 +14,8 @@ class System(NamedTuple):
 
     Attributes
     ----------
-    kind : {"localizer", "phase"}
-        Frames -> emitters; bead stacks -> coefficients of the wavefront.
+    kind : {"localizer", "phase", "background"}
+        Frames -> emitters; bead stacks -> coefficients of the wavefront; crops with an emitter -> their background.
     recipe : Recipe
     """
 
@@ -28,5 +28,8 @@ SYSTEMS = {
     "decode": System("localizer", Recipe(system="decode", learning_rate=8e-4)),
     "moeckl-phase": System(
         "phase", Recipe(system="moeckl-phase", psf="", batch=32, patch_px=41, learning_rate=3e-3, steps=20_000)
+    ),
+    "bgnet": System(
+        "background", Recipe(system="bgnet", psf="astigmatic", batch=32, patch_px=20, learning_rate=3e-3, steps=10_000)
     ),
 }

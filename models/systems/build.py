@@ -5,6 +5,7 @@ from __future__ import annotations
 from models.optics.low_rank import LowRankSpot
 from models.recipe import Recipe
 from models.sample_space import SampleSpace
+from models.systems.bgnet import BackgroundOfCrops
 from models.systems.localizing import LOSSES, Localizing
 from models.systems.moeckl_phase import PhaseFromStacks
 from models.systems.subject import Subject
@@ -18,7 +19,7 @@ def subject(recipe: Recipe, space: SampleSpace, spot: LowRankSpot | None, device
     recipe : Recipe
     space : SampleSpace
     spot : LowRankSpot or None
-        Of a localizer in depth.
+        In depth, of what is trained for a spot.
     device : str
 
     Raises
@@ -28,6 +29,8 @@ def subject(recipe: Recipe, space: SampleSpace, spot: LowRankSpot | None, device
     """
     if recipe.system in LOSSES:
         return Localizing(recipe, space, spot, device)
+    if recipe.system == "bgnet":
+        return BackgroundOfCrops(recipe, space, spot, device)
     if recipe.system == "moeckl-phase":
         return PhaseFromStacks(recipe, space, device)
     raise ValueError(f"no system is called {recipe.system!r}")
