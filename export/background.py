@@ -25,7 +25,7 @@ INPUTS = (
     Port("variance", "float32", CROP, "read noise: the same counts, squared"),
 )
 OUTPUTS = (Port("background", "float32", CROP, COUNTS),)
-CROPS, QUICK = 400, 150
+CROPS, QUICK = 200, 50
 
 
 class DeployedBackground(nn.Module):

@@ -6,24 +6,24 @@ import pytest
 import torch
 
 from models.backgrounds.space import background_space
-from models.sample_space import LOCALIZER_2D
+from models.sample_space import LOCALIZER_2D, Range
 from models.systems import SYSTEMS
 from models.systems.bgnet import BgNet, border_mean
 from models.train import Trainer
 
-SPACE = background_space(LOCALIZER_2D)
+SPACE = background_space(LOCALIZER_2D).changed(photons=Range(3000, 3000), background_e=Range(30, 30), em_share=0.0)
 
 
 def trained(steps: int) -> tuple[Trainer, list[float]]:
     torch.set_num_threads(1)
-    recipe = replace(SYSTEMS["bgnet"].recipe, steps=steps, batch=12, patch_px=12)
+    recipe = replace(SYSTEMS["bgnet"].recipe, steps=steps, batch=10, patch_px=12, learning_rate=2e-2)
     trainer = Trainer(recipe, SPACE)
     return trainer, [float(trainer.advance().parts["background"]) for _ in range(steps)]
 
 
 def test_it_learns_and_its_average_keeps_what_normalises() -> None:
-    trainer, error = trained(80)
-    assert sum(error[-15:]) < 0.6 * sum(error[:15])
+    trainer, error = trained(60)
+    assert sum(error[-12:]) < 0.75 * sum(error[:12])
     normalised = [buffer for name, buffer in trainer.averaged.named_buffers() if name.endswith("running_mean")]
     assert all(buffer.abs().max() > 0 for buffer in normalised)
 
