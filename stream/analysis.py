@@ -17,6 +17,7 @@ from stream.sinks.zmq_out import ZmqOut
 from stream.stages.stage import Located, Stage
 
 PREVIEW_EVERY_S = 0.25
+BACKGROUND_EVERY_S = 0.5
 
 
 class Analysis:
@@ -48,7 +49,7 @@ class Analysis:
     ) -> None:
         self._localizer, self._renderer, self._files, self._publisher = localizer, renderer, files, publisher
         self._ledger, self._health, self._clock = ledger, health, clock
-        self._next_preview_s = clock()
+        self._next_preview_s = self._next_background_s = clock()
         publisher.follow(renderer.changed)
 
     @property
@@ -83,9 +84,17 @@ class Analysis:
         self._ledger.written.add_indices(indices)
         self._renderer.add(located.table)
         self._publisher.write(located.table, first, last)
+        self._show_background(located)
         self._ledger.published.add_indices(indices)
         self._health.left_out += located.left_out
         self._health.analysed(len(located.table), 1000 * (self._clock() - located.host_time_s))
+
+    def _show_background(self, located: Located) -> None:
+        """Publish the background now and then."""
+        now = self._clock()
+        if located.background is not None and now >= self._next_background_s:
+            self._next_background_s = now + BACKGROUND_EVERY_S
+            self._publisher.background(located.background, int(located.index[-1]))
 
     def _preview(self, batch: Batch) -> None:
         """Publish the newest frame now and then; those in between are not for viewers."""

@@ -36,12 +36,13 @@ from stream.opening import source_of
 from stream.page.process import start_page
 from stream.picture import image
 from stream.picture.render import Renderer
-from stream.preparation import doubts, make_localizer, refuse_outside, warm_up
+from stream.preparation import doubts, make_localizer, warm_up
 from stream.run_info import describe, facts
 from stream.sink import Sink
 from stream.sinks import SINKS
 from stream.sinks.linked import Linked
 from stream.sinks.zmq_out import ZmqOut
+from stream.suitability import refuse_outside
 
 REPORT_EVERY_S = 0.5
 

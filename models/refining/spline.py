@@ -85,9 +85,9 @@ def spline(spot: Spot, z_nm: tuple[float, float], window_px: int, knot_nm: float
     return SplineSpot(np.ascontiguousarray(ordered, np.float32), window_px, pixel, z_nm, float(step))
 
 
-def spline_of(spot: LowRankSpot) -> SplineSpot:
-    """Return the spline of a low-rank spot in a window that holds most of its light."""
-    return spline(spot, spot.z_range_nm, window_of(spot))
+def spline_of(spot: LowRankSpot, largest_px: int = LARGEST_PX) -> SplineSpot:
+    """Return the spline of a low-rank spot in a window that holds most of its light, if it may be as large."""
+    return spline(spot, spot.z_range_nm, min(window_of(spot), largest_px))
 
 
 def window_of(spot: LowRankSpot, share: float = LIGHT) -> int:

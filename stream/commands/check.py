@@ -20,8 +20,9 @@ from stream.engines import open_engine
 from stream.errors import InputError
 from stream.frame import Batch, StreamInfo, UInt16Array
 from stream.opening import source_of
-from stream.preparation import make_localizer, refuse_outside, warm_up
+from stream.preparation import make_localizer, warm_up
 from stream.source import Source
+from stream.suitability import refuse_outside
 
 MEASURE_S = 3.0
 LOOK_FRAMES, LOOK_S = 50, 5.0

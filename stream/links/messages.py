@@ -6,6 +6,7 @@
 | `table` | Arrow IPC stream of one record batch; none where frames were skipped | first, last; skipped (the reason) |
 | `tile` | float32 (y, x), zlib | shape, level, row, column, origin_nm, pixel_nm |
 | `frame` | uint16 (y, x) | shape, index, camera_time_s, host_time_s |
+| `background` | float32 (y, x) photo-electrons per pixel | shape, index of the newest frame in it |
 | `phase` | float32 (27,) waves | psf_epoch, sigma, source, rms_error_waves |
 | `guard`, `drift`, `health` | none | all in the header |
 
@@ -30,7 +31,7 @@ from stream.errors import AddressError, FrameFormatError
 from stream.picture.tiles import Float32Array, Tile
 
 VERSION = 1
-TOPICS = ("start", "end", "table", "tile", "frame", "phase", "guard", "drift", "health")
+TOPICS = ("start", "end", "table", "tile", "frame", "background", "phase", "guard", "drift", "health")
 MAX_PIXELS = 1 << 28
 
 Payload = Localizations | Tile | NDArray[np.generic] | None
@@ -47,7 +48,8 @@ class Message:
     header : dict
         At least `version`, `run_id` and `sequence`.
     payload : Localizations, Tile, array or None
-        `table`, `tile`, and the (y, x) uint16 pixels of `frame` or the (27,) float32 waves of `phase`; else None.
+        `table`, `tile`, the (y, x) pixels of `frame` (uint16) or `background` (float32), the (27,) float32 waves of
+        `phase`; else None.
     """
 
     topic: str
@@ -142,6 +144,8 @@ def _unpack_payload(topic: str, header: dict[str, Any], payload: bytes) -> Paylo
         return _unpack_tile(header, payload)
     if topic == "frame":
         return np.frombuffer(payload, "<u2").reshape(header["shape"])
+    if topic == "background":
+        return np.frombuffer(payload, "<f4").reshape(header["shape"])
     if topic == "phase":
         return np.frombuffer(payload, "<f4")
     return None

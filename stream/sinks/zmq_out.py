@@ -1,4 +1,4 @@
-"""Publishes a run over ZeroMQ: tables, tiles, previews and the state of the run (`stream/links/messages.py`).
+"""Publishes a run over ZeroMQ: tables, tiles, previews, background, state of the run (`stream/links/messages.py`).
 
 Two sockets. PUB sends to whoever listens and never waits for anybody: it drops for a subscriber that is too slow, who
 sees it as a gap in `sequence`. ROUTER answers two requests:
@@ -147,6 +147,11 @@ class ZmqOut:
         times = {"camera_time_s": frame.camera_time_s, "host_time_s": frame.host_time_s}
         content = {"index": frame.index, "shape": frame.pixels.shape, **times}
         self._send("frame", content, frame.pixels.astype("<u2", copy=False).tobytes())
+
+    def background(self, picture: NDArray[np.float32], index: int) -> None:
+        """Publish the background (y, x) in photo-electrons per pixel, as it was known at frame `index`."""
+        content = {"index": index, "shape": picture.shape}
+        self._send("background", content, picture.astype("<f4", copy=False).tobytes())
 
     def health(self, content: Mapping[str, Any]) -> None:
         """Publish rates, latencies, queue depths and the ledger."""

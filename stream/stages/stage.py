@@ -25,12 +25,15 @@ class Located:
         When each of them was received.
     left_out : int
         Localizations that a filter took out of the table.
+    background : (y, x) float32 or None
+        The newest estimate of the whole frame's background, photo-electrons per pixel; None where no stage has one.
     """
 
     table: Localizations
     index: NDArray[np.int64]
     host_time_s: Float64Array
     left_out: int = 0
+    background: NDArray[np.float32] | None = None
 
 
 class Stage(Protocol):

@@ -34,6 +34,9 @@ def test_any_zlib_can_unpack_a_tile():
 def test_arrays_come_back_with_their_shape():
     pixels = np.arange(6, dtype=np.uint16).reshape(2, 3)
     np.testing.assert_array_equal(unpack(packed("frame", {"shape": (2, 3)}, pixels.tobytes())).payload, pixels)
+    picture = np.linspace(0, 3, 6, dtype=np.float32).reshape(2, 3)
+    found = unpack(packed("background", {"shape": (2, 3)}, picture.tobytes())).payload
+    np.testing.assert_array_equal(found, picture)
     waves = np.linspace(-1, 1, 27, dtype=np.float32)
     np.testing.assert_array_equal(unpack(packed("phase", {}, waves.tobytes())).payload, waves)
     assert unpack(packed("health", {"rate": 20})).payload is None

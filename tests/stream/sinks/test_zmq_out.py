@@ -96,6 +96,8 @@ def test_every_topic_as_documented(publisher, listen):
     publisher.write(table, 3, 5)
     publisher.skipped(6, 9, "too slow")
     publisher.preview(Frame(np.arange(6, dtype=np.uint16).reshape(2, 3), 7, host_time_s=1.5))
+    picture = np.linspace(0, 5, 6, dtype=np.float32).reshape(2, 3)
+    publisher.background(picture, 7)
     publisher.phase(waves, {"psf_epoch": 1, "sigma": 0.01, "source": "beads", "rms_error_waves": 0.02})
     publisher.guard({"score": 0.5, "reason": "fine"})
     publisher.drift({"drift_nm": [[0, 1, 2]]})
@@ -110,6 +112,9 @@ def test_every_topic_as_documented(publisher, listen):
     topic, header, payload = listener.next()
     assert (topic, header["index"], header["shape"], header["camera_time_s"]) == ("frame", 7, [2, 3], None)
     assert np.frombuffer(payload, "<u2").tolist() == [0, 1, 2, 3, 4, 5]
+    topic, header, payload = listener.next()
+    assert (topic, header) == ("background", base | {"index": 7, "shape": [2, 3]})
+    np.testing.assert_array_equal(np.frombuffer(payload, "<f4").reshape(2, 3), picture)
     topic, header, payload = listener.next()
     assert (topic, header["psf_epoch"], len(payload)) == ("phase", 1, 27 * 4)
     assert listener.next() == ("guard", base | {"score": 0.5, "reason": "fine"}, b"")
