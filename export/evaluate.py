@@ -9,10 +9,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from export.background import predictor
+from export.background import validate_background
 from export.graph import MULTIPLE_PX, DeployedLocalizer, columns, deployed
 from export.phase import validate_phase
-from models.backgrounds.scoring import over_constant
 from models.camera import Camera
 from models.evaluation.conditions import Conditions, Locate, in_focus
 from models.evaluation.dense import dense
@@ -23,6 +22,7 @@ from models.localizations import Localizations
 from models.optics.low_rank import LowRankSpot
 from models.sample_space import SampleSpace
 from models.systems import SYSTEMS
+from models.systems.bgnet import BgNet
 from models.train import Trainer
 
 DENSITIES_PER_UM2 = (0.1, 0.25, 0.5, 1.0, 2.0)
@@ -98,8 +98,8 @@ def validate(trainer: Trainer) -> dict[str, float]:
     if kind == "phase":
         return validate_phase(network, trainer.space, trainer.recipe)
     if kind == "background":
-        errors = over_constant(predictor(network), trainer.space, trainer.spot, trainer.recipe.patch_px)
-        return {f"error_over_constant_at_{contrast}": value for contrast, value in errors.items()}
+        assert isinstance(network, BgNet)
+        return validate_background(network, trainer.space, trainer.spot, trainer.recipe.patch_px)
     assert isinstance(network, OverFrames)
     conditions = conditions_for(trainer.space, trainer.spot)
     module = deployed(network, trainer.space)

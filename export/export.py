@@ -21,6 +21,7 @@ from models.layers import OverFrames
 from models.recipe import Recipe
 from models.sample_space import SampleSpace
 from models.systems import SYSTEMS
+from models.systems.bgnet import BgNet
 from models.train import SPOT, Trainer
 
 
@@ -97,7 +98,8 @@ def _phase(trainer: Trainer, out: Path) -> Card:
 
 
 def _background(trainer: Trainer, out: Path) -> Card:
-    module = DeployedBackground(trainer.averaged, trainer.recipe.patch_px)
+    network = trainer.averaged
+    assert isinstance(network, BgNet)
+    module = DeployedBackground(network, trainer.recipe.patch_px)
     card = describe_background(module, trainer.space, trainer.recipe, provenance(trainer))
-    found = scores_background(trainer.averaged, trainer.space, trainer.spot, trainer.recipe)
-    return write(module, replace(card, scores=found), out)
+    return write(module, replace(card, scores=scores_background(module, trainer.space, trainer.spot)), out)

@@ -1,12 +1,14 @@
-"""The spots that a network can be trained for, by name: what is in the pupil, and how deep it works.
+"""The spots that a network can be trained for, by name: what is in the pupil, how deep it works, how large they are.
 
-| psf | in the pupil | z from focus, unless told otherwise |
-|---|---|---|
-| 2d | nothing: Gaussian spots of any width | in focus |
-| astigmatic | 0.1 waves of astigmatism | 600 nm |
-| double-helix | vortices in five zones | 1000 nm |
-| tetrapod | mask for 3 um | 1500 nm |
-| a file | low-rank spots, as `LowRankSpot.save` writes them | as in the file |
+| psf | in the pupil | z from focus, unless told otherwise | crop with one spot |
+|---|---|---|---|
+| 2d | nothing: Gaussian spots of any width | in focus | 12 pixels |
+| astigmatic | 0.1 waves of astigmatism | 600 nm | 20 pixels |
+| double-helix | vortices in five zones | 1000 nm | 20 pixels |
+| tetrapod | mask for 3 um | 1500 nm | 40 pixels |
+| a file | low-rank spots, as `LowRankSpot.save` writes them | as in the file | 20 or 40 pixels |
+
+The crops are those of BGnet (Moeckl et al. 2020); spots of a file whose light is mostly beyond 20 pixels get 40.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from typing import NamedTuple
 
 from models.optics.low_rank import LowRankSpot
 from models.optics.objective import Objective
+from models.refining.spline import window_of
 from models.sample_space import LOCALIZER_2D, LOCALIZER_3D, Range, SampleSpace
 from models.scenes.optics import vectorial
 
@@ -24,17 +27,22 @@ BEYOND_NM = 50.0
 """So much farther than the emitters' z the spots reach."""
 
 
+MOST = 0.4
+"""Share of a spot's light that a crop must hold at every z: the double helix loses half of it beyond 20 pixels."""
+
+
 class Psf(NamedTuple):
-    """Name of the mask in `models/scenes/optics.py`, and the z that it is used for."""
+    """Name of the mask in `models/scenes/optics.py`, the z that it is used for, the side of a crop with one spot."""
 
     mask: str
     depth_nm: float
+    crop_px: int = 20
 
 
 PSFS = {
     "astigmatic": Psf("astigmatism", 600),
     "double-helix": Psf("double-helix", 1000),
-    "tetrapod": Psf("tetrapod-3", 1500),
+    "tetrapod": Psf("tetrapod-3", 1500, 40),
 }
 
 
@@ -54,6 +62,22 @@ def default_space(psf: str) -> SampleSpace:
     low, high = spot.z_range_nm
     pixel = spot.pixel_size_nm
     return LOCALIZER_3D.changed(z_nm=Range(low, high), pixel_size_nm=Range(0.98 * pixel, 1.02 * pixel))
+
+
+def crop_px(psf: str) -> int:
+    """Return the side of a crop with one spot.
+
+    Raises
+    ------
+    ValueError
+        Neither a name nor a file of spots.
+    """
+    if psf == IN_FOCUS:
+        return 12
+    if psf in PSFS:
+        return PSFS[psf].crop_px
+    small, large = 20, 40
+    return small if window_of(LowRankSpot.load(_file(psf)), MOST) < small else large
 
 
 def spot(psf: str, space: SampleSpace, objective: Objective) -> LowRankSpot | None:

@@ -13,7 +13,7 @@ class Recipe:
     Parameters
     ----------
     system, psf, size : str
-        Network; the spot it is trained for, which only a localizer has; how large it is.
+        Network; the spot it is trained for, which a phase network does not have; how large it is.
     steps, batch, patch_px, seed : int
         Optimizer steps; samples per step; edge of a sample; seed of weights and data.
     learning_rate, weight_decay, clip, ema : float

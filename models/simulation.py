@@ -21,6 +21,7 @@ from torch import Tensor
 
 from models.sample_space import SampleSpace
 from models.scenes.background import structured
+from models.training_cameras import Cameras
 from models.training_spots import TrainingSpots
 
 FRAMES = 3
@@ -57,15 +58,6 @@ class Samples:
     emitter_counts: Tensor
 
 
-@dataclass(frozen=True, slots=True)
-class _Cameras:
-    """Cameras of a batch, (b, 1, 1, 1) or (b, 1, y, x); noise in photo-electrons, the EM gain taken out."""
-
-    excess: Float64
-    noise_e: Float64
-    step_e: Float64
-
-
 class Simulator:
     """Draws samples.
 
@@ -90,17 +82,17 @@ class Simulator:
         settings = [self.space.sample(rng) for _ in range(self.batch)]
         who, position, photons = self._emitters(settings, rng)
         level = np.stack([self._background(s, rng) for s in settings])
-        cameras = self._cameras(settings, rng)
+        cameras = Cameras.draw(self.space, settings, self.patch_px, rng)
         generator = torch.Generator(self.device).manual_seed(int(rng.integers(2**62)))
         light = self._light(who, position, photons, rng) + self._to(level)[:, None]
-        counts = self._expose(light, cameras, generator)
+        counts = cameras.expose(light, generator)
         for neighbour in (0, 2):
             lost = torch.from_numpy(rng.random(self.batch) < LOST_NEIGHBOUR).to(self.device)
             counts[lost, neighbour] = counts[lost, 1]
         excess = cameras.excess[:, 0]
         scaled = self._scaled(position)
         inside = self._targets(scaled, photons)
-        variance = np.broadcast_to((cameras.noise_e**2 / cameras.excess**2)[:, 0], level.shape)
+        variance = np.broadcast_to(cameras.variance[:, 0], level.shape)
         return Samples(
             counts, self._to(variance), self._to(level / excess),
             torch.from_numpy(who[inside]).to(self.device), self._to(scaled[inside]),
@@ -135,17 +127,6 @@ class Simulator:
         periods = tuple(np.exp(rng.uniform(np.log(8), np.log(200), 2)))
         return np.asarray(structured(shape, s["background_e"], s["background_contrast"], periods, rng), np.float64)
 
-    def _cameras(self, settings: list[dict[str, float]], rng: np.random.Generator) -> _Cameras:
-        """Draw for each sample a camera behind an EM register, or one with a noise of each pixel, some of it hot."""
-        b, side = self.batch, self.patch_px
-        noise = np.array([s["read_noise_e"] for s in settings])[:, None, None, None]
-        noise = noise * np.exp(rng.normal(0, 0.15, (b, 1, side, side)))
-        hot = (rng.random((b, 1, 1, 1)) < self.space.number("hot_share")) & (rng.random((b, 1, side, side)) < 0.01)
-        em = rng.random((b, 1, 1, 1)) < self.space.number("em_share")
-        em_noise = rng.uniform(0, 0.5, (b, 1, 1, 1))  # 0 to 50 electrons over a gain of about 100
-        step = np.exp(rng.uniform(np.log(0.02), np.log(2), (b, 1, 1, 1)))  # photo-electrons of one count
-        return _Cameras(np.where(em, 2.0, 1.0), np.where(em, em_noise, noise * np.where(hot, 4, 1)), step)
-
     def _light(self, who: NDArray[np.int64], position: Float64, photons: Float64, rng: np.random.Generator) -> Tensor:
         """Return the expected photo-electrons of the emitters, (b, 3, y, x)."""
         frame, emitter = np.nonzero(photons > 0)
@@ -153,15 +134,6 @@ class Simulator:
         index = torch.from_numpy(who[emitter] * FRAMES + frame).to(self.device)
         light = self.spots.light(self._to(position[emitter]), self._to(photons[frame, emitter]), index, shape, rng)
         return torch.reshape(light, (self.batch, FRAMES, self.patch_px, self.patch_px)).clamp(min=0)
-
-    def _expose(self, light: Tensor, cameras: _Cameras, generator: torch.Generator) -> Tensor:
-        """Return photo-electrons over F^2 as a camera would give them, whole counts included."""
-        excess, noise, step = (self._to(value) for value in (cameras.excess, cameras.noise_e, cameras.step_e))
-        electrons = torch.poisson(light, generator=generator)
-        register = torch._standard_gamma(electrons.clamp(min=1), generator=generator)
-        electrons = torch.where((excess > 1) & (electrons > 0), register, electrons)
-        random = torch.randn(light.shape, generator=generator, device=light.device)
-        return torch.round((electrons + noise * random) / step) * step / excess
 
     def _targets(self, scaled: Float32, photons: Float64) -> NDArray[np.bool_]:
         inside = ((scaled[:, :2] >= 0) & (scaled[:, :2] < self.patch_px)).all(1)

@@ -113,8 +113,8 @@ class Trainer:
         decay = min(self.recipe.ema, (1 + self.step) / (10 + self.step))
         for mean, now in zip(self.averaged.parameters(), self.network.parameters(), strict=True):
             mean.lerp_(now, 1 - decay)
-        for kept, buffer in zip(self.averaged.buffers(), self.network.buffers(), strict=True):
-            kept.copy_(buffer)  # running means of normalisation layers
+        for kept, newest in zip(self.averaged.buffers(), self.network.buffers(), strict=True):
+            kept.lerp_(newest, 1 - decay) if kept.is_floating_point() else kept.copy_(newest)
 
     def save(self, folder: Path) -> None:
         """Write the checkpoint and, once, the spot; a crash leaves the old checkpoint."""

@@ -44,6 +44,11 @@ class TrainingSpots(Protocol):
         """Return the expected photons, as `render` does."""
 
 
+def training_spots(spot: Spot | None, space: SampleSpace) -> TrainingSpots:
+    """Return what samples of a space are drawn with; spot None: Gaussians in focus, of any width."""
+    return SpotsInFocus() if spot is None else SpotInDepth(spot, space)
+
+
 class SpotInDepth:
     """The same spot everywhere, emitters at all z of the sample space.
 

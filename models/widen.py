@@ -36,6 +36,8 @@ def widened(narrow: Weights, wide: Weights, joined: Mapping[str, int]) -> dict[s
 def _placed(name: str, narrow: Tensor, wide: Tensor, groups: int) -> Tensor:
     if any(n > w for n, w in zip(narrow.shape, wide.shape, strict=True)):
         raise ValueError(f"{name} is {tuple(narrow.shape)} there and {tuple(wide.shape)} here")
+    if not wide.ndim:  # a counter
+        return narrow
     result, outputs = wide.clone(), len(narrow)
     if narrow.ndim == 1:
         result[:outputs] = narrow

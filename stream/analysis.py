@@ -96,15 +96,20 @@ class Analysis:
         self._publisher.write(located.table, first, last)
         self._ledger.published.add_indices(indices)
         self._background.add(located.table, last)
-        self._show_background(last)
+        self._show_background(located)
         self._health.left_out += located.left_out
         self._health.analysed(len(located.table), 1000 * (self._clock() - located.host_time_s))
 
-    def _show_background(self, last: int) -> None:
-        """Publish the background now and then."""
-        if self._clock() >= self._next_background_s:
-            self._next_background_s = self._clock() + BACKGROUND_EVERY_S
+    def _show_background(self, located: Located) -> None:
+        """Publish the background now and then: of each pixel if a stage knows it, else from the localizations."""
+        if self._clock() < self._next_background_s:
+            return
+        self._next_background_s = self._clock() + BACKGROUND_EVERY_S
+        last = int(located.index[-1])
+        if located.background is None:
             self._publisher.background(self._background.picture(), self._background.cell_nm, last)
+        else:
+            self._publisher.background(located.background, self._background.pixel_nm, last)
 
     def _tell_optics(self, located: Located) -> None:
         """Publish and keep what was found of the pupil."""

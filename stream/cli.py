@@ -226,7 +226,8 @@ def retrieve(
 def train(
     system: Annotated[str, typer.Argument(help=f"Which network: {', '.join(SYSTEMS)}.")] = "default",
     psf: Annotated[
-        str, typer.Option("--psf", help="Of a localizer: 2d, astigmatic, double-helix, tetrapod, or a file of spots.")
+        str,
+        typer.Option("--psf", help="2d, astigmatic, double-helix, tetrapod, or a file; not of moeckl-phase."),
     ] = "",
     size: Annotated[Literal["fast", "accurate"], typer.Option("--size")] = "fast",
     sample_space: Annotated[Path | None, typer.Option("--sample-space", help="TOML: optics and ranges.")] = None,

@@ -8,9 +8,17 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from models.scenes.optics import MaskName
 from stream.errors import RigError
@@ -108,6 +116,30 @@ class RefineSettings(Section):
     """CPU threads; 0 takes as many as there are."""
 
 
+class BackgroundSettings(Section):
+    """`[background]`: what the fits of `[refine]` take for the light under a molecule that is not its own.
+
+    Whatever the mode, a fit finds its level of background in each frame. With none it is flat, begins where the
+    localizer says and is known to 30 %. With the others shape and beginning are given, and it is known to 10 %.
+    """
+
+    mode: Literal["none", "constant", "localizer", "bgnet"] = "none"
+    """none: flat, as the localizer says; constant: flat, the median of the window's border; localizer: average over
+    time of the frames without its spots, published as a picture; bgnet: a network looks at each molecule."""
+    model: str | None = None
+    """Of bgnet: name of a model that ships, or the path of an exported `.onnx` file."""
+    time_constant_frames: float = Field(400.0, ge=8, le=1e6)
+    """Of localizer: within so many frames the average forgets."""
+
+    @model_validator(mode="after")
+    def _model_for_bgnet(self) -> Self:
+        if (self.mode == "bgnet") != (self.model is not None):
+            raise ValueError(
+                f"mode = {self.mode!r} and model = {self.model!r}: bgnet needs a model, the other modes have none"
+            )
+        return self
+
+
 class PhaseSettings(Section):
     """`[phase]`: the optics, watched while the data is taken."""
 
@@ -165,11 +197,20 @@ class Rig(Section):
     model: ModelSettings = ModelSettings()
     refine: RefineSettings = RefineSettings()
     phase: PhaseSettings = PhaseSettings()
+    background: BackgroundSettings = BackgroundSettings()
     filter: FilterSettings = FilterSettings()
     link: LinkSettings = LinkSettings()
     render: RenderSettings = RenderSettings()
     publish: PublishSettings = PublishSettings()
     policy: PolicySettings = PolicySettings()
+
+    @field_validator("background")
+    @classmethod
+    def _behind_fits(cls, background: BackgroundSettings, known: ValidationInfo) -> BackgroundSettings:
+        refine = known.data.get("refine")
+        if background.mode != "none" and refine is not None and refine.mode == "off":
+            raise ValueError(f"mode = {background.mode!r} is for fits: set [refine] mode to isolated or all")
+        return background
 
     def assumed(self) -> list[str]:
         """Say which values of the camera nobody stated."""

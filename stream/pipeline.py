@@ -38,12 +38,13 @@ from stream.page.process import start_page
 from stream.picture import image
 from stream.picture.background import BackgroundMap
 from stream.picture.render import Renderer
-from stream.preparation import doubts, make_localizer, refuse_outside, warm_up
+from stream.preparation import doubts, make_localizer, warm_up
 from stream.run_info import describe, facts
 from stream.sink import Sink
 from stream.sinks import SINKS
 from stream.sinks.linked import Linked
 from stream.sinks.zmq_out import ZmqOut
+from stream.suitability import refuse_outside, refuse_unwatchable
 
 if TYPE_CHECKING:
     from stream.stages.slow_lane import SlowLane
@@ -133,6 +134,7 @@ class Pipeline:
         with self._stack:
             self._stack.callback(engine.close)
             refuse_outside(self._rig, engine.card)
+            refuse_unwatchable(self._rig, engine.card)
             output.create(self._folder)
             self._connect(engine)
             with Interrupts() as self._interrupts:

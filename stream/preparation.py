@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +14,6 @@ from models.camera import Camera
 from stream.calibration import camera
 from stream.config import FilterSettings, Rig
 from stream.engine import Engine
-from stream.errors import SampleSpaceError
 from stream.frame import Batch, StreamInfo
 from stream.stages.filter import Filter
 from stream.stages.localize import Localizer
@@ -38,23 +38,28 @@ def make_localizer(rig: Rig, engine: Engine, info: StreamInfo, lane: SlowLane | 
     ------
     RigError
         The camera's maps do not fit the frames, or the spots do not fit the rig.
+    ModelError, SampleSpaceError
+        The model of `[background]` is none, or was not trained for the rig.
     """
     threshold = engine.card.threshold if rig.model.threshold is None else rig.model.threshold
     calibration = camera(rig.camera, info.height_px, info.width_px)
     localizer = Localizer(engine, calibration, info.height_px, info.width_px, rig.camera.pixel_size_nm, threshold)
-    stage = _watched(_refined(localizer, rig, engine.card, calibration), rig, calibration, lane)
+    stage = _watched(_refined(localizer, rig, engine.card, calibration, info), rig, calibration, lane)
     return stage if rig.filter == FilterSettings() else Filter(stage, rig.filter)
 
 
-def _refined(localizer: Stage, rig: Rig, card: Card, calibration: Camera) -> Stage:
+def _refined(localizer: Stage, rig: Rig, card: Card, calibration: Camera, info: StreamInfo) -> Stage:
     if rig.refine.mode == "off":
         return localizer
     from models.refining.candidates import Options
-    from stream.spots import optics
+    from stream.background import KNOWN, backgrounds
     from stream.stages.refine import Refiner  # compiles: only where it is wanted
 
     options = Options(rounds=rig.refine.rounds, threads=rig.refine.threads or os.cpu_count() or 1)
-    return Refiner(localizer, optics(rig, card, calibration), rig.refine.mode, options)
+    if rig.background.mode != "none":
+        options = replace(options, background_prior=KNOWN)
+    spot, background = backgrounds(rig, card, calibration, (info.height_px, info.width_px))
+    return Refiner(localizer, spot, rig.refine.mode, options, background)
 
 
 def _watched(stage: Stage, rig: Rig, calibration: Camera, lane: SlowLane | None) -> Stage:
@@ -76,24 +81,6 @@ def warm_up(localizer: Stage, info: StreamInfo, frames: int) -> None:
         none = np.full(frames, np.nan)
         pixels = np.full((frames, info.height_px, info.width_px), 100, np.uint16)
         localizer.process(Batch(pixels, np.arange(first, first + frames), none, none, none))
-
-
-def refuse_outside(rig: Rig, card: Card) -> None:
-    """Raise SampleSpaceError if the rig lies outside what the model was trained on, RigError if `[phase]` cannot be."""
-    if rig.phase.mode != "off":
-        from stream.optics import phase_task
-
-        phase_task(rig, card)
-    facts = {"pixel_size_nm": rig.camera.pixel_size_nm}
-    if rig.optics.psf_sigma_nm is not None:
-        facts["psf_sigma_px"] = rig.optics.psf_sigma_nm / rig.camera.pixel_size_nm
-    problems = card.sample_space.outside(facts)
-    if problems:
-        raise SampleSpaceError(
-            f"the rig lies outside what model {card.name!r} was trained on: {'; '.join(problems)}",
-            limit="outside its sample space a network returns plausible nonsense",
-            remedy="bin or choose another objective, or train a model for this rig: livesmlm train",
-        )
 
 
 def doubts(rig: Rig, info: StreamInfo) -> list[str]:

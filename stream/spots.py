@@ -9,7 +9,7 @@ from models.camera import Camera
 from models.optics.gaussian import GaussianSpot, free
 from models.optics.low_rank import LowRankSpot
 from models.refining.refine import Optics
-from models.refining.spline import spline, spline_of
+from models.refining.spline import LARGEST_PX, spline, spline_of
 from stream import zoo
 from stream.config import Rig
 from stream.errors import RigError
@@ -21,8 +21,16 @@ WIDTH_KNOT_PX = 0.15
 WINDOW_PX = 13
 
 
-def optics(rig: Rig, card: Card, camera: Camera) -> Optics:
+def optics(rig: Rig, card: Card, camera: Camera, largest_px: int = LARGEST_PX) -> Optics:
     """Return what a fit must know: the spots of the rig or of the model; in focus Gaussians whose width is found.
+
+    Parameters
+    ----------
+    rig : Rig
+    card : Card
+    camera : Camera
+    largest_px : int
+        Odd; windows are not larger.
 
     Raises
     ------
@@ -31,7 +39,7 @@ def optics(rig: Rig, card: Card, camera: Camera) -> Optics:
     """
     pixel = rig.camera.pixel_size_nm
     if "z_nm" not in card.columns:
-        return gaussians(pixel, rig.optics.psf_sigma_nm, camera)
+        return gaussians(pixel, rig.optics.psf_sigma_nm, camera, min(WINDOW_PX, largest_px))
     spot = _read(rig.refine.spot or zoo.spot_of(rig.model.name))
     if abs(spot.pixel_size_nm - pixel) > 0.02 * pixel:
         raise RigError(
@@ -39,14 +47,16 @@ def optics(rig: Rig, card: Card, camera: Camera) -> Optics:
             limit="2 % apart at most",
             remedy='train for this rig: livesmlm train, or set [refine] mode = "off"',
         )
-    return Optics(spline_of(spot), camera)
+    return Optics(spline_of(spot, largest_px), camera)
 
 
-def gaussians(pixel_size_nm: float, sigma_nm: float | None, camera: Camera) -> Optics:
+def gaussians(
+    pixel_size_nm: float, sigma_nm: float | None, camera: Camera, window_px: int = WINDOW_PX
+) -> Optics:  # fmt: skip
     """Return Gaussian spots whose width is fitted too; `sigma_nm` is where it starts, if it is known."""
     low, high = (width * pixel_size_nm for width in WIDTHS_PX)
     made = spline(
-        GaussianSpot(free(), pixel_size_nm, 2 * WINDOW_PX + 1), (low, high), WINDOW_PX, WIDTH_KNOT_PX * pixel_size_nm
+        GaussianSpot(free(), pixel_size_nm, 2 * WINDOW_PX + 1), (low, high), window_px, WIDTH_KNOT_PX * pixel_size_nm
     )
     return Optics(made, camera, sigma_nm or USUAL_WIDTH_PX * pixel_size_nm)
 

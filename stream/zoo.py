@@ -16,13 +16,19 @@ def shipped() -> dict[str, Card]:
     return {path.stem: Card.from_json(path.read_text()) for path in sorted(ZOO.glob("*.json"))}
 
 
-def find(name: str) -> Path:
-    """Return the `.onnx` file of a shipped model's name or of a path; raises ModelError if there is none."""
+def find(name: str, field: str = "[model] name") -> Path:
+    """Return the `.onnx` file of a shipped model's name or of a path, which a field of the rig names.
+
+    Raises
+    ------
+    ModelError
+        There is none.
+    """
     for path in (ZOO / f"{name}.onnx", Path(name)):
         if path.is_file():
             return path
     raise ModelError(
-        f"[model] name = {name!r}: no such model or file",
+        f"{field} = {name!r}: no such model or file",
         limit=f"models that ship: {', '.join(shipped()) or 'none'}",
         remedy="`livesmlm models` lists them; or give the path of an .onnx file that LiveSMLM exported",
     )

@@ -1,1 +1,1 @@
-"""What is under single molecules: simulated crops with a known background, and how well it is told."""
+"""Background under single emitters: crops of frames, what networks for it are trained on, how good an estimate is."""

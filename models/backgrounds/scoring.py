@@ -1,4 +1,4 @@
-"""How well a background is told, beside the constant that everybody uses: the median of the crop's edge."""
+"""How far an estimate of the background is from the true one, where it matters: under the spot."""
 
 from __future__ import annotations
 
@@ -7,46 +7,54 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from models.backgrounds.crops import CropSimulator
-from models.backgrounds.space import LEAST
-from models.optics.low_rank import LowRankSpot
+from models.backgrounds.crops import border_median
+from models.backgrounds.samples import Crops, CropSimulator
 from models.sample_space import Range, SampleSpace
-from models.training_spots import SpotInDepth, SpotsInFocus, TrainingSpots
+from models.training_spots import TrainingSpots
 
 Float32 = NDArray[np.float32]
-Predict = Callable[[Float32], Float32]
-"""Crops (n, y, x) -> their background (n, y, x)."""
-CONTRASTS = (0.0, 0.2, 0.4, 0.6)
-COUNT, LIGHT = 256, 0.9
+Predict = Callable[[Float32, Float32], Float32]
+"""Counts and read-noise variance (n, y, x) -> background (n, y, x)."""
+FOOTPRINT = 0.1
+"""A pixel lies under the spot if it gets this part of the brightest one's light."""
+LEVELS_E = (10.0, 100.0)
+CONTRASTS = (0.0, 0.2, 0.5)
+PHOTONS, READ_NOISE_E = 2000.0, 1.5
 SEED = 78_000
 """Beyond the seeds of trainings."""
 
 
-def constant(crops: Float32) -> Float32:
-    """Return the median of the edge of each crop, (n, y, x)."""
-    edge = np.concatenate((crops[:, 0], crops[:, -1], crops[:, :, 0], crops[:, :, -1]), axis=1)
-    return np.broadcast_to(np.median(edge, axis=1)[:, None, None], crops.shape).astype(np.float32)
+def held_out(
+    spots: TrainingSpots, space: SampleSpace, crop_px: int, level_e: float, contrast: float, count: int
+) -> Crops:
+    """Return crops of one level and contrast, single emitters of one brightness in front of an sCMOS."""
+    fixed = {
+        "photons": PHOTONS, "background_e": level_e, "background_contrast": contrast, "read_noise_e": READ_NOISE_E,
+    }  # fmt: skip
+    given = space.changed(
+        **{name: Range(value, value) for name, value in fixed.items()}, em_share=0.0, hot_share=0.0, neighbour_share=0.0
+    )
+    return CropSimulator(spots, given, count, crop_px).draw(SEED, 0)
 
 
-def footprint(light: Float32) -> NDArray[np.bool_]:
-    """Return the brightest pixels that hold `LIGHT` of a molecule's light, (n, y, x)."""
-    flat = light.reshape(len(light), -1)
-    order = np.argsort(-flat, axis=1)
-    share = np.cumsum(np.take_along_axis(flat, order, 1), axis=1) / np.maximum(flat.sum(1, keepdims=True), 1e-9)
-    inside = np.zeros(flat.shape, bool)
-    np.put_along_axis(inside, order, share <= LIGHT, axis=1)
-    return inside.reshape(light.shape)
+def rmse(found: NDArray[np.floating], crops: Crops) -> float:
+    """Return the root mean square error of backgrounds (n, y, x) or (n, 1, 1) under the spots, counts per pixel."""
+    light, truth = crops.light.numpy(), crops.background.numpy()
+    under = light >= FOOTPRINT * light.max(axis=(1, 2), keepdims=True)
+    return float(np.sqrt(np.mean((found - truth)[under] ** 2)))
 
 
-def over_constant(predict: Predict, space: SampleSpace, spot: LowRankSpot | None, crop_px: int) -> dict[str, float]:
-    """Return the root mean square error under the molecule over that of the constant, by contrast."""
-    spots: TrainingSpots = SpotInDepth(spot, space) if spot else SpotsInFocus()
-    result = {}
-    for number, contrast in enumerate(CONTRASTS):
-        given = space.changed(background_contrast=Range(contrast, contrast))
-        drawn = CropSimulator(spots, given, COUNT, crop_px).draw(SEED + number, 0)
-        counts, truth, light = (part.numpy() for part in (drawn.counts, drawn.background, drawn.light))
-        here, level = footprint(light), np.maximum(truth.mean((1, 2), keepdims=True), LEAST)
-        errors = [np.sqrt((((told - truth) / level)[here] ** 2).mean()) for told in (predict(counts), constant(counts))]
-        result[f"{contrast:g}"] = round(float(errors[0] / errors[1]), 4)
-    return result
+def by_background(
+    predict: Predict, spots: TrainingSpots, space: SampleSpace, crop_px: int, count: int
+) -> dict[str, dict[str, float]]:
+    """Return for each level and contrast the error of the network, of a constant, and the ratio of both."""
+    found = {}
+    for level in LEVELS_E:
+        for contrast in CONTRASTS:
+            crops = held_out(spots, space, crop_px, level, contrast, count)
+            network = rmse(predict(crops.counts.numpy(), crops.variance.numpy()), crops)
+            constant = rmse(border_median(crops.counts.numpy())[:, None, None], crops)
+            found[f"{level:g}, {contrast:g}"] = {
+                "rmse": network, "constant_rmse": constant, "ratio": network / constant,
+            }  # fmt: skip
+    return found

@@ -24,6 +24,8 @@ class Candidates:
         Uncertainties of the position.
     photons, background : (n,) float64
         Counts; counts per pixel.
+    structure : (n, window, window) float32 or None
+        What each pixel of a candidate's window has beside `background`; it is not fitted. The mean is 0.
     """
 
     frame: NDArray[np.int64]
@@ -31,6 +33,7 @@ class Candidates:
     sigma: Float64
     photons: Float64
     background: Float64
+    structure: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -44,7 +44,7 @@ class Optics:
 
 def refine(
     counts: NDArray[np.float32], frame: NDArray[np.int64], table: Localizations, chosen: NDArray[np.bool_],
-    optics: Optics, mode: Mode = "all", options: Options | None = None,
+    optics: Optics, mode: Mode = "all", options: Options | None = None, background: NDArray[np.float32] | None = None,
 ) -> Localizations:  # fmt: skip
     """Fit the chosen rows; return all of them, in their order.
 
@@ -62,9 +62,15 @@ def refine(
     mode : {"isolated", "all"}
         isolated: only rows whose window holds no other one.
     options : Options
+    background : (n, window, window) float32 or None
+        Expected counts of the background in the window of each row, as `window_corners` places it: its shape is taken
+        for granted, its level is where the fit begins. None: flat, as the table says.
     """
     spot = optics.spot
-    candidates = _candidates(table, frame, optics)
+    candidates = candidates_of(table, frame, optics)
+    if background is not None:
+        level = background.mean(axis=(1, 2), keepdims=True)
+        candidates = replace(candidates, background=level[:, 0, 0].astype(float), structure=background - level)
     fitted_rows = chosen
     if mode == "isolated":
         fitted_rows = chosen & (same_frame_distance(frame, candidates.position[:, :2]) > spot.window_px / 2)
@@ -77,7 +83,13 @@ def refine(
     return _table(table, fitted, fitted_rows, optics)
 
 
-def _candidates(table: Localizations, frame: NDArray[np.int64], optics: Optics) -> Candidates:
+def xy_px(table: Localizations, pixel_size_nm: float) -> Float64:
+    """Return x and y of the rows in pixels, (n, 2) float64."""
+    return np.column_stack([np.asarray(table[name], np.float64) / pixel_size_nm for name in ("x_nm", "y_nm")])
+
+
+def candidates_of(table: Localizations, frame: NDArray[np.int64], optics: Optics) -> Candidates:
+    """Return the rows in the units of the fit; parameters as of `refine`."""
     pixel, excess = optics.spot.pixel_size_nm, optics.camera.excess
     column = {name: np.asarray(table[name], np.float64) for name in table}
     if optics.width_nm is None:
@@ -87,7 +99,7 @@ def _candidates(table: Localizations, frame: NDArray[np.int64], optics: Optics) 
         spread = 0.15 * third
     return Candidates(
         frame=np.ascontiguousarray(frame, np.int64),
-        position=np.column_stack((column["x_nm"] / pixel, column["y_nm"] / pixel, third)),
+        position=np.column_stack((xy_px(table, pixel), third)),
         sigma=np.column_stack((column["sigma_x_nm"] / pixel, column["sigma_y_nm"] / pixel, spread)),
         photons=column["photons"] * optics.camera.quantum_efficiency / excess,
         background=column["background"] / excess,

@@ -6,7 +6,7 @@ by even and odd knots, so that one sub-pixel shift reads all pixels of a row sid
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 
 import numpy as np
@@ -52,6 +52,14 @@ class SplineSpot:
     z_nm: tuple[float, float]
     knot_nm: float
 
+    def in_window(self, window_px: int) -> SplineSpot:
+        """Return the spot in a window of another odd edge; where it was not known there is no light."""
+        more = max(0, window_px - self.window_px) // 2
+        less = max(0, self.window_px - window_px) // 2
+        margin, inner = [(0, 0)] * 3 + [(more, more)] * 2, slice(less, self.coefficients.shape[-1] - less)
+        around = np.pad(self.coefficients[..., inner, inner], margin)
+        return replace(self, coefficients=np.ascontiguousarray(around), window_px=window_px)
+
 
 def spline(spot: Spot, z_nm: tuple[float, float], window_px: int, knot_nm: float = KNOT_NM) -> SplineSpot:
     """Return the spline of a spot.
@@ -85,17 +93,21 @@ def spline(spot: Spot, z_nm: tuple[float, float], window_px: int, knot_nm: float
     return SplineSpot(np.ascontiguousarray(ordered, np.float32), window_px, pixel, z_nm, float(step))
 
 
-def spline_of(spot: LowRankSpot) -> SplineSpot:
-    """Return the spline of a low-rank spot in a window that holds most of its light."""
-    low, high = spot.z_range_nm
-    z = np.linspace(low, high, 9)
+def spline_of(spot: LowRankSpot, largest_px: int = LARGEST_PX) -> SplineSpot:
+    """Return the spline of a low-rank spot in a window that holds most of its light, if it may be as large."""
+    return spline(spot, spot.z_range_nm, min(window_of(spot), largest_px))
+
+
+def window_of(spot: LowRankSpot, share: float = LIGHT) -> int:
+    """Return the edge of the smallest window that holds this share of a spot's light at every z; odd."""
+    z = np.linspace(*spot.z_range_nm, 9)
     images = np.asarray(spot(np.column_stack((0 * z, 0 * z, z))))
     middle, total = spot.size_px // 2, images.sum((1, 2))
     for window in range(SMALLEST_PX, min(LARGEST_PX, spot.size_px - 5) + 1, 2):
         cut = slice(middle - window // 2, middle + window // 2 + 1)
-        if (images[:, cut, cut].sum((1, 2)) >= LIGHT * total).all():
+        if (images[:, cut, cut].sum((1, 2)) >= share * total).all():
             break
-    return spline(spot, (low, high), window)
+    return window
 
 
 def _middle(images: NDArray[np.float64], side: int) -> NDArray[np.float64]:

@@ -15,7 +15,7 @@ class System(NamedTuple):
     Attributes
     ----------
     kind : {"localizer", "phase", "background"}
-        Frames -> emitters; bead stacks -> coefficients of the wavefront; crops -> what is under their molecule.
+        Frames -> emitters; bead stacks -> coefficients of the wavefront; crops with an emitter -> their background.
     recipe : Recipe
     """
 
@@ -33,6 +33,6 @@ SYSTEMS = {
         "phase", Recipe(system="paine-fienup", psf="", batch=32, patch_px=41, learning_rate=3e-3, steps=20_000)
     ),
     "bgnet": System(
-        "background", Recipe(system="bgnet", psf="2d", batch=64, patch_px=20, learning_rate=3e-3, steps=4000)
+        "background", Recipe(system="bgnet", psf="2d", batch=32, patch_px=20, learning_rate=3e-3, steps=10_000)
     ),
 }

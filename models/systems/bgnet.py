@@ -1,68 +1,92 @@
-"""BGnet: a crop with one molecule -> the background under it (Moeckl, Roy, Petrov & Moerner, PNAS 117, 60, 2020).
+"""BGnet: a crop with one spot and structured background -> the background in each pixel (Moeckl et al., PNAS 117, 60).
 
-A U-Net: two convolutions of 16, 32 and 128 channels with batch normalisation and ReLU on three levels, a fourth of 256
-for crops of 40 pixels, and back up with what was there before beside it. Chosen here: counts are given in units of the
-mean of the crop's edge, with the logarithm of that mean as a channel; the answer is in the same units.
+Kept of the paper: a U-Net of two convolutions with normalisation at each resolution, 16, 32 and 128 channels, 256 for
+crops of 40 pixels, and Perlin noise to learn from. Chosen here: counts become comparable by the level of the crop's own
+border and by their noise, and the network says how far the root of the background is from the root of that level. So
+its error is minimised in units of the noise, at any exposure.
 """
 
 from __future__ import annotations
 
-from itertools import pairwise
-from math import log
-
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
-from models.backgrounds.crops import Crops, CropSimulator
-from models.backgrounds.space import LEAST
+from models.backgrounds.samples import Crops, CropSimulator
 from models.losses import Losses
 from models.optics.low_rank import LowRankSpot
 from models.recipe import Recipe
 from models.sample_space import SampleSpace
-from models.training_spots import SpotInDepth, SpotsInFocus, TrainingSpots
+from models.training_spots import training_spots
 
-LEVELS, LARGE, DEEPEST = (16, 32, 128), 40, 256
-"""Channels of each level; crops of `LARGE` pixels and more have one more."""
-MIDDLE = log(30.0)
-
-
-def _twice(inputs: int, outputs: int) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(inputs, outputs, 3, padding=1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(),
-        nn.Conv2d(outputs, outputs, 3, padding=1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(),
-    )  # fmt: skip
+WIDTHS = (16, 32, 128, 256)
+"""Channels from full resolution down."""
+DEEP_PX = 40
+"""Crops of this side and more have all four resolutions."""
+ANSCOMBE = 0.375
 
 
-class BGnet(nn.Module):
-    """Crops in, backgrounds out.
+class BgNet(nn.Module):
+    """Crops in, background out.
 
     Parameters
     ----------
     crop_px : int
-        Edge of a crop; a multiple of 4, of 8 from `LARGE` pixels on.
+        Side of the crops: a multiple of 4, of 8 where there are four resolutions.
     """
 
     def __init__(self, crop_px: int) -> None:
         super().__init__()
-        levels = (*LEVELS, DEEPEST) if crop_px >= LARGE else LEVELS
-        self.down = nn.ModuleList(_twice(a, b) for a, b in zip((2, *levels), levels, strict=False))
-        self.up = nn.ModuleList(_twice(a + b, b) for b, a in pairwise(levels))
-        self.last = nn.Conv2d(levels[0], 1, 1)
-        self.pool, self.enlarge = nn.MaxPool2d(2), nn.Upsample(scale_factor=2, mode="nearest")
+        widths = WIDTHS if crop_px >= DEEP_PX else WIDTHS[:-1]
+        self.down = nn.ModuleList(_double(before, width) for before, width in zip((3, *widths), widths, strict=False))
+        self.up = nn.ModuleList(
+            _double(below + width, width) for below, width in zip(widths[:0:-1], widths[-2::-1], strict=True)
+        )
+        self.last = nn.Conv2d(widths[0], 1, 3, padding=1)
+        with torch.no_grad():
+            self.last.weight *= 0.1
 
-    def forward(self, counts: Tensor) -> Tensor:
-        """Return the background (b, y, x) of crops (b, y, x), photo-electrons over the excess noise factor."""
-        edge = torch.cat((counts[:, 0], counts[:, -1], counts[:, :, 0], counts[:, :, -1]), dim=1)
-        level = edge.mean(dim=1).clamp(min=LEAST)[:, None, None]
-        x = torch.stack((counts / level, (torch.log(level) - MIDDLE).expand_as(counts)), dim=1)
-        seen = []
-        for k, layer in enumerate(self.down):
-            x = layer(self.pool(x) if k else x)
-            seen.append(x)
-        for layer, before in zip(reversed(self.up), reversed(seen[:-1]), strict=True):
-            x = layer(torch.cat((self.enlarge(x), before), dim=1))
-        background: Tensor = level * torch.relu(1 + self.last(x).squeeze(1))
-        return background
+    def forward(self, counts: Tensor, variance: Tensor) -> Tensor:
+        """Return the root of the background; negative where it is none.
+
+        Parameters
+        ----------
+        counts : (b, y, x) float
+            Photo-electrons over F^2.
+        variance : (b, y, x) float
+            Of the read noise, in the same counts squared.
+
+        Returns
+        -------
+        (b, y, x) float
+        """
+        level = border_mean(counts)
+        x, passed = comparable(counts, variance, level), []
+        for block in self.down[:-1]:
+            passed.append(block(x))
+            x = functional.max_pool2d(passed[-1], 2)
+        x = self.down[-1](x)
+        for block, same in zip(self.up, reversed(passed), strict=True):
+            x = block(torch.cat((functional.interpolate(x, scale_factor=2.0), same), dim=1))
+        root: Tensor = torch.sqrt(level) + self.last(x)[:, 0]
+        return root
+
+    def background(self, counts: Tensor, variance: Tensor) -> Tensor:
+        """Return the expected counts of the background (b, y, x); axes and units as of `forward`."""
+        return torch.relu(self(counts, variance)) ** 2
+
+
+def border_mean(counts: Tensor) -> Tensor:
+    """Return the mean of the outermost pixels (b, 1, 1) of crops (b, y, x); not negative."""
+    height, width = counts.shape[1:]
+    border = counts.sum(dim=(1, 2)) - counts[:, 1:-1, 1:-1].sum(dim=(1, 2))
+    return (border / (2 * (height + width) - 4)).clamp(min=0)[:, None, None]
+
+
+def comparable(counts: Tensor, variance: Tensor, level: Tensor) -> Tensor:
+    """Return channels (b, 3, y, x): counts above the level in units of the noise (Anscombe), level, read noise."""
+    above = torch.sqrt(torch.relu(counts + variance) + ANSCOMBE) - torch.sqrt(level + variance + ANSCOMBE)
+    return torch.stack((above / 3, torch.log1p(level).expand_as(counts) / 3, torch.log1p(variance)), dim=1)
 
 
 class BackgroundOfCrops:
@@ -71,7 +95,7 @@ class BackgroundOfCrops:
     Parameters
     ----------
     recipe : Recipe
-        `patch_px` is the crop.
+        `patch_px` is the side of the crops.
     space : SampleSpace
     spot : LowRankSpot or None
         None: Gaussian spots in focus, of any width.
@@ -79,20 +103,27 @@ class BackgroundOfCrops:
     """
 
     def __init__(self, recipe: Recipe, space: SampleSpace, spot: LowRankSpot | None, device: str) -> None:
-        spots: TrainingSpots = SpotInDepth(spot, space) if spot else SpotsInFocus()
         self._crop_px = recipe.patch_px
-        self._simulator = CropSimulator(spots, space, recipe.batch, recipe.patch_px, device)
+        self._simulator = CropSimulator(training_spots(spot, space), space, recipe.batch, recipe.patch_px, device)
 
-    def network(self) -> BGnet:
+    def network(self) -> BgNet:
         """Return the network, untrained."""
-        return BGnet(self._crop_px)
+        return BgNet(self._crop_px)
 
     def draw(self, seed: int, step: int) -> Crops:
         """Return the crops of a step."""
         return self._simulator.draw(seed, step)
 
-    def losses(self, network: BGnet, samples: Crops) -> Losses:
-        """Return the square of the error over the mean background of each crop."""
-        mean = samples.background.mean((1, 2), keepdim=True).clamp(min=LEAST)
-        error = ((network(samples.counts) - samples.background) / mean).square().mean()
-        return Losses({"background": error.detach()}, error)
+    def losses(self, network: BgNet, samples: Crops) -> Losses:
+        """Return the mean square error of the background's root; `rms_counts` is the error of the background itself."""
+        root = network(samples.counts, samples.variance)
+        error = (root - torch.sqrt(samples.background)).square().mean()
+        rms = (torch.relu(root.detach()) ** 2 - samples.background).square().mean().sqrt()
+        return Losses({"background": error.detach(), "rms_counts": rms}, error)
+
+
+def _double(before: int, width: int) -> nn.Sequential:
+    layers: list[nn.Module] = []
+    for inputs in (before, width):
+        layers += [nn.Conv2d(inputs, width, 3, padding=1, bias=False), nn.BatchNorm2d(width), nn.ReLU()]
+    return nn.Sequential(*layers)

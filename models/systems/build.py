@@ -22,7 +22,7 @@ def subject(recipe: Recipe, space: SampleSpace, spot: LowRankSpot | None, device
     recipe : Recipe
     space : SampleSpace
     spot : LowRankSpot or None
-        Of emitters in depth.
+        Of emitters in depth, where it is trained for a spot.
     device : str
 
     Raises

@@ -14,7 +14,7 @@ from models.recipe import Recipe
 from models.sample_space import SampleSpace
 from models.simulation import Samples, Simulator
 from models.systems import decode, default
-from models.training_spots import SpotInDepth, SpotsInFocus, TrainingSpots
+from models.training_spots import training_spots
 
 LossOf = Callable[[Any, Tensor, Target], Losses]
 """Network, its raw channels, truth -> loss."""
@@ -35,7 +35,7 @@ class Localizing:
 
     def __init__(self, recipe: Recipe, space: SampleSpace, spot: LowRankSpot | None, device: str) -> None:
         self._recipe, self._space = recipe, space
-        spots: TrainingSpots = SpotInDepth(spot, space) if spot else SpotsInFocus()
+        spots = training_spots(spot, space)
         self._dimensions = spots.dimensions
         self._simulator = Simulator(spots, space, recipe.batch, recipe.patch_px, device)
 

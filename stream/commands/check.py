@@ -20,8 +20,9 @@ from stream.engines import open_engine
 from stream.errors import InputError
 from stream.frame import Batch, StreamInfo, UInt16Array
 from stream.opening import source_of
-from stream.preparation import make_localizer, refuse_outside, warm_up
+from stream.preparation import make_localizer, warm_up
 from stream.source import Source
+from stream.suitability import refuse_outside, refuse_unwatchable
 
 MEASURE_S = 3.0
 LOOK_FRAMES, LOOK_S = 50, 5.0
@@ -39,6 +40,7 @@ def check(rig: Rig) -> dict[str, Any]:
         raise InputError("the rig has no [source]", remedy="add one; the README has an example for each")
     engine = open_engine(rig.engine.name, zoo.find(rig.model.name), rig.engine.device, rig.engine.threads)
     refuse_outside(rig, engine.card)
+    refuse_unwatchable(rig, engine.card)
     source = source_of(rig)
     try:
         info = source.open()

@@ -7,9 +7,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from models import psf
+from models import psf as spots
 from models.aberrations.space import SPACES, with_objective
-from models.backgrounds.space import background_space, crop_px
+from models.backgrounds.space import background_space
 from models.recipe import Recipe
 from models.sample_space_file import read_space
 from models.systems import SYSTEMS
@@ -28,18 +28,22 @@ def _needs_torch(name: str) -> ModuleType:
 def recipe_of(
     system: str, psf: str, size: str, seed: int, steps: int | None, sample_space: str, start: str
 ) -> Recipe:  # fmt: skip
-    """Return a system's usual recipe with what the user stated; raises InputError if there is no such system."""
+    """Return a system's usual recipe with what the user stated; raises InputError for what does not exist."""
     if system not in SYSTEMS:
         raise InputError(f"no system is called {system!r}", limit=f"systems: {', '.join(SYSTEMS)}")
     kind, usual = SYSTEMS[system]
     if psf and kind == "phase":
         raise InputError(f"--psf {psf}: {system} is not trained for a spot", remedy="leave it out")
-    if kind == "background":
-        usual = replace(usual, patch_px=crop_px(psf or usual.psf))
-    return replace(
+    chosen = replace(
         usual, psf=psf or usual.psf, size=size, seed=seed, steps=steps or usual.steps, sample_space=sample_space,
         start=start,
     )  # fmt: skip
+    if kind != "background":
+        return chosen
+    try:
+        return replace(chosen, patch_px=spots.crop_px(chosen.psf))
+    except ValueError as error:
+        raise InputError(str(error)) from error
 
 
 def train_in_terminal(recipe: Recipe, out: Path, resume: bool) -> int:
@@ -86,9 +90,11 @@ def _new(training: ModuleType, recipe: Recipe) -> Any:
         if SYSTEMS[recipe.system].kind == "phase":
             space, spot = with_objective(*read_space(space_file, SPACES[recipe.system])), None
         else:
-            of_system = background_space if SYSTEMS[recipe.system].kind == "background" else psf.default_space
-            space, objective = read_space(space_file, of_system(recipe.psf))
-            spot = psf.spot(recipe.psf, space, objective)
+            usual = spots.default_space(recipe.psf)
+            if SYSTEMS[recipe.system].kind == "background":
+                usual = background_space(usual)
+            space, objective = read_space(space_file, usual)
+            spot = spots.spot(recipe.psf, space, objective)
         trainer = training.Trainer(recipe, space, spot)
         if recipe.start:
             trainer.start_from(Path(recipe.start))

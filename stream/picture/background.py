@@ -30,7 +30,7 @@ class BackgroundMap:
 
     def __init__(self, height_px: int, width_px: int, pixel_size_nm: float) -> None:
         shape = -(-height_px // CELL_PX), -(-width_px // CELL_PX)
-        self.cell_nm = CELL_PX * pixel_size_nm
+        self.pixel_nm, self.cell_nm = pixel_size_nm, CELL_PX * pixel_size_nm
         self._sum, self._weight, self._frame = np.zeros(shape), np.zeros(shape), 0
 
     def add(self, table: Localizations, last: int) -> None:

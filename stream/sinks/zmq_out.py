@@ -1,4 +1,4 @@
-"""Publishes a run over ZeroMQ: tables, tiles, previews and the state of the run (`stream/links/messages.py`).
+"""Publishes a run over ZeroMQ: tables, tiles, previews, background, state of the run (`stream/links/messages.py`).
 
 Two sockets. PUB sends to whoever listens and never waits for anybody: it drops for a subscriber that is too slow, who
 sees it as a gap in `sequence`. ROUTER answers two requests:

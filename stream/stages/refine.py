@@ -19,6 +19,7 @@ from models.refining.joint import compile_for
 from models.refining.refine import Mode, Optics, refine
 from models.refining.spline import SplineSpot
 from stream.frame import Batch
+from stream.stages.background import Backgrounds
 from stream.stages.stage import Located, Stage
 
 
@@ -30,6 +31,7 @@ class _Frame:
     host_time_s: float
     counts: NDArray[np.float32]
     table: Localizations
+    background: NDArray[np.float32] | None = None
 
 
 class Refiner:
@@ -41,19 +43,28 @@ class Refiner:
     optics : Optics
     mode : {"isolated", "all"}
     options : Options
+    background : Backgrounds or None
+        What is under the candidates; None: each fit finds a level of its own.
     """
 
-    def __init__(self, localizer: Stage, optics: Optics, mode: Mode, options: Options) -> None:
+    def __init__(
+        self, localizer: Stage, optics: Optics, mode: Mode, options: Options, background: Backgrounds | None = None
+    ) -> None:
         self.look_ahead_frames = localizer.look_ahead_frames + 1
         self._localizer, self._optics, self._mode, self._options = localizer, optics, mode, options
+        self._background = background
         self._pixels: deque[tuple[int, NDArray[np.float32]]] = deque()
         self._before: _Frame | None = None
         self._waiting: list[_Frame] = []
         compile_for(optics.spot)
 
     def use(self, spot: SplineSpot) -> None:
-        """Fit with these spots from now on."""
+        """Fit with these spots from now on; windows that a background was cut for stay as large as they are."""
+        if self._background:
+            spot = spot.in_window(self._optics.spot.window_px)
         self._optics = replace(self._optics, spot=spot)
+        if self._background:
+            self._background.optics = self._optics
 
     def process(self, batch: Batch) -> Located:
         """Take frames in order; return what is known by now: all but the two newest frames."""
@@ -81,7 +92,8 @@ class Refiner:
         wanted = [table.where(np.asarray(table["frame"]) == frame.index) for frame in done]
         self._before = replace(done[-1], table=_only(wanted[-1], done[-1].table))
         self._waiting = rest
-        return Located(concatenate(wanted), *_times(done))
+        picture = self._background.picture if self._background else None
+        return Located(concatenate(wanted), *_times(done), background=picture)
 
     def _frames(self, located: Located) -> list[_Frame]:
         """Bring the answers together with their pixels, which came before them."""
@@ -94,7 +106,10 @@ class Refiner:
             assert came == index, "the localizer answers for frames in the order in which it took them"
             first, last = edges[:, number]
             frames.append(_Frame(index, time_s, counts, located.table.where(slice(first, last))))
-        return frames
+        if not self._background:
+            return frames
+        under = self._background.under([frame.counts for frame in frames], [frame.table for frame in frames])
+        return [replace(frame, background=windows) for frame, windows in zip(frames, under, strict=True)]
 
     def _fit(self, table: Localizations, known: Sequence[_Frame] = ()) -> Localizations:
         """Refine all rows but those of the frame before, which have their answer."""
@@ -107,7 +122,9 @@ class Refiner:
         rows = np.asarray(table["frame"])
         open_rows = np.ones(len(rows), bool) if self._before is None else rows != self._before.index
         frame = place[np.searchsorted(index, rows)]
-        return refine(counts, frame, table, open_rows, self._optics, self._mode, self._options)
+        under = [frame.background for frame in known if frame.background is not None]
+        background = np.concatenate(under) if under else None
+        return refine(counts, frame, table, open_rows, self._optics, self._mode, self._options, background)
 
 
 _NO_FRAMES, _NO_ROWS = np.zeros((0, 1, 1), np.float32), np.empty(0, np.int64)

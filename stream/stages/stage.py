@@ -28,6 +28,8 @@ class Located:
         Localizations that a filter took out of the table.
     optics : OpticsReport or None
         What was found of the pupil meanwhile.
+    background : (y, x) float32 or None
+        The newest estimate of the whole frame's background, photo-electrons per pixel; None where no stage has one.
     """
 
     table: Localizations
@@ -35,6 +37,7 @@ class Located:
     host_time_s: Float64Array
     left_out: int = 0
     optics: OpticsReport | None = None
+    background: NDArray[np.float32] | None = None
 
 
 class Stage(Protocol):

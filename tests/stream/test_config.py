@@ -100,3 +100,26 @@ def test_the_list_of_fields_is_a_rig_but_for_what_is_required() -> None:
     assert set(plain) == set(Rig.model_fields) - {"source"}
     assert '# kind = "zmq_in"' in all_fields()
     assert "quantum_efficiency = 1" in all_fields()
+
+
+FITS = LEAST | {"refine": {"mode": "all"}}
+
+
+@pytest.mark.parametrize(
+    ("rig", "background", "says"),
+    [
+        (LEAST, {"mode": "constant"}, r"\[background\].*set \[refine\] mode to isolated or all"),
+        (FITS, {"mode": "bgnet"}, "bgnet needs a model"),
+        (FITS, {"mode": "constant", "model": "x.onnx"}, "the other modes have none"),
+        (FITS, {"mode": "median"}, r"\[background\] mode = 'median'"),
+        (FITS, {"mode": "localizer", "time_constant_frames": 1}, "time_constant_frames = 1"),
+    ],
+)
+def test_a_background_that_cannot_be_is_named(rig: dict, background: dict, says: str) -> None:
+    with pytest.raises(RigError, match=says):
+        validate(rig | {"background": background}, "rig")
+
+
+def test_the_background_is_left_to_the_fits_unless_told_otherwise() -> None:
+    assert validate(FITS, "rig").background.mode == "none"
+    assert validate(FITS | {"background": {"mode": "localizer"}}, "rig").background.time_constant_frames == 400

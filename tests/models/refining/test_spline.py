@@ -56,3 +56,13 @@ def test_the_window_grows_with_the_spot(deep: LowRankSpot) -> None:
     assert made.window_px > 13
     image = drawn(made, 0, 0, 600)[0]
     assert 0.85 < image.sum() < 1
+
+
+@pytest.mark.parametrize(("window_px", "same"), [(9, 9), (17, 13)])
+def test_a_spot_in_another_window_is_the_same_where_it_was_known(window_px: int, same: int) -> None:
+    made = spline(ASTIGMATIC, (-600, 600), 13)
+    middle = [slice((side - same) // 2, (side + same) // 2) for side in (window_px, 13)]
+    other, before = drawn(made.in_window(window_px), 0.4, -0.7, 130), drawn(made, 0.4, -0.7, 130)
+    inner = slice(2, same - 2)
+    other, before = other[:, middle[0], middle[0]], before[:, middle[1], middle[1]]
+    np.testing.assert_array_equal(other[:, inner, inner], before[:, inner, inner])

@@ -134,15 +134,26 @@ def test_a_phase_network_is_trained_and_exported_like_any_other(tmp_path: Path) 
     engine.close()
 
 
-def test_a_network_for_the_background_is_trained_and_exported_like_any_other(tmp_path: Path) -> None:
-    usual = recipe_of("bgnet", "2d", "fast", 1, 2, "", "")
-    assert usual.patch_px == 12
-    assert train_in_terminal(replace(usual, batch=8), tmp_path / "run", resume=False) == 0
-    assert export_in_terminal(tmp_path / "run", tmp_path / "bgnet.onnx") == 0
-    engine = OnnxRuntimeEngine(tmp_path / "bgnet.onnx")
-    crops = np.random.default_rng(1).poisson(30, (5, 12, 12)).astype(np.float32)
-    background = engine.run({"crops": crops})["background"]
-    assert background.shape == crops.shape
-    assert (background >= 0).all()
-    assert set(engine.card.scores["error_over_constant_by_contrast"]) == {"0", "0.2", "0.4", "0.6"}
+def test_a_background_network_is_trained_and_exported_like_any_other(tmp_path: Path, spots: Path) -> None:
+    usual = recipe_of("bgnet", str(spots), "fast", 1, 2, "", "")
+    assert usual.patch_px == 20
+    assert train_in_terminal(replace(usual, batch=2), tmp_path / "run", resume=False) == 0
+    assert export_in_terminal(tmp_path / "run", tmp_path / "bg.onnx") == 0
+    assert (tmp_path / "bg.spot.npz").exists()
+    engine = OnnxRuntimeEngine(tmp_path / "bg.onnx")
+    crops = np.random.default_rng(1).poisson(30, (3, 20, 20)).astype("f4")
+    said = engine.run({"counts": crops, "variance": np.ones_like(crops)})["background"]
+    assert said.shape == crops.shape
+    assert "--psf" in engine.card.provenance["command"]
+    assert set(engine.card.scores["by_level_and_contrast"]["10, 0.5"]) == {"rmse", "constant_rmse", "ratio"}
     engine.close()
+
+
+@pytest.mark.parametrize(("psf", "side"), [("2d", 12), ("double-helix", 20), ("tetrapod", 40), ("", 12)])
+def test_crops_are_as_large_as_the_spot_needs(psf: str, side: int) -> None:
+    assert recipe_of("bgnet", psf, "fast", 1, None, "", "").patch_px == side
+
+
+def test_a_background_network_for_no_spot_is_refused() -> None:
+    with pytest.raises(InputError, match="neither a file nor one of"):
+        recipe_of("bgnet", "nope", "fast", 1, None, "", "")
