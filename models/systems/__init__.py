@@ -27,10 +27,10 @@ SYSTEMS = {
     "default": System("localizer", Recipe()),
     "decode": System("localizer", Recipe(system="decode", learning_rate=8e-4)),
     "moeckl-phase": System(
-        "phase", Recipe(system="moeckl-phase", psf="", batch=32, patch_px=41, learning_rate=3e-3, steps=20_000)
+        "phase", Recipe(system="moeckl-phase", psf="", batch=32, patch_px=41, learning_rate=2e-3, steps=20_000)
     ),
     "paine-fienup": System(
-        "phase", Recipe(system="paine-fienup", psf="", batch=32, patch_px=41, learning_rate=3e-3, steps=20_000)
+        "phase", Recipe(system="paine-fienup", psf="", batch=32, patch_px=41, learning_rate=2e-3, steps=20_000)
     ),
     "bgnet": System(
         "background", Recipe(system="bgnet", psf="2d", batch=32, patch_px=20, learning_rate=3e-3, steps=10_000)

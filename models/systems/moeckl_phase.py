@@ -1,8 +1,8 @@
 """The phase network: slices of a bead stack -> the wavefront's 27 coefficients (Moeckl et al., APL 115, 251106, 2019).
 
 The paper gives input (five slices from -1 to 1 um), output (Noll 2 to 28) and kind (residual network). Chosen here: no
-normalisation layers, three resolutions, and counts that are made comparable by the stack's own light alone: the root of
-each pixel's share of it, and its logarithm as a channel, which says how far the noise can be trusted.
+normalisation layers, three resolutions, SiLU, and counts that are made comparable by the stack's own light alone: the
+root of each pixel's share of it, and its logarithm as a channel, which says how far the noise can be trusted.
 """
 
 from __future__ import annotations
@@ -14,12 +14,14 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from models.aberrations.wavefront import NOLL, SHAPE
-from models.layers import Residual
+from models.layers import Residual, keep_size
 from models.systems.wavefronts import Kind
 
-SIZES = {"fast": 40, "accurate": 80}
+SIZES = {"fast": 32, "accurate": 64}
 """Name of a size -> channels at half resolution."""
-LEVEL, BRIGHT = 20.0, (log(1e5), 2.0)
+FIRST_ANSWER = 0.1
+"""Size of an untrained network's answer, waves."""
+LEVEL, BRIGHT = 100.0, (log(1e5), 2.0)
 """Scale of the shares' roots; middle and half range of the logarithm of the light."""
 
 
@@ -40,20 +42,25 @@ class PhaseNetwork(nn.Module):
         half = (size_px + 1) // 2
         coarse = ((half + 1) // 2 + 1) // 2
         self.body = nn.Sequential(
-            nn.PixelUnshuffle(2), nn.Conv2d(4 * (slices + 1), c, 3, padding=1), nn.ReLU(), Residual(c),
-            nn.Conv2d(c, 2 * c, 3, stride=2, padding=1), nn.ReLU(), Residual(2 * c), Residual(2 * c, dilation=2),
-            nn.Conv2d(2 * c, 4 * c, 3, stride=2, padding=1), nn.ReLU(), Residual(4 * c), Residual(4 * c),
-            nn.Conv2d(4 * c, c, 1), nn.ReLU(), nn.Flatten(),
+            nn.PixelUnshuffle(2), nn.Conv2d(4 * (slices + 1), c, 3, padding=1), nn.SiLU(), _residual(c),
+            nn.Conv2d(c, 2 * c, 3, stride=2, padding=1), nn.SiLU(), _residual(2 * c), _residual(2 * c, 2),
+            nn.Conv2d(2 * c, 4 * c, 3, stride=2, padding=1), nn.SiLU(), _residual(4 * c), _residual(4 * c),
+            nn.Conv2d(4 * c, c, 1), nn.SiLU(), nn.Flatten(),
         )  # fmt: skip
         last = nn.Linear(256, len(NOLL))
+        self.head = nn.Sequential(nn.Linear(c * coarse**2, 256), nn.SiLU(), last)
+        keep_size(self)
         with torch.no_grad():
-            last.weight *= 0.1
-        self.head = nn.Sequential(nn.Linear(c * coarse**2, 256), nn.ReLU(), last)
+            last.weight *= FIRST_ANSWER
 
     def forward(self, counts: Tensor) -> Tensor:
         """Return (b, 27) waves of stacks (b, k, y, x), photo-electrons over the excess noise factor."""
         waves: Tensor = self.head(self.body(comparable(counts)))
         return waves
+
+
+def _residual(channels: int, dilation: int = 1) -> Residual:
+    return Residual(channels, dilation, functional.silu)
 
 
 def comparable(counts: Tensor) -> Tensor:

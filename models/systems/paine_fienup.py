@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from models.aberrations.wavefront import NOLL
-from models.systems.moeckl_phase import comparable
+from models.layers import keep_size
+from models.systems.moeckl_phase import FIRST_ANSWER, comparable
 from models.systems.wavefronts import Kind
 
 MODES = tuple(range(5, 22))
@@ -25,9 +27,9 @@ class Inception(nn.Module):
     def __init__(self, inputs: int, branch: int) -> None:
         super().__init__()
         self.one = nn.Conv2d(inputs, branch, 1)
-        self.three = nn.Sequential(nn.Conv2d(inputs, branch, 1), nn.ReLU(), nn.Conv2d(branch, branch, 3, padding=1))
+        self.three = nn.Sequential(nn.Conv2d(inputs, branch, 1), nn.SiLU(), nn.Conv2d(branch, branch, 3, padding=1))
         self.five = nn.Sequential(
-            nn.Conv2d(inputs, branch, 1), nn.ReLU(), nn.Conv2d(branch, branch, 3, padding=1), nn.ReLU(),
+            nn.Conv2d(inputs, branch, 1), nn.SiLU(), nn.Conv2d(branch, branch, 3, padding=1), nn.SiLU(),
             nn.Conv2d(branch, branch, 3, padding=1),
         )  # fmt: skip
         self.pooled = nn.Sequential(nn.AvgPool2d(3, 1, 1), nn.Conv2d(inputs, branch, 1))
@@ -36,7 +38,7 @@ class Inception(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(b, inputs, y, x) -> (b, 4 branch, y, x)."""
         joined = torch.cat((self.one(x), self.three(x), self.five(x), self.pooled(x)), dim=1)
-        return torch.relu(x + joined if self.same else joined)
+        return functional.silu(x + joined if self.same else joined)
 
 
 class InceptionNetwork(nn.Module):
@@ -56,14 +58,15 @@ class InceptionNetwork(nn.Module):
         quarter = (half + 1) // 2
         coarse, b = (quarter + 1) // 2, branch
         last = nn.Linear(256, len(NOLL))
-        with torch.no_grad():
-            last.weight *= 0.1
         self.layers = nn.Sequential(
-            nn.PixelUnshuffle(2), nn.Conv2d(4 * (slices + 1), 4 * b, 3, padding=1), nn.ReLU(), Inception(4 * b, b),
-            nn.Conv2d(4 * b, 8 * b, 3, stride=2, padding=1), nn.ReLU(), Inception(8 * b, 2 * b),
-            Inception(8 * b, 2 * b), nn.Conv2d(8 * b, 4 * b, 3, stride=2, padding=1), nn.ReLU(), Inception(4 * b, b),
-            nn.Flatten(), nn.Linear(4 * b * coarse**2, 256), nn.ReLU(), last,
+            nn.PixelUnshuffle(2), nn.Conv2d(4 * (slices + 1), 4 * b, 3, padding=1), nn.SiLU(), Inception(4 * b, b),
+            nn.Conv2d(4 * b, 8 * b, 3, stride=2, padding=1), nn.SiLU(), Inception(8 * b, 2 * b),
+            Inception(8 * b, 2 * b), nn.Conv2d(8 * b, 4 * b, 3, stride=2, padding=1), nn.SiLU(), Inception(4 * b, b),
+            nn.Flatten(), nn.Linear(4 * b * coarse**2, 256), nn.SiLU(), last,
         )  # fmt: skip
+        keep_size(self)
+        with torch.no_grad():
+            last.weight *= FIRST_ANSWER
 
     def forward(self, counts: Tensor) -> Tensor:
         """Return (b, 27) waves of images (b, k, y, x), photo-electrons over the excess noise factor."""
