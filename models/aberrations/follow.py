@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.aberrations.molecules import Molecules
+from models.aberrations.over_field import Evidence
 from models.aberrations.wavefront import SHAPE
 from models.fitting.bead_model import phase_basis
 from models.fitting.likelihood import deviance, score
@@ -45,12 +46,15 @@ class State:
         Of the newest molecules, the median per degree of freedom; nan before the first.
     molecules : int
         That the newest estimate used.
+    evidence : Evidence or None
+        What each of them told.
     """
 
     waves: Float64
     covariance_waves2: Float64
     chi2: float = float("nan")
     molecules: int = 0
+    evidence: Evidence | None = None
 
     @property
     def sigma_waves(self) -> Float64:
@@ -100,12 +104,13 @@ class PupilFilter:
         for _ in range(ROUNDS):
             parts = self._equations(molecules, waves, own)
             keep = _believable(parts.chi2)
-            gradient, information = parts.pupil(keep)
-            covariance = np.asarray(np.linalg.inv(known + information), float)
-            step = covariance @ (gradient + known @ (state.waves - waves))
+            gradient, information = (part[keep] for part in parts.pupil())
+            told = Evidence(molecules.place_nm[keep], gradient, information, waves)
+            covariance = np.asarray(np.linalg.inv(known + information.sum(0)), float)
+            step = covariance @ (gradient.sum(0) + known @ (state.waves - waves))
             own = _possible(own + parts.own_step(step), own)
             waves = waves + step
-        return State(waves, covariance, float(np.median(parts.chi2[keep])), int(keep.sum()))
+        return State(waves, covariance, float(np.median(parts.chi2[keep])), int(keep.sum()), told)
 
     def _equations(self, molecules: Molecules, waves: Float64, own: Float64) -> _Equations:
         n, modes = len(molecules), len(waves)
@@ -162,12 +167,12 @@ class _Equations:
         solved = np.asarray(np.linalg.solve(self.information[:, m:, m:] + 1e-9 * np.eye(OWN), joint), np.float64)
         return solved[:, :, 0], solved[:, :, 1:]
 
-    def pupil(self, keep: NDArray[np.bool_]) -> tuple[Float64, Float64]:
-        """Return gradient (m,) and information (m, m) of the pupil, what is each molecule's own eliminated."""
+    def pupil(self) -> tuple[Float64, Float64]:
+        """Return gradients (n, m) and informations (n, m, m) of the pupil, what is each molecule's own eliminated."""
         m, (by_own, between) = self.modes, self._solved()
         gradient = self.gradient[:, :m] - np.einsum("npm,np->nm", self.information[:, m:, :m], by_own)
         information = self.information[:, :m, :m] - self.information[:, :m, m:] @ between
-        return np.asarray(gradient[keep].sum(0), np.float64), np.asarray(information[keep].sum(0), np.float64)
+        return np.asarray(gradient, np.float64), np.asarray(information, np.float64)
 
     def own_step(self, step: Float64) -> Float64:
         """Return the step (n, 5) of what is each molecule's own, once the pupil's is known."""

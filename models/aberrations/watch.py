@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from models.aberrations.follow import PupilFilter, State, unknown
 from models.aberrations.molecules import Molecules
+from models.aberrations.over_field import Cell, FieldMap
 from models.aberrations.wavefront import SHAPE
 from models.beads.spots import retrieved_spots
 from models.optics.propagator import Setup
@@ -73,6 +74,8 @@ class Estimate:
         Number of the spots that are right from now on.
     spots : SplineSpot or None
         The spots of a new epoch.
+    field : tuple of Cell
+        How the pupil differs over the field of view; nothing where molecules have not told.
     """
 
     waves: Float64
@@ -84,6 +87,7 @@ class Estimate:
     molecules: int
     epoch: int
     spots: SplineSpot | None
+    field: tuple[Cell, ...] = ()
 
     @property
     def change_waves(self) -> float:
@@ -111,11 +115,15 @@ class OpticsWatch:
         self._state: State = unknown(known.sigma_waves)
         self._drawn, self._epoch = self._state.waves, 0
         self._time_s: float | None = None
+        self._field = FieldMap(known.wander_waves)
 
     def take(self, molecules: Molecules, time_s: float) -> Estimate:
         """Return the optics after some molecules more, at least one; `time_s` is when they shone."""
         elapsed = 0.0 if self._time_s is None else max(time_s - self._time_s, 0.0)
-        return self.take_state(self._filter.update(self._state, molecules, elapsed), time_s)
+        state = self._filter.update(self._state, molecules, elapsed)
+        assert state.evidence is not None, "it is there after an update"
+        self._field.take(state.evidence, state.waves, elapsed)
+        return self.take_state(state, time_s)
 
     def take_state(self, state: State, time_s: float) -> Estimate:
         """Return the optics after somebody else found the pupil, from beads."""
@@ -142,5 +150,5 @@ class OpticsWatch:
         along = float(np.sqrt(direction @ state.covariance_waves2 @ direction))
         return Estimate(
             self._before + state.waves, state.sigma_waves, state.error_waves, state.waves, along, state.chi2,
-            state.molecules, self._epoch, spots,
+            state.molecules, self._epoch, spots, self._field.cells(),
         )  # fmt: skip

@@ -7,7 +7,7 @@
 | `tile` | float32 (y, x), zlib | shape, level, row, column, origin_nm, pixel_nm |
 | `frame` | uint16 (y, x) | shape, index, camera_time_s, host_time_s |
 | `background` | float32 (y, x) photo-electrons per camera pixel, nan where unknown | shape, pixel_nm, frame |
-| `phase` | float32 (27,) waves | psf_epoch, sigma, source, rms_error_waves |
+| `phase` | float32 (27,) waves | psf_epoch, sigma, source, rms_error_waves, field (parts of it) |
 | `guard`, `drift`, `health` | none | all in the header |
 
 A message has three parts: topic, JSON header `{version, run_id, sequence, ...}`, payload. `sequence` counts per topic.

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from models.aberrations.over_field import Cell
 from models.aberrations.watch import Estimate
 from models.aberrations.wavefront import NOLL, SHAPE
 
@@ -58,7 +59,7 @@ def report(estimate: Estimate, source: Literal["molecules", "beads"], frame: int
         "source": source, "frame": frame, "psf_epoch": estimate.epoch, "sigma": _padded(estimate.sigma_waves).tolist(),
         "rms_error_waves": estimate.error_waves, "change_waves": estimate.change_waves,
         "change_sigma_waves": estimate.change_sigma_waves, "chi2": estimate.chi2, "molecules": estimate.molecules,
-        "seconds": seconds,
+        "seconds": seconds, "field": [_cell(cell) for cell in estimate.field],
     }  # fmt: skip
     waves = _padded(estimate.waves).astype(np.float32)
     return OpticsReport(waves, facts, _changed(estimate, frame) if estimate.changed else None)
@@ -71,6 +72,15 @@ def lost(reason: str) -> OpticsReport:
 
 def _padded(shape: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.concatenate((np.zeros(len(NOLL) - len(SHAPE)), shape))
+
+
+def _cell(cell: Cell) -> dict[str, Any]:
+    """Return how a part of the field differs from the whole, Noll 2 to 28 in waves."""
+    rounded = {
+        name: np.round(_padded(values), 5).tolist()
+        for name, values in (("deviation", cell.deviation), ("sigma", cell.sigma_waves))
+    }
+    return {"x_nm": cell.x_nm, "y_nm": cell.y_nm, "molecules": cell.molecules, **rounded}
 
 
 def _changed(estimate: Estimate, frame: int) -> dict[str, Any]:
