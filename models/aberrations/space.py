@@ -26,7 +26,7 @@ SINGLE = PHASE.changed(
     first_focus_nm=-500.0, last_focus_nm=-500.0, slices=1.0,
 )  # fmt: skip
 """One strongly aberrated image at a known defocus (Paine & Fienup 2018)."""
-SPACES = {"moeckl-phase": PHASE, "paine-fienup": SINGLE}
+SPACES = {"moeckl-phase": PHASE, "moeckl-phase-images": PHASE, "paine-fienup": SINGLE}
 """Of each system for wavefronts."""
 OPTICS = tuple(asdict(Objective()))
 

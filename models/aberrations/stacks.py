@@ -47,11 +47,14 @@ class Stacks:
         Noll 2 to 28; 2 to 4 are the position (`models/aberrations/wavefront.py`).
     light : (b, k, y, x) float32
         Share of the collected light, without noise.
+    blur : int
+        Which of the widths of `blur_nm` they have.
     """
 
     counts: Tensor
     waves: Tensor
     light: Tensor
+    blur: int
 
 
 class StackSimulator:
@@ -98,14 +101,15 @@ class StackSimulator:
         focus = column["focus_shift_nm"]
         waves = self._wavefronts(column["rms_waves"], rng)
         waves[:, :3] = self.position.waves(shift[:, 0], shift[:, 1], focus)
-        light = self.light(self._to(waves), self._to(focus), int(rng.integers(BLURS)))
+        blur = int(rng.integers(BLURS))
+        light = self.light(self._to(waves), self._to(focus), blur)
         generator = torch.Generator(self.device).manual_seed(int(rng.integers(2**62)))
         photons, background, noise = (
             self._to(column[name])[:, None, None, None] for name in ("photons", "background_e", "read_noise_e")
         )
         counts = torch.poisson(photons * light.clamp(min=0) + background, generator=generator)
         counts += noise * torch.randn(light.shape, generator=generator, device=light.device)
-        return Stacks(counts, self._to(waves), light)
+        return Stacks(counts, self._to(waves), light, blur)
 
     def _wavefronts(self, rms: Float64, rng: np.random.Generator) -> Float64:
         damping = self._order ** -rng.uniform(0, self._steepest, (len(rms), 1))

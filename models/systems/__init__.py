@@ -29,6 +29,10 @@ SYSTEMS = {
     "moeckl-phase": System(
         "phase", Recipe(system="moeckl-phase", psf="", batch=32, patch_px=41, learning_rate=2e-3, steps=20_000)
     ),
+    "moeckl-phase-images": System(
+        "phase",
+        Recipe(system="moeckl-phase-images", psf="", batch=32, patch_px=41, learning_rate=2e-3, steps=20_000),
+    ),
     "paine-fienup": System(
         "phase", Recipe(system="paine-fienup", psf="", batch=32, patch_px=41, learning_rate=2e-3, steps=20_000)
     ),

@@ -11,7 +11,10 @@ from models.systems.localizing import LOSSES, Localizing
 from models.systems.subject import Subject
 from models.systems.wavefronts import Wavefronts
 
-WAVEFRONTS = {"moeckl-phase": moeckl_phase.KIND, "paine-fienup": paine_fienup.KIND}
+WAVEFRONTS = {
+    "moeckl-phase": moeckl_phase.KIND, "moeckl-phase-images": moeckl_phase.BY_IMAGES,
+    "paine-fienup": paine_fienup.KIND,
+}  # fmt: skip
 
 
 def subject(recipe: Recipe, space: SampleSpace, spot: LowRankSpot | None, device: str) -> Subject:

@@ -80,3 +80,5 @@ def comparable(counts: Tensor) -> Tensor:
 
 
 KIND = Kind(PhaseNetwork, SIZES, SHAPE)
+BY_IMAGES = KIND._replace(images=True)
+"""The same network, trained on the images that its answers stand for."""

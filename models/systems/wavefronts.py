@@ -1,10 +1,14 @@
-"""Networks for wavefronts as the trainer sees them: simulated stacks, and the error of the coefficients."""
+"""Networks for wavefronts as the trainer sees them: simulated stacks, and how far an answer is from the truth.
+
+Either the coefficients are compared, or the images that they stand for (Moeckl et al. 2019 leave it open).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import NamedTuple
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -13,6 +17,8 @@ from models.losses import Losses
 from models.recipe import Recipe
 from models.sample_space import SampleSpace
 
+FLOOR = 1e-4
+"""Share of the light added to each pixel before the root is taken: about what a background of 2 adds to 20,000."""
 BEND_WAVES = 0.05
 """Errors above this count linearly: wavefronts beyond reach must not drown the others."""
 
@@ -28,11 +34,14 @@ class Kind(NamedTuple):
         By name of a size.
     modes : tuple of int
         Noll indices that a wavefront has.
+    images : bool
+        The images of the coefficients are compared, not the coefficients.
     """
 
     network: Callable[[int, int, int], nn.Module]
     channels: dict[str, int]
     modes: tuple[int, ...]
+    images: bool = False
 
 
 class Wavefronts:
@@ -60,8 +69,22 @@ class Wavefronts:
         return self._simulator.draw(seed, step)
 
     def losses(self, network: nn.Module, samples: Stacks) -> Losses:
-        """Return the error of the coefficients, quadratic for small ones; `rms_waves` is that of the wavefront."""
+        """Return the error; `rms_waves` is that of the wavefront.
+
+        Of coefficients: quadratic for small ones. Of images: squared distance of the roots (Hellinger), whose noise is
+        the same everywhere.
+        """
         waves: Tensor = network(samples.counts)
-        error = functional.smooth_l1_loss(waves, samples.waves, beta=BEND_WAVES)
         rms = (waves - samples.waves).detach().square().sum(1).sqrt().mean()
+        if self._kind.images:
+            error = self._between_images(waves, samples)
+            return Losses({"images": error.detach(), "rms_waves": rms}, 10 * error)
+        error = functional.smooth_l1_loss(waves, samples.waves, beta=BEND_WAVES)
         return Losses({"wavefront": error.detach(), "rms_waves": rms}, 100 * error)
+
+    def _between_images(self, waves: Tensor, samples: Stacks) -> Tensor:
+        focus_nm = waves[:, 2] / self._simulator.position.defocus_waves_per_nm
+        light = self._simulator.light(waves, focus_nm, samples.blur)
+        roots = (torch.sqrt(torch.relu(part) + FLOOR) for part in (light, samples.light))
+        told, true = roots
+        return (told - true).square().sum((2, 3)).mean()
