@@ -8,7 +8,8 @@ Four pupils: open, double helix, tetrapod, and one with random aberrations. Emit
 depth, each on a structured background of its own (Perlin noise of 0.8, 1.5 and 4 um; --contrast is its standard
 deviation over its mean, --level the mean in photo-electrons per pixel), photographed --repeats times. Each picture is
 fitted with the true spot, from a start that is off like a localizer's, in the largest window inside BGnet's crop:
-with the median of the border as its background, with BGnet's, and with the true one. Printed in nm over all pictures:
+with the median of the border as its background, with BGnet's, and with the true one; in focus also with what the
+default localizer says, flat. Printed in nm over all pictures:
 spread, the standard deviation of the errors; bias, the root mean square over the emitters of their mean error. Then by
 what factor BGnet lowers the spread, and how far it stays above the true background's.
 
@@ -27,7 +28,7 @@ from replayed import replay
 from models import psf
 from models.backgrounds.crops import cut
 from models.camera import Camera
-from models.localizations import Localizations
+from models.localizations import Localizations, concatenate
 from models.optics.gaussian import GaussianSpot, constant
 from models.optics.low_rank import LowRankSpot
 from models.optics.low_rank_build import low_rank
@@ -41,12 +42,15 @@ from models.refining.joint import fit, window_corners
 from models.refining.refine import Optics
 from models.refining.spline import spline
 from models.scenes.background import structured
+from stream import zoo
 from stream.background import KNOWN
 from stream.engines.onnx_runtime import OnnxRuntimeEngine
+from stream.frame import Batch
 from stream.readers.tables import read_table
 from stream.spots import gaussians
 from stream.stages.background import Backgrounds, Borders
 from stream.stages.bgnet import NetworkBackground
+from stream.stages.localize import Localizer
 
 PIXEL_NM, SIDE, WIDTH_NM, DEPTH = 100.0, 64, 130.0, 0.8
 PERIODS_PX = (8.0, 15.0, 40.0)
@@ -54,6 +58,7 @@ OFF = np.array([0.15, 0.15, 0.06])
 """Errors of the starts: pixels, and a part of half the depth."""
 NAMES = ("2d", "double-helix", "tetrapod", "aberrated")
 ABERRATED_NM, ABERRATED_WAVES = 600.0, 0.12
+LOCALIZER = "2d-fast"
 CAMERA = Camera(offset_adu=100, gain_adu_per_e=2.0, read_noise_e=1.0)
 
 
@@ -77,7 +82,7 @@ def spot_of(name: str, runs: Path) -> tuple[Spot, tuple[float, float]]:
 
 
 def scene(spot: Spot, z_nm: tuple[float, float], options: argparse.Namespace) -> tuple[np.ndarray, ...]:
-    """Truth (n, 3) pixels and nm, background (n, y, x) and counts (n * repeats, y, x) in photo-electrons."""
+    """Truth (n, 3) pixels and nm, background (n, y, x) in photo-electrons, frames (n * repeats, y, x)."""
     rng, n = np.random.default_rng(1), options.emitters
     xy, z = rng.uniform(SIDE / 2 - 0.5, SIDE / 2 + 0.5, (n, 2)), rng.uniform(*z_nm, n)
     light = render(
@@ -87,7 +92,7 @@ def scene(spot: Spot, z_nm: tuple[float, float], options: argparse.Namespace) ->
         [structured((SIDE, SIDE), options.level, options.contrast, PERIODS_PX, rng) for _ in range(n)]
     )
     expected = np.repeat(np.maximum(light, 0) + background, options.repeats, axis=0)
-    return np.column_stack((xy, z)), background, CAMERA.photo_electrons(CAMERA.expose(expected, rng))
+    return np.column_stack((xy, z)), background, CAMERA.expose(expected, rng)
 
 
 def starts(truth: np.ndarray, depth_nm: float, options: argparse.Namespace) -> Candidates:
@@ -105,6 +110,23 @@ def under(estimate: Backgrounds, counts: np.ndarray, found: Candidates) -> np.nd
     tables = [Localizations({"frame": np.zeros(1), "x_nm": x[None], "y_nm": y[None]}) for x, y in
               found.position[:, :2] * PIXEL_NM]  # fmt: skip
     return np.concatenate(estimate.under(list(counts), tables))
+
+
+def localizers(counts_adu: np.ndarray, found: Candidates, window: int) -> np.ndarray:
+    """What the default localizer says of the background nearest to each candidate, flat."""
+    engine = OnnxRuntimeEngine(zoo.find(LOCALIZER), threads=1)
+    stage = Localizer(engine, CAMERA, SIDE, SIDE, PIXEL_NM, engine.card.threshold)
+    none = np.full(len(counts_adu), np.nan)
+    batch = Batch(counts_adu, np.arange(len(counts_adu)), none, none, none)
+    table = concatenate([stage.process(batch).table, stage.flush().table])
+    level = np.full(len(counts_adu), np.nan)
+    for frame, (x, y) in enumerate(found.position[:, :2] * PIXEL_NM):
+        here = table.where(np.asarray(table["frame"]) == frame)
+        if len(here):
+            away = np.hypot(np.asarray(here["x_nm"]) - x, np.asarray(here["y_nm"]) - y)
+            level[frame] = np.asarray(here["background"])[away.argmin()]
+    level[np.isnan(level)] = np.nanmedian(level)
+    return np.broadcast_to(level[:, None, None], (len(level), window, window))
 
 
 def errors_nm(
@@ -125,7 +147,8 @@ def errors_nm(
 def report(name: str, options: argparse.Namespace) -> None:
     """Print the rows of a pupil."""
     spot, z_nm = spot_of(name, options.runs)
-    truth, background, counts = scene(spot, z_nm, options)
+    truth, background, frames = scene(spot, z_nm, options)
+    counts = CAMERA.photo_electrons(frames)
     repeated = np.repeat(truth, options.repeats, axis=0)
     found, window = starts(repeated, z_nm[1], options), psf.crop_px(name if name != "aberrated" else "astigmatic") - 1
     flat = name == "2d"
@@ -139,16 +162,17 @@ def report(name: str, options: argparse.Namespace) -> None:
         "constant": under(Borders(optics), counts, found),
         "true": cut(background, np.repeat(np.arange(len(truth)), options.repeats), corner, window),
     }
+    if flat:
+        given["localizer"] = localizers(frames, found, window)
     path = options.runs / f"bgnet-{name}.onnx"
     if path.exists():
         network = NetworkBackground(OnnxRuntimeEngine(path), optics, (SIDE, SIDE))
         given["BGnet"] = under(network, counts, found)
     print(f"{name}: {len(truth)} emitters, {options.repeats} pictures each, windows of {window} pixels")
     spread = {}
-    for label in ("constant", "BGnet", "true"):
-        if label not in given:
-            print(f"  {label:9} no {path}: livesmlm train bgnet, livesmlm export")
-            continue
+    if not path.exists():
+        print(f"  BGnet     no {path}: livesmlm train bgnet, livesmlm export")
+    for label in (label for label in ("constant", "localizer", "BGnet", "true") if label in given):
         error = errors_nm(counts, optics, found, given[label], repeated)[:, : 2 if flat else 3]
         rms = np.sqrt(np.mean((given[label] - given["true"]) ** 2))
         bias = np.sqrt(np.mean(error.reshape(len(truth), options.repeats, -1).mean(1) ** 2, axis=0))
