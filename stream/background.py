@@ -52,7 +52,7 @@ def backgrounds(rig: Rig, card: Card, camera: Camera, shape: tuple[int, int]) ->
 
 def _bgnet(rig: Rig, card: Card, camera: Camera, shape: tuple[int, int], model: str) -> tuple[Optics, Backgrounds]:
     path = zoo.find(model, "[background] model")
-    engine = open_engine(rig.engine.name, path, rig.engine.device, rig.engine.threads)
+    engine = open_engine(path, rig.engine)
     found = [port.name for port in engine.card.inputs]
     if found != PORTS:
         raise ModelError(

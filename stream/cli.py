@@ -187,6 +187,21 @@ def models(as_json: Json = False) -> None:
 
 
 @app.command()
+def engines(as_json: Json = False) -> None:
+    """Try the engines: each one that is listed as usable has computed here."""
+    from dataclasses import asdict
+
+    from stream.commands.console import show_engines
+    from stream.engines.probe import probe
+
+    found = probe()
+    if as_json:
+        typer.echo(json.dumps([asdict(one) for one in found], indent=1))
+    else:
+        show_engines(found)
+
+
+@app.command()
 def evaluate(
     models: Annotated[list[str], typer.Argument(help="Models that ship, or .onnx files; all for the same data.")],
     out: Annotated[Path | None, typer.Option("--out", help="Folder for evaluation.json and evaluation.png.")] = None,

@@ -89,8 +89,11 @@ class BeadsSettings(Section):
 class EngineSettings(Section):
     """`[engine]`: where the network runs."""
 
-    name: Literal["onnx-runtime"] = "onnx-runtime"
+    name: Literal["onnx-runtime", "openvino"] = "onnx-runtime"
+    """`livesmlm engines` lists those that are usable here."""
     device: Literal["cpu", "cuda"] = "cpu"
+    precision: Literal["model", "bf16"] = "model"
+    """model: as the file states it; bf16: less exact, by openvino, on processors that compute it."""
     threads: int = Field(0, ge=0, le=256)
     """CPU threads; 0 lets the runtime decide."""
 

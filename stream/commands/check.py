@@ -38,7 +38,7 @@ def check(rig: Rig) -> dict[str, Any]:
     """
     if rig.source is None:
         raise InputError("the rig has no [source]", remedy="add one; the README has an example for each")
-    engine = open_engine(rig.engine.name, zoo.find(rig.model.name), rig.engine.device, rig.engine.threads)
+    engine = open_engine(zoo.find(rig.model.name), rig.engine)
     refuse_outside(rig, engine.card)
     refuse_unwatchable(rig, engine.card)
     source = source_of(rig)

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from export.card import Card
 from models.sample_space import Range
+from stream.engines.probe import Found
 from stream.errors import LiveSMLMError
 
 ERR = Console(stderr=True)
@@ -90,6 +91,15 @@ def show_models(cards: dict[str, Card]) -> None:
                 table.add_row(f"[dim]{what}[/]", f"{at}  {number}".strip())
                 what = ""
         Console().print(Panel(table, title=f"[bold]{name}[/]: {card.title}", expand=False))
+
+
+def show_engines(found: list[Found]) -> None:
+    """Print which engines are usable here, and why the others are not."""
+    table = Table("engine", "device", "precision", "", "", box=None, pad_edge=False)
+    for one in found:
+        state = "[green]usable[/]" if one.usable else "[red]not usable[/]"
+        table.add_row(one.engine, one.device, one.precision, state, escape(one.says))
+    Console().print(table)
 
 
 def show_outcome(state: str, health: dict[str, Any], folder: str) -> None:

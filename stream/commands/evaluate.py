@@ -25,6 +25,7 @@ from models.refining.refine import Optics
 from models.refining.spline import spline_of
 from stream import zoo
 from stream.commands.console import ERR
+from stream.config import EngineSettings
 from stream.engine import Engine
 from stream.engines import open_engine
 from stream.errors import InputError, ModelError
@@ -79,7 +80,7 @@ def _optics(conditions: Conditions, camera: Camera) -> Optics:
 
 def evaluate(models: list[str], effort: Effort) -> Results:
     """Return the figures of each model, as it is and refined, of maximum likelihood, and of Picasso where it can."""
-    engines = {name: open_engine("onnx-runtime", zoo.find(name), "cpu", 0) for name in models}
+    engines = {name: open_engine(zoo.find(name), EngineSettings()) for name in models}
     first = engines[models[0]]
     conditions = conditions_for(first.card, models[0])
     contestants: dict[str, Locate] = {}

@@ -13,7 +13,7 @@ from stream.pipeline import Pipeline
 
 def in_terminal(rig: Rig, folder: Path, frames: int | None, page_port: int | None) -> int:
     """Run, showing what goes on; returns the exit code."""
-    engine = open_engine(rig.engine.name, zoo.find(rig.model.name), rig.engine.device, rig.engine.threads)
+    engine = open_engine(zoo.find(rig.model.name), rig.engine)
     with Terminal() as terminal:
         terminal.say(f"model [bold]{engine.card.name}[/] on {engine.device}; results in [bold]{folder}[/]")
         outcome = Pipeline(rig, folder, terminal, frames, page_port).run(engine)

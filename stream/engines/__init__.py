@@ -4,14 +4,59 @@ from __future__ import annotations
 
 from importlib import import_module
 from pathlib import Path
+from typing import NamedTuple
 
+from stream.config import EngineSettings
 from stream.engine import Engine
+from stream.errors import ModelError
 
-ENGINES = {"onnx-runtime": "stream.engines.onnx_runtime:OnnxRuntimeEngine"}
+
+class Kind(NamedTuple):
+    """An engine that can be asked for.
+
+    Attributes
+    ----------
+    target : str
+        Module and class; called with model, device, threads and precision.
+    extra : str
+        What pip installs it with; empty if it is always there.
+    choices : tuple of (device, precision)
+        What `livesmlm engines` tries.
+    """
+
+    target: str
+    extra: str
+    choices: tuple[tuple[str, str], ...]
 
 
-def open_engine(name: str, model: Path, device: str, threads: int) -> Engine:
-    """Return the engine called `name` with `model` loaded; `name` is a key of ENGINES."""
-    module, attribute = ENGINES[name].split(":")
-    engine: Engine = getattr(import_module(module), attribute)(model, device=device, threads=threads)
+ENGINES = {
+    "onnx-runtime": Kind("stream.engines.onnx_runtime:OnnxRuntimeEngine", "", (("cpu", "model"), ("cuda", "model"))),
+    "openvino": Kind("stream.engines.openvino:OpenVinoEngine", "openvino", (("cpu", "model"), ("cpu", "bf16"))),
+}
+
+
+def open_engine(model: Path, settings: EngineSettings) -> Engine:
+    """Return an engine with `model` loaded.
+
+    Raises
+    ------
+    ModelError
+        The engine is not installed, its device is not usable, or the file is not a model of ours.
+    """
+    kind = ENGINES[settings.name]
+    if (settings.device, settings.precision) not in kind.choices:
+        raise ModelError(
+            f"[engine] name = {settings.name!r} with device = {settings.device!r}, precision = {settings.precision!r}",
+            limit="it has " + ", ".join(f"device {d} with precision {p}" for d, p in kind.choices),
+            remedy="`livesmlm engines` lists what is usable here",
+        )  # fmt: skip
+    module, attribute = kind.target.split(":")
+    try:
+        made = getattr(import_module(module), attribute)
+    except ModuleNotFoundError as error:
+        raise ModelError(
+            f"[engine] name = {settings.name!r}: {error.name} is not installed",
+            remedy=f"pip install 'livesmlm[{kind.extra}]', or use name = \"onnx-runtime\"",
+        ) from error
+    engine: Engine = made(model, device=settings.device, threads=settings.threads, precision=settings.precision)
     return engine

@@ -10,8 +10,9 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as failure
 
-from export.card import METADATA_KEY, Card, CardError
+from export.card import METADATA_KEY
 from stream.engine import Arrays
+from stream.engines.cards import checked
 from stream.errors import EngineFault, ModelError
 
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
@@ -32,6 +33,8 @@ class OnnxRuntimeEngine:
     device : {"cpu", "cuda"}
     threads : int
         Threads of one operation on the CPU; 0 lets ONNX Runtime decide.
+    precision : {"model"}
+        That of the file.
 
     Raises
     ------
@@ -39,13 +42,15 @@ class OnnxRuntimeEngine:
         The file is not a model of ours, or the device cannot run it.
     """
 
-    def __init__(self, model: Path, device: str = "cpu", threads: int = 0) -> None:
+    def __init__(self, model: Path, device: str = "cpu", threads: int = 0, precision: str = "model") -> None:
+        assert precision == "model", "the file states it"
         if device not in PROVIDERS:
             raise ModelError(
                 f"[engine] device = {device!r}", limit=f"devices: {', '.join(PROVIDERS)}", remedy="use cpu"
             )
         session = _open(model, device, threads)
-        self.card = _card(session, model)
+        ports = [port.name for port in session.get_inputs()], [port.name for port in session.get_outputs()]
+        self.card = checked(session.get_modelmeta().custom_metadata_map.get(METADATA_KEY), ports, model)
         self._session: ort.InferenceSession | None = session
         self.device = f"ONNX Runtime {ort.__version__} on {device}"
         self._names = [port.name for port in self.card.outputs]
@@ -68,6 +73,7 @@ _REMEDY = 'try `livesmlm check` with [engine] device = "cpu"; if that works, the
 
 
 def _open(model: Path, device: str, threads: int) -> ort.InferenceSession:
+    _refuse_other_than(PROVIDERS[device], ort.get_available_providers(), device)
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 3
@@ -79,26 +85,13 @@ def _open(model: Path, device: str, threads: int) -> ort.InferenceSession:
         raise ModelError(
             f"cannot load model {model}: {error}", remedy="`livesmlm models` lists those that ship"
         ) from error
-    if session.get_providers()[0] != PROVIDERS[device]:  # onnxruntime falls back to the CPU without raising
-        raise ModelError(
-            f"[engine] device = {device!r} is not usable: ONNX Runtime gave {session.get_providers()[0]}",
-            remedy="pip install 'livesmlm[gpu]' and a CUDA driver, or use device = \"cpu\"",
-        )
+    _refuse_other_than(PROVIDERS[device], session.get_providers()[:1], device)  # it falls back to the CPU in silence
     return session
 
 
-def _card(session: ort.InferenceSession, model: Path) -> Card:
-    text = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
-    if text is None:
-        raise ModelError(f"{model} carries no LiveSMLM card", remedy="export it with `livesmlm export`")
-    try:
-        card = Card.from_json(text)
-    except CardError as error:
-        raise ModelError(f"{model}: {error}", remedy="export the model again with this version") from error
-    wanted = [port.name for port in card.inputs], [port.name for port in card.outputs]
-    found = [port.name for port in session.get_inputs()], [port.name for port in session.get_outputs()]
-    if wanted != found:
+def _refuse_other_than(wanted: str, found: list[str], device: str) -> None:
+    if wanted not in found:
         raise ModelError(
-            f"{model}: the card names ports {wanted}, the graph has {found}", remedy="export the model again"
+            f"[engine] device = {device!r} is not usable: ONNX Runtime gave {', '.join(found)}",
+            remedy="pip install 'livesmlm[gpu]' and a CUDA driver, or use device = \"cpu\"",
         )
-    return card

@@ -57,7 +57,7 @@ def rig_of(source: dict, threads: int, batch: int = 8) -> Rig:
 
 
 def engine_of(rig: Rig):
-    return open_engine(rig.engine.name, zoo.find(rig.model.name), rig.engine.device, rig.engine.threads)
+    return open_engine(zoo.find(rig.model.name), rig.engine)
 
 
 def pictures(folder: Path, frames: int) -> Path:

@@ -1,0 +1,82 @@
+"""OpenVINO on the CPU: float32, or bfloat16 where the processor has it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import openvino
+from numpy.typing import NDArray
+
+from export.card import METADATA_KEY
+from stream.engine import Arrays
+from stream.engines.cards import checked, refuse_unfit
+from stream.errors import EngineFault, ModelError
+
+PRECISIONS = {"model": "f32", "bf16": "bf16"}  # its own default is bf16 wherever the processor has it
+
+
+class OpenVinoEngine:
+    """Runs an exported model with OpenVINO.
+
+    Parameters
+    ----------
+    model : Path
+        An exported `.onnx` file.
+    device : {"cpu"}
+    threads : int
+        0 lets OpenVINO decide.
+    precision : {"model", "bf16"}
+
+    Raises
+    ------
+    ModelError
+        The file is not a model of ours, or the processor has no bfloat16.
+    """
+
+    def __init__(self, model: Path, device: str = "cpu", threads: int = 0, precision: str = "model") -> None:
+        core = openvino.Core()
+        if precision == "bf16" and "BF16" not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+            raise ModelError(
+                '[engine] precision = "bf16": this processor computes no bfloat16',
+                limit="one with avx512_bf16 or amx_bf16", remedy='use precision = "model"',
+            )  # fmt: skip
+        hints: dict[str, object] = {"INFERENCE_PRECISION_HINT": PRECISIONS[precision]}
+        if threads:
+            hints["INFERENCE_NUM_THREADS"] = threads
+        try:
+            graph = core.read_model(model)
+            compiled = core.compile_model(graph, device.upper(), hints)
+        except RuntimeError as error:
+            raise ModelError(
+                f"cannot load model {model}: {error}", remedy="`livesmlm models` lists those that ship"
+            ) from error
+        ports = [port.any_name for port in compiled.inputs], [port.any_name for port in compiled.outputs]
+        self.card = checked(_text(graph), ports, model)
+        self._request: openvino.InferRequest | None = compiled.create_infer_request()
+        self.device = f"OpenVINO {openvino.__version__.split('-')[0]} on {device}, {PRECISIONS[precision]}"
+
+    def run(self, inputs: Mapping[str, NDArray[np.generic]]) -> Arrays:
+        """Compute the outputs of the card from its inputs."""
+        assert self._request is not None, "the engine is closed"
+        try:
+            refuse_unfit(inputs, self.card)
+            result = self._request.infer(dict(inputs))
+        except (RuntimeError, ValueError, TypeError) as error:
+            shapes = {name: f"{array.dtype}{array.shape}" for name, array in inputs.items()}
+            raise EngineFault(f"inference failed: {error}", limit=f"inputs were {shapes}", remedy=_REMEDY) from error
+        return {port.any_name: np.array(values) for port, values in result.items()}
+
+    def close(self) -> None:
+        """Free the model."""
+        self._request = None
+
+
+_REMEDY = 'try `livesmlm check` with [engine] name = "onnx-runtime"'
+
+
+def _text(graph: openvino.Model) -> str | None:
+    """Return the card as text; OpenVINO keeps an ONNX file's metadata under `framework`."""
+    path = ["framework", METADATA_KEY]
+    return str(graph.get_rt_info(path).value) if graph.has_rt_info(path) else None
