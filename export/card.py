@@ -57,6 +57,8 @@ class Card:
         How it was trained (recipe, seed, steps, commit, versions, hardware); what it scored and on what.
     weights_sha256 : str
         Over the weights' bytes in the order of their names.
+    precision : str
+        Of the convolutions: fp32, fp16 or int8.
     """
 
     name: str
@@ -74,6 +76,7 @@ class Card:
     scores: dict[str, Any] = field(default_factory=dict)
     weights_sha256: str = ""
     stride: int = 2
+    precision: str = "fp32"
     format: int = CARD_FORMAT
 
     def to_dict(self) -> dict[str, Any]:

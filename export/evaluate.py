@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from export.background import validate_background
-from export.graph import MULTIPLE_PX, DeployedLocalizer, columns, deployed
+from export.graph import MULTIPLE_PX, columns, deployed
 from export.phase import validate_phase
 from models.camera import Camera
 from models.evaluation.conditions import Conditions, Locate, in_focus
@@ -33,13 +34,22 @@ CHUNK = 48
 """Frames at once."""
 
 
+class Runnable(Protocol):
+    """A deployed localizer, in torch or as the file that was made of it."""
+
+    network: OverFrames
+
+    def __call__(self, *inputs: Tensor) -> tuple[Tensor, ...]:
+        """Take the inputs of the graph in order, return its outputs."""
+
+
 def conditions_for(space: SampleSpace, spot: LowRankSpot | None) -> Conditions:
     """Return what a network of this sample space is judged with."""
     return in_focus() if spot is None else Conditions(spot, space.scale("z_nm")[1])
 
 
-def locator(module: DeployedLocalizer, threshold: float, pixel_size_nm: float) -> Locate:
-    """Return a localizer by torch; the first and the last frame stand in for their neighbours."""
+def locator(module: Runnable, threshold: float, pixel_size_nm: float) -> Locate:
+    """Return it as a localizer; the first and the last frame stand in for their neighbours."""
 
     def locate(stack: NDArray[np.uint16], camera: Camera) -> Localizations:
         padded, parts = np.concatenate((stack[:1], stack, stack[-1:])), []
@@ -57,23 +67,29 @@ def locator(module: DeployedLocalizer, threshold: float, pixel_size_nm: float) -
 
 
 def _rows(
-    module: DeployedLocalizer, padded: NDArray[np.uint16], camera: Camera, threshold: float
+    module: Runnable, padded: NDArray[np.uint16], camera: Camera, threshold: float
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """Locate the frames between the first and the last; returns rows and the frame of each."""
-    _, height, width = padded.shape
-    plane = np.ones((height, width), np.float32)
-    maps = [plane * value for value in (camera.offset_adu, camera.adu_per_photo_electron, camera.variance_e2)]
-    scalars = [np.asarray(value, np.float32) for value in (camera.excess, threshold)]
-    padded_px = (-(-side // MULTIPLE_PX) * MULTIPLE_PX // module.network.stride for side in (height, width))
-    context = torch.zeros(2, module.network.channels, *padded_px)
     with torch.no_grad():
-        frame, table, _, _ = module(*(torch.from_numpy(np.asarray(a)) for a in (padded, *maps, *scalars)), context)
+        frame, table, _, _ = module(*(torch.from_numpy(values) for values in feed(module, padded, camera, threshold)))
     frames = frame.numpy() - 2  # one for the look-ahead, one for the frame before the first
     here = (frames >= 0) & (frames < len(padded) - 2)
     return table.numpy()[here], frames[here]
 
 
-def scores(module: DeployedLocalizer, conditions: Conditions, threshold: float) -> dict[str, Any]:
+def feed(
+    module: Runnable, frames: NDArray[np.uint16], camera: Camera, threshold: float
+) -> tuple[NDArray[np.generic], ...]:
+    """Return the inputs of the graph for frames with nothing before them, in order."""
+    _, height, width = frames.shape
+    plane = np.ones((height, width), np.float32)
+    maps = [plane * np.float32(v) for v in (camera.offset_adu, camera.adu_per_photo_electron, camera.variance_e2)]
+    scalars = [np.asarray(value, np.float32) for value in (camera.excess, threshold)]
+    padded_px = (-(-side // MULTIPLE_PX) * MULTIPLE_PX // module.network.stride for side in (height, width))
+    return (frames, *maps, *scalars, np.zeros((2, module.network.channels, *padded_px), np.float32))
+
+
+def scores(module: Runnable, conditions: Conditions, threshold: float) -> dict[str, Any]:
     """Return what the network scores, and on what."""
     locate = locator(module, threshold, conditions.spot.pixel_size_nm)
     depth = NEAR_FOCUS * conditions.half_depth_nm

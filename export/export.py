@@ -8,21 +8,30 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from export.background import DeployedBackground, describe_background, scores_background
 from export.card import Card
-from export.evaluate import THRESHOLDS, conditions_for, scores
+from export.evaluate import THRESHOLDS, conditions_for, feed, scores
+from export.exported import Exported
 from export.graph import INPUTS, MULTIPLE_PX, OUTPUTS, columns, deployed
+from export.parity import agreement
 from export.phase import deployed_phase, describe_phase, scores_phase
-from export.to_onnx import write
+from export.precision import Precision, in_eight_bits, in_half
+from export.to_onnx import save, trace, write
+from models.evaluation.dense import scene
+from models.evaluation.report import USUAL_PHOTONS
 from models.layers import OverFrames
 from models.recipe import Recipe
 from models.sample_space import SampleSpace
 from models.systems import SYSTEMS
 from models.systems.bgnet import BgNet
 from models.train import SPOT, Trainer
+
+DENSITY_PER_UM2, FRAMES, FEEDS, SEED = 0.5, 40, 8, 79_000
+"""Frames that forms of a network are compared on, and from which eight bits take their ranges; beyond other seeds."""
 
 
 def mac_per_pixel(network: OverFrames) -> int:
@@ -63,7 +72,7 @@ def provenance(trainer: Trainer) -> dict[str, Any]:
     }
 
 
-def export_training(folder: Path, out: Path) -> Card:
+def export_training(folder: Path, out: Path, precision: Precision = "fp32") -> Card:
     """Write the averaged weights of a training as `out` (.onnx) with its card, and the spot beside it.
 
     Parameters
@@ -72,23 +81,47 @@ def export_training(folder: Path, out: Path) -> Card:
         Of the training.
     out : Path
         The `.onnx` file to write.
+    precision : {"fp32", "fp16", "int8"}
+        Of a localizer's convolutions.
+
+    Raises
+    ------
+    ValueError
+        Another precision than fp32 of what is no localizer.
     """
     trainer = Trainer.load(folder, "cpu")
     trainer.averaged.eval()
-    by_kind = {"localizer": _localizer, "phase": _phase, "background": _background}
-    card = by_kind[SYSTEMS[trainer.recipe.system].kind](trainer, out)
+    kind = SYSTEMS[trainer.recipe.system].kind
+    if kind == "localizer":
+        card = _localizer(trainer, out, precision)
+    elif precision == "fp32":
+        card = {"phase": _phase, "background": _background}[kind](trainer, out)
+    else:
+        raise ValueError(f"precision {precision}: {trainer.recipe.system} is exported in fp32")
     if trainer.spot:
         trainer.spot.save(out.with_suffix(f".{SPOT}"))
     return card
 
 
-def _localizer(trainer: Trainer, out: Path) -> Card:
+def _localizer(trainer: Trainer, out: Path, precision: Precision) -> Card:
     network = trainer.averaged
     assert isinstance(network, OverFrames)
-    module = deployed(network, trainer.space)
+    conditions, module = conditions_for(trainer.space, trainer.spot), deployed(network, trainer.space)
     card = describe(network, trainer.space, trainer.recipe, provenance(trainer))
-    found = scores(module, conditions_for(trainer.space, trainer.spot), card.threshold)
-    return write(module, replace(card, scores=found), out)
+    if precision != "fp32":
+        card = replace(card, name=f"{card.name}-{precision}", precision=precision)
+    narrow = in_half(network) if precision == "fp16" else network
+    model = trace(deployed(narrow, trainer.space), card)
+    frames, _ = scene(conditions, DENSITY_PER_UM2, USUAL_PHOTONS, FRAMES, SEED)
+    if precision == "int8":
+        names = [port.name for port in card.inputs]
+        parts = [feed(module, part, conditions.camera, card.threshold) for part in np.array_split(frames, FEEDS)]
+        model = in_eight_bits(model, [dict(zip(names, part, strict=True)) for part in parts])
+    save(model, card, out)
+    file = Exported(out, network)
+    found = scores(file, conditions, card.threshold)
+    beside = agreement(module, file, frames, conditions.camera, card.threshold)
+    return save(model, replace(card, scores=found | {"beside_torch_float64": beside}), out)
 
 
 def _phase(trainer: Trainer, out: Path) -> Card:

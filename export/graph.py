@@ -66,15 +66,16 @@ class DeployedLocalizer(nn.Module):
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:  # fmt: skip
         """Axes, dtypes and units as in `INPUTS` and `OUTPUTS`."""
         _, height, width = frames.shape
-        counts = (frames.to(torch.float32) - offset) / (gain * excess)
+        counts = (frames.to(offset.dtype) - offset) / (gain * excess)
         counts, noise = _pad(counts), _pad((variance / excess**2)[None])[0]
-        features = torch.cat((context, self.network.encode(counts, noise)))
-        raw = self.network.locate(features[:-2], features[1:-1], features[2:])[:, :, :height, :width]
+        encoded = self.network.encode(counts, noise)
+        features = torch.cat((context.to(encoded.dtype), encoded))
+        raw = self.network.locate(features[:-2], features[1:-1], features[2:])[:, :, :height, :width].to(offset.dtype)
         score = _score(raw[:, :1])
         found = (score > threshold).squeeze(1)
         at, count = self._all(found) if self.rows is None else self._best(score, found, self.rows)
         rows = torch.cat((raw, score), dim=1).permute(0, 2, 3, 1)[at[:, 0], at[:, 1], at[:, 2]]
-        return at[:, 0], self._decode(rows, at, excess), count, features[-2:]
+        return at[:, 0], self._decode(rows, at, excess), count, features[-2:].to(context.dtype)
 
     def example(self) -> tuple[tuple[Tensor, ...], tuple[Any, ...]]:
         """Return inputs, and which of their axes are free: frames, rows and columns."""

@@ -49,7 +49,11 @@ def trace(module: Deployed, card: Card) -> onnx.ModelProto:
 
 def write(module: Deployed, card: Card, path: Path) -> Card:
     """Write `path` (.onnx) with the card inside and a copy of it beside (.json); returns the card as written."""
-    model = trace(module, card)
+    return save(trace(module, card), card, path)
+
+
+def save(model: onnx.ModelProto, card: Card, path: Path) -> Card:
+    """Write a graph with its card; as `write`."""
     card = replace(card, weights_sha256=weights_sha256(model))
     onnx.helper.set_model_props(model, {METADATA_KEY: card.to_json()})
     onnx.checker.check_model(model)

@@ -264,11 +264,14 @@ def train(
 def export(
     training: Annotated[Path, typer.Argument(help="Folder of a training.")],
     out: Annotated[Path, typer.Option("--out", help="The .onnx file to write.")],
+    precision: Annotated[
+        Literal["fp32", "fp16", "int8"], typer.Option("--precision", help="Of a localizer's convolutions.")
+    ] = "fp32",
 ) -> None:
     """Turn a training into one self-contained .onnx file (needs the extra `train`)."""
     from stream.commands.training import export_in_terminal
 
-    raise typer.Exit(export_in_terminal(training, out))
+    raise typer.Exit(export_in_terminal(training, out, precision))
 
 
 def main() -> None:

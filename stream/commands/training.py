@@ -103,9 +103,12 @@ def _new(training: ModuleType, recipe: Recipe) -> Any:
         raise InputError(str(error)) from error
 
 
-def export_in_terminal(folder: Path, out: Path) -> int:
+def export_in_terminal(folder: Path, out: Path, precision: str = "fp32") -> int:
     """Write the averaged weights of a training as one `.onnx` file with its card; returns the exit code."""
     if not folder.is_dir():
         raise InputError(f"no folder of a training at {folder}", remedy="train first: livesmlm train")
-    _needs_torch("export.export").export_training(folder, out)
+    try:
+        _needs_torch("export.export").export_training(folder, out, precision)
+    except ValueError as error:
+        raise InputError(str(error), remedy="leave out --precision") from error
     return 0

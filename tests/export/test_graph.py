@@ -38,9 +38,13 @@ SPACES = {2: LOCALIZER_2D, 3: LOCALIZER_3D}
 
 @pytest.fixture(scope="module", params=[2, 3], ids=["2d", "3d"])
 def network(request: pytest.FixtureRequest) -> DefaultLocalizer:
-    """An untrained network whose logits are spread so that one pixel in some hundred is a detection."""
+    return spread(request.param)
+
+
+def spread(dimensions: int) -> DefaultLocalizer:
+    """Return an untrained network whose logits are so wide that one pixel in some hundred is a detection."""
     torch.manual_seed(1)
-    network = DefaultLocalizer(CHANNELS, request.param)
+    network = DefaultLocalizer(CHANNELS, dimensions)
     feed = {name: torch.from_numpy(np.asarray(values)) for name, values in inputs((3, 64, 64)).items()}
     last = network.head[0]
     with torch.no_grad():

@@ -1,0 +1,66 @@
+"""Does a file say what the network says: against torch in float64, row by row, on the same frames."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from export.evaluate import Runnable, feed
+from export.graph import DeployedLocalizer, columns
+from models.camera import Camera
+
+Float64 = NDArray[np.float64]
+NEAR_PX = 0.5
+"""Rows of one frame that are so near are of the same molecule."""
+FRAME_PX = 1e6
+"""Rows of different frames are this far apart."""
+
+
+def agreement(
+    module: DeployedLocalizer, other: Runnable, frames: NDArray[np.uint16], camera: Camera, threshold: float
+) -> dict[str, Any]:
+    """Return how far the rows of another form are from those of the module in float64.
+
+    Parameters
+    ----------
+    module : DeployedLocalizer
+        In float32; it is computed in float64.
+    other : Runnable
+        What is compared.
+    frames : (t, y, x) uint16
+    camera : Camera
+    threshold : float
+
+    Returns
+    -------
+    dict
+        `rows`, `only_one_has` (molecules that only one of both finds, near the threshold), and `largest_difference` by
+        column, in its unit.
+    """
+    inputs = [torch.from_numpy(values) for values in feed(module, frames, camera, threshold)]
+    exact = [value.double() if value.is_floating_point() else value for value in inputs]
+    with torch.no_grad():
+        wanted, found = _rows(deepcopy(module).double(), exact), _rows(other, inputs)
+    away, who = (np.atleast_1d(part) for part in cKDTree(_place(wanted)).query(_place(found)))
+    here = away < NEAR_PX
+    difference = np.abs(found[here, 1:] - wanted[who[here], 1:]).max(0, initial=0)
+    names = columns(module.network.dimensions)
+    return {
+        "rows": len(wanted), "only_one_has": int((~here).sum()) + len(wanted) - len(set(who[here].tolist())),
+        "largest_difference": {name: float(f"{value:.2g}") for name, value in zip(names, difference, strict=True)},
+    }  # fmt: skip
+
+
+def _rows(run: Runnable, inputs: list[torch.Tensor]) -> Float64:
+    """Return the table with the frame in front."""
+    frame, table, count, _ = run(*inputs)
+    return np.column_stack((frame.numpy(), table.numpy()))[: int(count)].astype(np.float64)
+
+
+def _place(rows: Float64) -> Float64:
+    return np.column_stack((rows[:, 0] * FRAME_PX, rows[:, 1:3]))
