@@ -14,17 +14,18 @@ from rich.table import Table
 from stream import zoo
 from stream.calibration import map_doubts
 from stream.commands.console import ERR
-from stream.config import Rig
+from stream.config import RefineSettings, Rig
 from stream.engine import Engine
 from stream.engines import open_engine
 from stream.errors import InputError
-from stream.frame import Batch, StreamInfo, UInt16Array
+from stream.frame import StreamInfo, UInt16Array
 from stream.opening import source_of
-from stream.preparation import make_localizer, warm_up
+from stream.planner import BATCHES, Plan, plan
+from stream.preparation import make_localizer
+from stream.rehearsal import frames_like, seconds_per_batch
 from stream.source import Source
 from stream.suitability import refuse_outside, refuse_unwatchable
 
-MEASURE_S = 3.0
 LOOK_FRAMES, LOOK_S = 50, 5.0
 
 
@@ -47,19 +48,34 @@ def check(rig: Rig) -> dict[str, Any]:
         frames = _some_frames(source) if rig.camera.maps is not None else []
     finally:
         source.close()
-    measured = frames_per_s(rig, engine, info)
-    camera = 1000 / info.exposure_ms if info.exposure_ms == info.exposure_ms else None
+    camera = 1000 / info.exposure_ms  # nan if the source does not say
+    found = rehearse(rig, engine, info, camera)
+    known = camera == camera
     return {
         "source": info.description,
         "frame_px": [info.height_px, info.width_px],
         "frame_counter": "camera" if info.verifiable else "unverifiable",
         "model": engine.card.name,
         "engine": engine.device,
-        "engine_frames_per_s": round(measured, 1),
-        "camera_frames_per_s": None if camera is None else round(camera, 1),
-        "load_percent": None if camera is None else round(100 * camera / measured, 1),
+        "sustained_frames_per_s": round(found.frames_per_s, 1),
+        "sustained_mpx_per_s": round(found.frames_per_s * info.height_px * info.width_px / 1e6, 2),
+        "batch_frames": found.batch_frames,
+        "latency_ms": round(found.latency_ms),
+        "camera_frames_per_s": round(camera, 1) if known else None,
+        "headroom": round(found.headroom, 2) if known else None,
+        "advice": list(found.advice),
         "warnings": [*rig.assumed(), *(map_doubts(rig.camera, np.stack(frames)) if frames else [])],
     }
+
+
+def rehearse(rig: Rig, engine: Engine, info: StreamInfo, camera_frames_per_s: float) -> Plan:
+    """Measure the stages on simulated frames like the rig's, and say what follows."""
+    shape = info.height_px, info.width_px
+    frames = frames_like(rig, engine.card, info, BATCHES[-1])
+    seconds = seconds_per_batch(make_localizer(rig, engine, info), frames, BATCHES)
+    alone = make_localizer(rig.model_copy(update={"refine": RefineSettings()}), engine, info)
+    network = seconds_per_batch(alone, frames, BATCHES[-1:])[BATCHES[-1]]
+    return plan(seconds, network, camera_frames_per_s, rig, engine.card, zoo.shipped(), shape)
 
 
 def _some_frames(source: Source) -> list[UInt16Array]:
@@ -73,31 +89,16 @@ def _some_frames(source: Source) -> list[UInt16Array]:
     return frames
 
 
-def frames_per_s(rig: Rig, engine: Engine, info: StreamInfo) -> float:
-    """Measure how many frames a second the localizer takes, in batches as the rig asks for."""
-    frames = rig.policy.batch_frames
-    localizer = make_localizer(rig, engine, info)
-    warm_up(localizer, info, frames)
-    rng, none = np.random.default_rng(0), np.full(frames, np.nan)
-    pixels = rng.poisson(120, (frames, info.height_px, info.width_px)).astype(np.uint16)
-    began, done = time.perf_counter(), 0
-    while (spent := time.perf_counter() - began) < MEASURE_S:
-        first = 10_000 + done
-        localizer.process(Batch(pixels, np.arange(first, first + frames), none, none, none))
-        done += frames
-    return done / spent
-
-
 def check_in_terminal(rig: Rig, as_json: bool) -> int:
     """Print what was found; returns the exit code: 0 if the engine keeps up with the camera, else 3."""
     found = check(rig)
-    too_slow = found["load_percent"] is not None and found["load_percent"] > 100
+    too_slow = found["headroom"] is not None and found["headroom"] < 1
     if as_json:
         Console().print_json(json.dumps(found))
         return 3 if too_slow else 0
     table = Table.grid(padding=(0, 2))
     for name, value in found.items():
-        if name != "warnings" and value is not None:
+        if name not in ("warnings", "advice") and value is not None:
             table.add_row(f"[dim]{name}[/]", str(value))
     Console().print(table)
     for warning in found["warnings"]:
@@ -105,7 +106,8 @@ def check_in_terminal(rig: Rig, as_json: bool) -> int:
     if too_slow:
         ERR.print(
             f"[bold red]too slow:[/] the camera gives {found['camera_frames_per_s']} frames/s, "
-            f"the engine takes {found['engine_frames_per_s']}: "
-            "frames will wait in the spool (lossless) or be skipped (live)"
+            f"the engine takes {found['sustained_frames_per_s']}"
         )
+    for line in found["advice"]:
+        ERR.print(f"[cyan]advice:[/] {escape(line)}", highlight=False, soft_wrap=True)
     return 3 if too_slow else 0
