@@ -44,7 +44,7 @@ from stream.sink import Sink
 from stream.sinks import SINKS
 from stream.sinks.linked import Linked
 from stream.sinks.zmq_out import ZmqOut
-from stream.suitability import refuse_outside, refuse_unwatchable
+from stream.suitability import refuse_unsuitable
 
 if TYPE_CHECKING:
     from stream.stages.slow_lane import SlowLane
@@ -133,8 +133,7 @@ class Pipeline:
         """
         with self._stack:
             self._stack.callback(engine.close)
-            refuse_outside(self._rig, engine.card)
-            refuse_unwatchable(self._rig, engine.card)
+            refuse_unsuitable(self._rig, engine.card)
             output.create(self._folder)
             self._connect(engine)
             with Interrupts() as self._interrupts:

@@ -24,7 +24,7 @@ from stream.planner import BATCHES, Plan, plan
 from stream.preparation import make_localizer
 from stream.rehearsal import frames_like, seconds_per_batch
 from stream.source import Source
-from stream.suitability import refuse_outside, refuse_unwatchable
+from stream.suitability import refuse_unsuitable
 
 LOOK_FRAMES, LOOK_S = 50, 5.0
 
@@ -40,8 +40,7 @@ def check(rig: Rig) -> dict[str, Any]:
     if rig.source is None:
         raise InputError("the rig has no [source]", remedy="add one; the README has an example for each")
     engine = open_engine(zoo.find(rig.model.name), rig.engine)
-    refuse_outside(rig, engine.card)
-    refuse_unwatchable(rig, engine.card)
+    refuse_unsuitable(rig, engine.card)
     source = source_of(rig)
     try:
         info = source.open()

@@ -34,6 +34,7 @@ from stream.spots import gaussians
 from stream.stages.localize import Localizer
 from stream.stages.refine import Refiner
 from stream.stages.stage import Stage
+from stream.suitability import refuse_no_localizer
 
 BATCH_FRAMES = 16
 Results = dict[str, dict[str, Any]]
@@ -82,6 +83,7 @@ def evaluate(models: list[str], effort: Effort) -> Results:
     """Return the figures of each model, as it is and refined, of maximum likelihood, and of Picasso where it can."""
     engines = {name: open_engine(zoo.find(name), EngineSettings()) for name in models}
     first = engines[models[0]]
+    refuse_no_localizer(first.card)
     conditions = conditions_for(first.card, models[0])
     contestants: dict[str, Locate] = {}
     for name, engine in engines.items():

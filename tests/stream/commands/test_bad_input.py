@@ -142,6 +142,12 @@ def test_a_model_that_is_none(rig, livesmlm, tmp_path: Path) -> None:
     assert "localizer-2d" in ran.stderr
 
 
+def test_a_model_that_locates_nothing(rig, livesmlm) -> None:
+    ran = livesmlm("check", rig('[model]\nname = "2d-bgnet"\n'))
+    assert ran.returncode == 2
+    assert "finds no molecules" in ran.stderr
+
+
 def test_what_was_assumed_is_said(rig, livesmlm) -> None:
     ran = livesmlm("check", rig(), "--json")
     assert "read_noise_e is not given: 1.5 is assumed" in ran.stdout
