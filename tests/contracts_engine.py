@@ -1,11 +1,18 @@
-"""What every engine must do. An engine's test is a small subclass with one fixture, `engine`."""
+"""What every engine must do. An engine's test is a small subclass that says how it is asked for."""
+
+from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 
+from export.card import METADATA_KEY
 from models.camera import Camera
+from stream import zoo
+from stream.config import EngineSettings
 from stream.engine import Arrays, Engine
-from stream.errors import EngineFault
+from stream.engines import open_engine
+from stream.errors import EngineFault, ModelError
 
 HEIGHT, WIDTH = 50, 46  # not a multiple of what networks pad to
 CAMERA = Camera(offset_adu=100, gain_adu_per_e=2.0, read_noise_e=1.5)
@@ -22,8 +29,31 @@ def spots(frames: int, seed: int = 3) -> np.ndarray:
     return CAMERA.expose(expected, rng)
 
 
+MODEL = zoo.find("localizer-2d")
+
+
+def changed(folder: Path, card: str | None) -> Path:
+    """Return the model with another card; None for no card at all."""
+    model = onnx.load(MODEL)
+    kept = [entry for entry in model.metadata_props if entry.key != METADATA_KEY]
+    model.ClearField("metadata_props")
+    model.metadata_props.extend(kept)
+    if card is not None:
+        onnx.helper.set_model_props(model, {METADATA_KEY: card})
+    onnx.save(model, folder / "model.onnx")
+    return folder / "model.onnx"
+
+
 class EngineContract:
-    """Subclasses give the fixture `engine`: one that has loaded the model `localizer-2d`."""
+    """Subclasses say how it is asked for."""
+
+    settings: EngineSettings
+
+    @pytest.fixture
+    def engine(self):
+        engine = open_engine(MODEL, self.settings)
+        yield engine
+        engine.close()
 
     def inputs(self, engine: Engine, pixels: np.ndarray, context: np.ndarray | None = None) -> Arrays:
         card, shape = engine.card, (HEIGHT, WIDTH)
@@ -92,3 +122,29 @@ class EngineContract:
     def test_it_can_be_closed_twice(self, engine: Engine) -> None:
         engine.close()
         engine.close()
+
+    @pytest.mark.parametrize("content", [None, b"", b"not a model"])
+    def test_a_file_that_is_no_model(self, tmp_path: Path, content: bytes | None) -> None:
+        path = tmp_path / "model.onnx"
+        if content is not None:
+            path.write_bytes(content)
+        with pytest.raises(ModelError, match=r"cannot load model .*model\.onnx"):
+            open_engine(path, self.settings)
+
+    def test_a_model_of_somebody_else(self, tmp_path: Path) -> None:
+        with pytest.raises(ModelError, match="carries no LiveSMLM card"):
+            open_engine(changed(tmp_path, None), self.settings)
+
+    @pytest.mark.parametrize(
+        ("find", "put", "said"),
+        [
+            ('"format": 1', '"format": 99', "card format 99, this version reads format 1"),
+            ('"name": "frames"', '"name": "images"', "the card names ports"),
+            ('"look_ahead"', '"look_behind"', "not a model card"),
+        ],
+    )
+    def test_a_card_that_does_not_fit(self, tmp_path: Path, find: str, put: str, said: str) -> None:
+        text = next(entry.value for entry in onnx.load(MODEL).metadata_props if entry.key == METADATA_KEY)
+        assert find in text
+        with pytest.raises(ModelError, match=said):
+            open_engine(changed(tmp_path, text.replace(find, put, 1)), self.settings)

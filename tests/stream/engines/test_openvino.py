@@ -1,7 +1,5 @@
 """OpenVINO: the contract, the same answer as ONNX Runtime, and what it refuses."""
 
-from pathlib import Path
-
 import numpy as np
 import openvino
 import pytest
@@ -12,18 +10,13 @@ from stream.engines import open_engine
 from stream.engines.openvino import OpenVinoEngine
 from stream.errors import ModelError
 from tests.contracts_engine import EngineContract, spots
-from tests.stream.engines.test_onnx_runtime import changed
 
 MODEL = zoo.find("localizer-2d")
 HAS_BF16 = "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
 class TestOpenVino(EngineContract):
-    @pytest.fixture
-    def engine(self):
-        engine = open_engine(MODEL, EngineSettings(name="openvino", threads=1))
-        yield engine
-        engine.close()
+    settings = EngineSettings(name="openvino", threads=1)
 
     def test_it_says_what_onnx_runtime_says(self, engine) -> None:
         other = open_engine(MODEL, EngineSettings(threads=1))
@@ -31,20 +24,6 @@ class TestOpenVino(EngineContract):
         ours, theirs = (self.table(one.run(inputs)) for one in (engine, other))
         other.close()
         np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-4)
-
-
-@pytest.mark.parametrize("content", [None, b"", b"not a model"])
-def test_a_file_that_is_no_model(tmp_path: Path, content: bytes | None) -> None:
-    path = tmp_path / "model.onnx"
-    if content is not None:
-        path.write_bytes(content)
-    with pytest.raises(ModelError, match=r"cannot load model .*model\.onnx"):
-        OpenVinoEngine(path)
-
-
-def test_a_model_of_somebody_else(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="carries no LiveSMLM card"):
-        OpenVinoEngine(changed(tmp_path, None))
 
 
 @pytest.mark.skipif(HAS_BF16, reason="this processor has bfloat16")
