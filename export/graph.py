@@ -18,6 +18,9 @@ from models.sample_space import SampleSpace
 
 MULTIPLE_PX = 4
 SURE = 0.6
+SPARE_ROWS = 16
+"""Rows behind the last one while rows are decoded. ONNX Runtime computes some functions of the last few numbers of a
+vector in another way than those before; so a row's last bit would depend on how many there are."""
 INPUTS = (
     Port("frames", "uint16", ("t", "y", "x"), "ADU"),
     Port("offset", "float32", ("y", "x"), "ADU"),
@@ -74,8 +77,10 @@ class DeployedLocalizer(nn.Module):
         score = _score(raw[:, :1])
         found = (score > threshold).squeeze(1)
         at, count = self._all(found) if self.rows is None else self._best(score, found, self.rows)
-        rows = torch.cat((raw, score), dim=1).permute(0, 2, 3, 1)[at[:, 0], at[:, 1], at[:, 2]]
-        return at[:, 0], self._decode(rows, at, excess), count, features[-2:].to(context.dtype)
+        padded = torch.cat((at, at.new_zeros((SPARE_ROWS, 3))))
+        rows = torch.cat((raw, score), dim=1).permute(0, 2, 3, 1)[padded[:, 0], padded[:, 1], padded[:, 2]]
+        table = self._decode(rows, padded, excess)[:-SPARE_ROWS]
+        return at[:, 0], table, count, features[-2:].to(context.dtype)
 
     def example(self) -> tuple[tuple[Tensor, ...], tuple[Any, ...]]:
         """Return inputs, and which of their axes are free: frames, rows and columns."""

@@ -9,7 +9,7 @@ from stream.engines.onnx_runtime import OnnxRuntimeEngine
 from stream.errors import ModelError
 from tests.contracts_engine import EngineContract
 
-MODEL = zoo.find("localizer-2d")
+MODEL = zoo.find("2d-fast")
 
 
 class TestOnnxRuntime(EngineContract):

@@ -11,7 +11,7 @@ from stream.engines.openvino import OpenVinoEngine
 from stream.errors import ModelError
 from tests.contracts_engine import EngineContract, spots
 
-MODEL = zoo.find("localizer-2d")
+MODEL = zoo.find("2d-fast")
 HAS_BF16 = "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
