@@ -1,6 +1,6 @@
 """The phase network, alone and before a fit: how far from the truth, how often a fit arrives, and how long it takes.
 
-    python tests/benchmarks/phase.py [--model moeckl-phase-fast] [--stacks 24] [--picture convergence.png]
+    python tests/benchmarks/phase.py [--model moeckl-phase-fast] [--stacks 24] [--rms 0.4 0.5] [--picture basin.png]
 
 Simulated stacks of the network's own optics, five slices, 20,000 photons each, 20 of background per pixel; w: total
 root mean square of Noll 5 to 28, all modes alike. A fit has arrived if its wavefront is within 0.05 waves; it is
@@ -32,7 +32,7 @@ Float64 = NDArray[np.float64]
 RMS_WAVES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0)
 PHOTON_COUNTS = (1e3, 3e3, 1e4, 1e5, 1e6)
 ARRIVED_WAVES = 0.05
-DISTANCES_WAVES = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5)
+BASIN_WAVES, DISTANCES_WAVES = (0.2, 0.4, 0.6, 0.8, 1.0), (0.1, 0.15, 0.2, 0.25, 0.3, 0.4)
 
 
 class Judge:
@@ -73,8 +73,8 @@ class Judge:
 
 def basin(judge: Judge, space: SampleSpace, size_px: int, count: int) -> Float64:
     """Share of fits that arrive, by total wavefront error and by the start's distance from the truth."""
-    rng, share = np.random.default_rng(5), np.zeros((len(RMS_WAVES), len(DISTANCES_WAVES)))
-    for row, rms in enumerate(RMS_WAVES):
+    rng, share = np.random.default_rng(5), np.zeros((len(BASIN_WAVES), len(DISTANCES_WAVES)))
+    for row, rms in enumerate(BASIN_WAVES):
         stacks = held_out(space, size_px, rms, PHOTONS, count, 300 + row)
         for column, distance in enumerate(DISTANCES_WAVES):
             for counts, truth in zip(stacks.counts.numpy(), stacks.waves.numpy(), strict=True):
@@ -96,7 +96,7 @@ def draw(share: Float64, path: Path) -> None:
     figure, panel = plt.subplots(figsize=(6, 4.5), layout="constrained")
     picture = panel.imshow(share, vmin=0, vmax=1, cmap="viridis", origin="lower", aspect="auto")
     panel.set_xticks(range(len(DISTANCES_WAVES)), [f"{d:g}" for d in DISTANCES_WAVES])
-    panel.set_yticks(range(len(RMS_WAVES)), [f"{w:g}" for w in RMS_WAVES])
+    panel.set_yticks(range(len(BASIN_WAVES)), [f"{w:g}" for w in BASIN_WAVES])
     for (row, column), value in np.ndenumerate(share):
         panel.text(column, row, f"{100 * value:.0f}", ha="center", va="center", color="w" if value < 0.6 else "k")
     panel.set(xlabel="start's distance from the truth, waves rms", ylabel="total wavefront error, waves rms",
@@ -109,6 +109,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default="moeckl-phase-fast")
     parser.add_argument("--stacks", type=int, default=24)
+    parser.add_argument("--rms", type=float, nargs="*", default=RMS_WAVES, help="w of the stacks that are fitted")
     parser.add_argument("--picture", type=Path)
     args = parser.parse_args()
     engine = OnnxRuntimeEngine(zoo.find(args.model), threads=1)
@@ -132,8 +133,8 @@ def main() -> None:
             for k, rms in enumerate(RMS_WAVES)
         ]
         print(f"{photons:9g}" + "".join(f"{value:8.3f}" for value in row), flush=True)
-    for k, rms in enumerate(RMS_WAVES):
-        stacks = held_out(space, size, rms, PHOTONS, args.stacks, 200 + k)
+    for rms in args.rms:
+        stacks = held_out(space, size, rms, PHOTONS, args.stacks, 200 + round(100 * rms))
         said = [mapping(waves.astype(float)) for waves in predict(stacks.counts.numpy())]
         print(f"w {rms:g}")
         print("  from zero     ", judge.run(stacks, [[{}] for _ in said]), flush=True)
