@@ -1,9 +1,10 @@
-"""What watching the optics costs: frames per second of a whole run, without and with `[phase]`, by turns.
+"""What watching optics and background costs: frames per second of a whole run, without and with it, by turns.
 
-    python tests/benchmarks/watched.py [--frames 600] [--rounds 3] [--every 5]
+    python tests/benchmarks/watched.py [--frames 600] [--rounds 3] [--every 5] [--background localizer]
+    python tests/benchmarks/watched.py --in-focus --background bgnet
 
-A recorded astigmatic stack, 128 x 128, refined, as fast as it is analysed; every core is busy, so that what the slow
-lane takes is missing elsewhere.
+A recorded astigmatic stack, 128 x 128, refined, as fast as it is analysed, without anything and with `[phase]` and
+`[background]`; every core is busy, so that what the slow lane takes is missing elsewhere. In focus there is no phase.
 """
 
 import argparse
@@ -19,15 +20,15 @@ from stream.opening import source_of
 SIDE_PX = 128
 
 
-def rig_of(source: dict, phase: dict | None) -> Rig:
+def rig_of(source: dict, more: dict | None = None, model: str = "astigmatic-fast") -> Rig:
     return validate(
         {
             "camera": {"pixel_size_nm": 100, "gain_e_per_adu": 0.5, "offset_adu": 100},
             "optics": {"sample_index": 1.518},
             "source": source,
-            "model": {"name": "astigmatic-fast"},
+            "model": {"name": model},
             "refine": {"mode": "all"},
-            "phase": phase or {},
+            **(more or {}),
             "publish": {"address": "tcp://127.0.0.1:*", "snapshot_address": "tcp://127.0.0.1:*"},
         },
         "benchmark",
@@ -39,23 +40,31 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=600)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--every", type=float, default=5.0)
+    parser.add_argument("--background", default="none")
+    parser.add_argument("--in-focus", action="store_true")
     args = parser.parse_args()
+    model = "2d-fast" if args.in_focus else "astigmatic-fast"
     scene = {
         "kind": "simulated", "width_px": SIDE_PX, "height_px": SIDE_PX, "frames": args.frames, "frames_per_s": "max",
-        "structure": "uniform", "depth_nm": 1100, "density_per_um2": 0.1, "mask": "astigmatism", "photons": 2000,
+        "structure": "uniform", "density_per_um2": 0.1, "photons": 2000,
     }  # fmt: skip
-    watching = {"mode": "molecules", "mask": "astigmatism", "every_s": args.every}
+    watching = {"background": {"mode": args.background}}
+    if args.background == "bgnet":
+        watching["background"]["model"] = "2d-bgnet"
+    if not args.in_focus:
+        scene |= {"depth_nm": 1100, "mask": "astigmatism"}
+        watching["phase"] = {"mode": "molecules", "mask": "astigmatism", "every_s": args.every}
     with tempfile.TemporaryDirectory() as name:
-        source = source_of(rig_of(scene, None))
+        source = source_of(rig_of(scene))
         source.open()
         path = Path(name) / "stack.npy"
         np.save(path, np.stack([frame.pixels for frame in source.frames() if frame is not None]))
         replay = {"kind": "replay", "path": str(path), "rate": "max"}
         rates = {"off": [], "on": []}
         for number in range(args.rounds):
-            for kind, phase in (("off", None), ("on", watching)):
+            for kind, more in (("off", {}), ("on", watching)):
                 out = Path(name) / f"{kind}-{number}"
-                outcome, _, _ = run(rig_of(replay, phase), out)
+                outcome, _, _ = run(rig_of(replay, more, model), out)
                 rates[kind].append(outcome.health["analysing_frames_per_s"])
                 log = out / "phase.jsonl"
                 estimates = len(log.read_text().splitlines()) if log.exists() else 0
