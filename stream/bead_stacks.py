@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.beads.find import Found, find
-from models.beads.starts import USUAL
+from models.beads.starts import USUAL, Start
 from models.beads.task import Task, fewer_slices
 from models.optics.propagator import Setup
 from stream.calibration import camera
@@ -72,7 +72,7 @@ def read_beads(stacks: Sequence[Path], rig: Rig) -> tuple[Task, list[list[Found]
     network = phase_network(objective(rig.optics), rig.camera.pixel_size_nm)
     guess = network.start(windows[0].counts, focus) if network else None
     known = rig.beads.astigmatism_waves
-    likely = [start for start in (guess, None if known is None else {6: known}) if start is not None]
+    likely = [start for start in (guess, None if known is None else Start({6: known})) if start is not None]
     task = Task(
         setup=Setup(objective(rig.optics), blur_nm=rig.beads.diameter_nm * BALL_TO_SIGMA),
         pixel_size_nm=rig.camera.pixel_size_nm, focus_nm=focus, stacks=tuple(window.counts for window in windows),

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.aberrations.space import objective_of
-from models.aberrations.wavefront import mapping
+from models.aberrations.wavefront import Position, mapping
+from models.beads.starts import Start
 from models.optics.objective import Objective
 from stream import zoo
 from stream.engine import Engine
@@ -32,10 +33,13 @@ class PhaseNetwork:
     def __init__(self, engine: Engine) -> None:
         self._engine, space = engine, engine.card.sample_space
         first, last, count = (space.number(name) for name in ("first_focus_nm", "last_focus_nm", "slices"))
+        self._position = Position.of(objective_of(space))
         self.focus_nm, self.window_px = np.linspace(first, last, int(count)), engine.card.multiple_px
+        # The brightest slice is in focus within half the distance of the network's slices, or aberrated.
+        self._reach_nm = space["focus_shift_nm"].high + (last - first) / (count - 1) / 2
 
-    def start(self, counts: Float64, focus_nm: Float64) -> dict[int, float] | None:
-        """Return coefficients of Noll 5 to 28; None if the stack does not reach far enough.
+    def start(self, counts: Float64, focus_nm: Float64) -> Start | None:
+        """Return coefficients of Noll 5 to 28 and the place of the bead; None if the stack does not reach far enough.
 
         Parameters
         ----------
@@ -44,14 +48,18 @@ class PhaseNetwork:
         focus_nm : (z,) float
             Of the stage, positive towards the objective.
         """
-        light = counts - np.median(counts, axis=(1, 2), keepdims=True)
-        sharp = int(np.argmax(light.max((1, 2)) / np.maximum(light.sum((1, 2)), 1.0)))
-        away = np.abs(focus_nm[None] - focus_nm[sharp] - self.focus_nm[:, None])
-        if away.min(1).max() > NEAR_NM:
-            return None
-        stack = _window(counts[away.argmin(1)], self.window_px)
-        waves = self._engine.run({"stack": np.asarray(stack[None], np.float32)})["waves"]
-        return mapping(np.asarray(waves[0], float))
+        sharp = int(np.argmax(counts.max((1, 2)) - np.median(counts, axis=(1, 2))))
+        for middle in sorted(focus_nm.tolist(), key=lambda at: abs(at - focus_nm[sharp])):
+            away = np.abs(focus_nm - middle - self.focus_nm[:, None])
+            if away.min(1).max() <= NEAR_NM and abs(middle - focus_nm[sharp]) <= self._reach_nm:
+                return self._ask(counts[away.argmin(1)], middle)
+        return None
+
+    def _ask(self, slices: Float64, middle_nm: float) -> Start:
+        stack = _window(slices, self.window_px)
+        waves = np.asarray(self._engine.run({"stack": np.asarray(stack[None], np.float32)})["waves"][0], float)
+        x, y, focus = self._position.nm(waves)
+        return Start(mapping(waves), (x, y, focus - middle_nm))
 
 
 def phase_network(objective: Objective, pixel_size_nm: float) -> PhaseNetwork | None:

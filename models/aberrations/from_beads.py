@@ -12,13 +12,13 @@ from models.aberrations.follow import State
 from models.aberrations.watch import Known
 from models.aberrations.wavefront import SHAPE
 from models.beads.find import find
-from models.beads.starts import USUAL, Waves, best_start
+from models.beads.starts import USUAL, Start, best_start
 from models.beads.task import MOST_BEADS, Task, fewer_slices
 from models.fitting.retrieval import retrieve
 from models.optics.vectorial import VectorialSpot
 
 Float64 = NDArray[np.float64]
-Guess = Callable[[Float64, Float64], Waves | None]
+Guess = Callable[[Float64, Float64], Start | None]
 """Counts (z, y, x) of a bead and its focus (z,) nm -> where to start."""
 BEADS_UM = 3.1
 """Edge of a bead's window."""
@@ -66,7 +66,8 @@ def state_of(stack: BeadStack, known: Known, guess: Guess | None = None) -> Stat
     spot = VectorialSpot(setup, known.pixel_size_nm, size)
     starts = USUAL if first is None else (_beside(first, known), *USUAL)
     began = best_start(spot, task.stacks[0], task.focus_nm, SHAPE, starts, task.variances[0])
-    found = retrieve(spot, task.stacks, task.focus_nm, SHAPE, began.zernike_waves, task.variances)
+    places = [Start.of(began).place_nm, *[None] * (len(task.stacks) - 1)]
+    found = retrieve(spot, task.stacks, task.focus_nm, SHAPE, began.zernike_waves, task.variances, places_nm=places)
     return State(np.array(list(found.zernike_waves.values())), found.covariance_waves2, found.chi2, len(task.stacks))
 
 
@@ -84,7 +85,7 @@ def _task(stack: BeadStack, known: Known, size: int) -> Task | None:
     return Task(known.setup, known.pixel_size_nm, stack.focus_nm, counts, variances, SHAPE)
 
 
-def _beside(waves: Waves, known: Known) -> dict[int, float]:
+def _beside(start: Start, known: Known) -> Start:
     """Take off what is known already; a mask of aberrations is part of what a network sees too."""
     there = known.setup.zernike_waves or {}
-    return {j: c - there.get(j, 0.0) for j, c in waves.items()}
+    return start._replace(waves={j: c - there.get(j, 0.0) for j, c in start.waves.items()})

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
-from models.beads.starts import USUAL, Waves, best_start
+from models.beads.starts import USUAL, Start, best_start
 from models.fitting.retrieval import retrieve
 from models.fitting.retrieved import Retrieved
 from models.optics.propagator import Setup
@@ -39,7 +39,7 @@ class Task:
     variances : tuple of (y, x) or (z, y, x) float
         Of the read noise, in the same unit squared.
     modes : tuple of int
-    starts : tuple of mapping of Noll index to float
+    starts : tuple of Start
     places_um : tuple of (x, y)
         Where the middle of each window lies in the image, from the outer corner of the first pixel; empty if that is
         not known.
@@ -51,7 +51,7 @@ class Task:
     stacks: tuple[Float64, ...]
     variances: tuple[Float64, ...]
     modes: tuple[int, ...]
-    starts: tuple[Waves, ...] = USUAL
+    starts: tuple[Start, ...] = USUAL
     places_um: tuple[tuple[float, float], ...] = ()
 
     def spot(self, blur_nm: float) -> VectorialSpot:
@@ -91,13 +91,14 @@ def solve(task: Task) -> Answer:
     """
     blur = task.setup.blur_nm
     first = _alone(task, task.focus_nm, blur, task.starts)
-    blur = _blur(task, first.zernike_waves, blur)
-    first = _alone(task, task.focus_nm, blur, (first.zernike_waves,))
-    turned = [{j: -c for j, c in start.items()} for start in (first.zernike_waves, *task.starts)]
+    blur = _blur(task, Start.of(first), blur)
+    first = _alone(task, task.focus_nm, blur, (Start.of(first),))
+    turned = [start.reversed() for start in (Start.of(first), *task.starts)]
     reversed_ = _alone(task, -task.focus_nm, blur, turned)
+    count = len(task.stacks[:MOST_BEADS])
     found = retrieve(
         task.spot(blur), task.stacks[:MOST_BEADS], task.focus_nm, task.modes, first.zernike_waves,
-        task.variances[:MOST_BEADS],
+        task.variances[:MOST_BEADS], places_nm=[Start.of(first).place_nm, *[None] * (count - 1)],
     )  # fmt: skip
     return Answer(found, blur, reversed_, first)
 
@@ -115,16 +116,16 @@ def fewer_slices(task: Task) -> Task:
     )
 
 
-def _alone(task: Task, focus_nm: Float64, blur_nm: float, starts: Sequence[Waves]) -> Retrieved:
+def _alone(task: Task, focus_nm: Float64, blur_nm: float, starts: Sequence[Start]) -> Retrieved:
     return best_start(task.spot(blur_nm), task.stacks[0], focus_nm, task.modes, starts, task.variances[0])
 
 
-def _blur(task: Task, waves: Waves, guess_nm: float) -> float:
+def _blur(task: Task, start: Start, guess_nm: float) -> float:
     """Return the blur that the brightest bead is drawn best with."""
 
     def misfit(blur_nm: float) -> float:
         spot, stack, variance = task.spot(blur_nm), task.stacks[:1], task.variances[:1]
-        return retrieve(spot, stack, task.focus_nm, task.modes, waves, variance, FEW_STEPS).chi2
+        return retrieve(spot, stack, task.focus_nm, task.modes, start.waves, variance, FEW_STEPS, [start.place_nm]).chi2
 
     found = minimize_scalar(misfit, bounds=(0.0, MOST_BLUR_NM), method="bounded", options={"xatol": BLUR_STEP_NM})
     return float(found.x) if found.fun < misfit(guess_nm) else guess_nm

@@ -35,7 +35,7 @@ def retrieve(
     start_waves: Mapping[int, float] | None = None,
     variance: Sequence[float | Float64] | float = 0.0,
     most_steps: int = 40,
-    places_nm: Sequence[Place] | None = None,
+    places_nm: Sequence[Place | None] | None = None,
 ) -> Retrieved:
     """Fit bead stacks that share a pupil.
 
@@ -54,7 +54,7 @@ def retrieve(
     variance : float, or sequence of float or (y, x)
         Of the read noise, for all beads or for each.
     most_steps : int
-    places_nm : sequence of (x, y, focus) or None
+    places_nm : sequence of (x, y, focus) or None, or None
         Where each bead starts; None: in the middle, in focus where it is brightest.
 
     Raises
@@ -76,7 +76,9 @@ class _Retrieval:
         self._freedom = sum(bead.counts.size for bead in beads) - int(edges[-1])
         self._own = [slice(first, last) for first, last in pairwise(edges.tolist())]
 
-    def run(self, start_waves: Mapping[int, float], most_steps: int, places_nm: Sequence[Place] | None) -> Retrieved:
+    def run(
+        self, start_waves: Mapping[int, float], most_steps: int, places_nm: Sequence[Place | None] | None
+    ) -> Retrieved:
         waves = [start_waves.get(j, 0.0) for j in self._modes]
         places = [None] * len(self._beads) if places_nm is None else places_nm
         theta = np.concatenate((waves, *(bead.start(at) for bead, at in zip(self._beads, places, strict=True))))

@@ -24,7 +24,7 @@ from scipy.io import loadmat
 
 from models.beads.finer import Finer, finer
 from models.beads.picture import draw
-from models.beads.starts import Waves
+from models.beads.starts import Start
 from models.beads.task import Answer, Task, fewer_slices, solve
 from models.beads.verdict import residual_share
 from models.optics.objective import Objective
@@ -34,7 +34,7 @@ ROOT = Path(__file__).parents[2]
 MODES = tuple(range(5, 29))
 THEIR_MODES = (*range(5, 38), 56)
 """Those of the authors of psfapp."""
-WITHOUT_ASTIGMATISM: tuple[Waves, ...] = ({}, {11: 0.1}, {11: -0.1})
+WITHOUT_ASTIGMATISM = tuple(map(Start, ({}, {11: 0.1}, {11: -0.1})))
 DOUBT = 3.0
 """The other direction of the stage is taken if its chi-square is lower by so many standard deviations."""
 EMCCD = 2 * 6.9
@@ -50,7 +50,7 @@ class Bead:
     pixel_nm: float
     offset_adu: float
     adu_per_count: float | None = None
-    starts: tuple[Waves, ...] = WITHOUT_ASTIGMATISM
+    starts: tuple[Start, ...] = WITHOUT_ASTIGMATISM
     modes: tuple[int, ...] = MODES
 
     def counts(self) -> np.ndarray:
@@ -68,7 +68,7 @@ class Bead:
         return fewer_slices(Task(setup, self.pixel_nm, self.focus_nm, (counts,), (none,), self.modes, self.starts))
 
 
-def challenge(folder: Path, kind: str, starts: tuple[Waves, ...]) -> Bead:
+def challenge(folder: Path, kind: str, starts: tuple[Start, ...]) -> Bead:
     """The bead at (2505, 2038) nm of the 2016 challenge's training stacks: every fifth slice of 151."""
     stack = tifffile.imread(folder / "smlm-challenge-2016" / f"Beads-{kind}_151x150x150.tif")[::5].astype(float)
     x, y, half = 25, 20, 15
@@ -83,7 +83,7 @@ def tetrapod(folder: Path) -> Bead:
     middle, half = stack.shape[1] // 2, 28
     cut = slice(middle - half, middle + half + 1)
     objective = Objective(1.45, 1.518, 1.518, 1.33, 605.0)
-    starts = ({6: 0.25, 12: 0.4}, {6: -0.25, 12: -0.4})
+    starts = Start({6: 0.25, 12: 0.4}), Start({6: -0.25, 12: -0.4})
     return Bead(stack[:, cut, cut], 1000.0 * z_um, objective, 160, 100, None, starts)
 
 
@@ -102,7 +102,7 @@ def small_roi(folder: Path) -> Bead:
 
 BEADS: dict[str, Callable[[Path], Bead]] = {
     "challenge-2D": lambda folder: challenge(folder, "2D", WITHOUT_ASTIGMATISM),
-    "challenge-AS": lambda folder: challenge(folder, "AS", ({6: 0.1}, {6: -0.1})),
+    "challenge-AS": lambda folder: challenge(folder, "AS", (Start({6: 0.1}), Start({6: -0.1}))),
     "tetrapod": tetrapod,
     "psfapp": psfapp,
     "small-roi": small_roi,
@@ -114,7 +114,7 @@ def solved(task: Task) -> tuple[Task, Answer]:
     answer = solve(task)
     if answer.reversed.chi2 < answer.first.chi2 - DOUBT * sqrt(2 / answer.first.freedom):
         task = replace(task, focus_nm=-task.focus_nm)
-        answer = solve(replace(task, starts=(answer.reversed.zernike_waves, *task.starts)))
+        answer = solve(replace(task, starts=(Start.of(answer.reversed), *task.starts)))
     return task, answer
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from models.aberrations.scoring import held_out
 from models.aberrations.space import objective_of
 from models.aberrations.wavefront import Position, mapping, vector
+from models.beads.starts import Start
 from models.fitting.retrieval import retrieve
 from models.optics.propagator import Setup
 from models.optics.vectorial import VectorialSpot
@@ -24,6 +25,8 @@ from stream.engines.onnx_runtime import OnnxRuntimeEngine
 
 RMS_WAVES = (0.1, 0.2, 0.3, 0.4, 0.5)
 PHOTONS, ARRIVED_WAVES = 1e5, 0.05
+MIDDLE = (0.0, 0.0, 0.0)
+"""Where the bead is about, and its focus: the defocus is known."""
 
 
 def main() -> None:
@@ -47,15 +50,16 @@ def main() -> None:
             raw.append(float(np.linalg.norm(guess - truth)))
             directions = rng.normal(size=(args.random, len(MODES)))
             directions *= rms / np.linalg.norm(directions, axis=1, keepdims=True)
-            drawn = [dict(zip(MODES, row.tolist(), strict=True)) for row in directions]
+            drawn = [Start(dict(zip(MODES, row.tolist(), strict=True)), MIDDLE) for row in directions]
             for name, starts in {
-                "network": [mapping(guess)],
-                "zero": [{}],
+                "network": [Start(mapping(guess), position.nm(guess))],
+                "zero": [Start({}, MIDDLE)],
                 "random 1": drawn[:1],
                 f"random {args.random}": drawn,
             }.items():
                 began = time.perf_counter()
-                fits = [retrieve(spot, [counts.astype(float)], focus, MODES, start) for start in starts]
+                stack = [counts.astype(float)]
+                fits = [retrieve(spot, stack, focus, MODES, s.waves, places_nm=[s.place_nm]) for s in starts]
                 found = min(fits, key=lambda fit: fit.chi2)
                 outcome[name][1] += time.perf_counter() - began
                 bead, waves = found.beads[0], vector(found.zernike_waves)

@@ -19,7 +19,7 @@ from models.aberrations.scoring import PHOTONS, errors_waves, held_out
 from models.aberrations.space import objective_of
 from models.aberrations.stacks import Stacks
 from models.aberrations.wavefront import SHAPE, Position, mapping, vector
-from models.beads.starts import USUAL, best_start
+from models.beads.starts import USUAL, Start, best_start
 from models.fitting.retrieval import retrieve
 from models.fitting.retrieved import Retrieved
 from models.optics.propagator import Setup
@@ -43,19 +43,27 @@ class Judge:
         pixel = space.number("pixel_size_nm")
         self.spot = VectorialSpot(Setup(objective_of(space)), pixel, size_px)
 
+    def start(self, waves: Float64) -> Start:
+        """Where a fit begins that believes these coefficients."""
+        return Start(mapping(waves), self._position.nm(waves))
+
+    def fit(self, counts: Float64, start: Start) -> Retrieved:
+        """Fit a stack from a start."""
+        return retrieve(self.spot, [counts], self._focus, SHAPE, start.waves, places_nm=[start.place_nm])
+
     def error(self, found: Retrieved, truth: Float64) -> float:
         """Wavefront error with the position in it."""
         bead, waves = found.beads[0], vector(found.zernike_waves)
         waves[:3] = self._position.waves(*(np.array([v]) for v in (bead.x_nm, bead.y_nm, bead.focus_nm)))[0]
         return float(np.linalg.norm(waves - truth))
 
-    def run(self, stacks: Stacks, starts: list[list[dict[int, float]]]) -> str:
+    def run(self, stacks: Stacks, starts: list[list[Start]]) -> str:
         """Fit each stack from its starts; returns a line."""
         arrived, accepted_wrong, errors, bounds, seconds = 0, 0, [], [], []
         for counts, truth, own in zip(stacks.counts.numpy(), stacks.waves.numpy(), starts, strict=True):
             began, counts = time.perf_counter(), counts.astype(float)
             if len(own) == 1:
-                found = retrieve(self.spot, [counts], self._focus, SHAPE, own[0])
+                found = self.fit(counts, own[0])
             else:
                 found = best_start(self.spot, counts, self._focus, SHAPE, own)
             seconds.append(time.perf_counter() - began)
@@ -80,8 +88,8 @@ def basin(judge: Judge, space: SampleSpace, size_px: int, count: int) -> Float64
             for counts, truth in zip(stacks.counts.numpy(), stacks.waves.numpy(), strict=True):
                 off = rng.normal(size=len(SHAPE))
                 off *= distance / np.linalg.norm(off)
-                start = mapping(truth.astype(float) + np.concatenate(([0, 0, 0], off)))
-                found = retrieve(judge.spot, [counts.astype(float)], judge._focus, SHAPE, start)
+                start = judge.start(truth.astype(float) + np.concatenate(([0, 0, 0], off)))
+                found = judge.fit(counts.astype(float), start)
                 share[row, column] += judge.error(found, truth.astype(float)) < ARRIVED_WAVES
     return share / count
 
@@ -135,9 +143,9 @@ def main() -> None:
         print(f"{photons:9g}" + "".join(f"{value:8.3f}" for value in row), flush=True)
     for rms in args.rms:
         stacks = held_out(space, size, rms, PHOTONS, args.stacks, 200 + round(100 * rms))
-        said = [mapping(waves.astype(float)) for waves in predict(stacks.counts.numpy())]
+        said = [judge.start(waves.astype(float)) for waves in predict(stacks.counts.numpy())]
         print(f"w {rms:g}")
-        print("  from zero     ", judge.run(stacks, [[{}] for _ in said]), flush=True)
+        print("  from zero     ", judge.run(stacks, [[Start({})] for _ in said]), flush=True)
         print("  from network  ", judge.run(stacks, [[start] for start in said]), flush=True)
         print("  from several  ", judge.run(stacks, [[start, *USUAL] for start in said]), flush=True)
     if args.picture:
