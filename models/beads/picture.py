@@ -43,7 +43,7 @@ def draw(found: Retrieved, task: Task, path: Path, cells: Pixelwise | None = Non
     _phase(pupil[0], found, task, cells)
     if cells:
         _shown(pupil[1], task, cells.pupil.amplitude, "pupil's amplitude", (0.0, None), "viridis")
-    _coefficients(bars, found)
+    _coefficients(bars, found, cells)
     figure.savefig(path, dpi=100)
     plt.close(figure)
 
@@ -87,9 +87,10 @@ def _inside(task: Task) -> NDArray[np.bool_]:
     return np.asarray(pupil.x**2 + pupil.y**2 <= 1)
 
 
-def _coefficients(panel: Axes, found: Retrieved) -> None:
+def _coefficients(panel: Axes, found: Retrieved, cells: Pixelwise | None) -> None:
     modes = list(found.zernike_waves)
     panel.bar(modes, list(found.zernike_waves.values()), yerr=list(found.sigma_waves.values()), color="#4477aa")
     panel.axhline(0, color="0.5", lw=0.8)
     panel.set(xlabel="Noll index", ylabel="waves, root mean square", xticks=modes[:: -(-len(modes) // MOST_TICKS)])
-    panel.set_title(f"chi-square {found.chi2:.2f}; wavefront known to {found.error_waves:.4f} waves")
+    chi2 = f"{found.chi2:.2f}" + (f" by modes, {cells.chi2:.2f} with cells" if cells else "")
+    panel.set_title(f"chi-square {chi2}; modes known to {found.error_waves:.4f} waves")
