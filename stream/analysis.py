@@ -57,6 +57,7 @@ class Analysis:
         self._ledger, self._health, self._optics_log, self._clock = ledger, health, optics_log, clock
         self._background = background
         self._next_preview_s = self._next_background_s = clock()
+        self._under_way: Batch | None = None
         publisher.follow(renderer.changed)
 
     @property
@@ -66,22 +67,32 @@ class Analysis:
 
     def take(self, batch: Batch) -> None:
         """Locate a batch; its pixels are not used after the return."""
-        located = self._localizer.process(batch)
         self._preview(batch)
-        self._tell_optics(located)
-        self._hand_on(located)
+        self._locate(batch)
+        self._under_way = Batch.empty(*batch.pixels.shape[1:])
+
+    def settle(self) -> None:
+        """Hand on what the engine has under way: for the moments when no batch is ready to follow."""
+        if self._under_way is not None:
+            nothing, self._under_way = self._under_way, None
+            self._locate(nothing)
 
     def flush(self) -> None:
         """Locate the newest frames, which had waited for the next one."""
-        located = self._localizer.flush()
-        self._tell_optics(located)
-        self._hand_on(located)
+        self._tell(self._localizer.flush())
 
     def tell_skipped(self) -> None:
         """Book what policy `live` has passed over, and tell the sinks."""
         for first, last in self._ledger.skip_overtaken():
             for sink in (*self._files, self._publisher):
                 sink.skipped(first, last, "overload")
+
+    def _locate(self, batch: Batch) -> None:
+        self._tell(self._localizer.process(batch))
+
+    def _tell(self, located: Located) -> None:
+        self._tell_optics(located)
+        self._hand_on(located)
 
     def _hand_on(self, located: Located) -> None:
         if not len(located.index):

@@ -64,6 +64,12 @@ class Batch:
     def __len__(self) -> int:
         return len(self.index)
 
+    @classmethod
+    def empty(cls, height_px: int, width_px: int) -> Batch:
+        """Return a batch without frames."""
+        none = np.empty(0)
+        return cls(np.empty((0, height_px, width_px), np.uint16), np.empty(0, np.int64), none, none, none)
+
 
 @dataclass(frozen=True, slots=True)
 class StreamInfo:

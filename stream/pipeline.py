@@ -205,7 +205,7 @@ class Pipeline:
             policy.batch_frames,
             policy.deadline_ms / 1000,
             self._clock,
-            self._chores,
+            lambda wait_s: self._idle(batcher, wait_s),
         )
         try:
             self._state = "running"
@@ -227,6 +227,12 @@ class Pipeline:
         self._analysis.take(batch)
         if self._rig.policy.overload == "live":
             self._analysis.tell_skipped()
+
+    def _idle(self, batcher: Batcher, wait_s: float) -> None:
+        """No batch is ready: the answers under way need not wait for the next."""
+        self._analysis.settle()
+        batcher.done(keep=self._analysis.look_ahead_frames)
+        self._chores(wait_s)
 
     def _chores(self, wait_s: float) -> None:
         """Hear the source process, serve the subscribers, and report now and then."""

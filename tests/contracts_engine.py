@@ -10,7 +10,7 @@ from export.card import METADATA_KEY
 from models.camera import Camera
 from stream import zoo
 from stream.config import EngineSettings
-from stream.engine import Arrays, Engine
+from stream.engine import Arrays, Engine, Rows
 from stream.engines import open_engine
 from stream.errors import EngineFault, ModelError
 
@@ -27,6 +27,11 @@ def spots(frames: int, seed: int = 3) -> np.ndarray:
         for at_y, at_x in zip(rng.uniform(6, HEIGHT - 6, 4), rng.uniform(6, WIDTH - 6, 4), strict=True):
             image += 3000 / (2 * np.pi * 1.3**2) * np.exp(-((y - at_y) ** 2 + (x - at_x) ** 2) / (2 * 1.3**2))
     return CAMERA.expose(expected, rng)
+
+
+def maps(inputs: Arrays) -> Arrays:
+    """Return what stays the same from batch to batch."""
+    return {name: values for name, values in inputs.items() if name not in ("frames", "context")}
 
 
 MODEL = zoo.find("2d-fast")
@@ -115,6 +120,47 @@ class EngineContract:
             engine.run(self.inputs(engine, wrong))
         assert f"{wrong.dtype}{wrong.shape}" in error.value.limit
         assert len(self.table(engine.run(self.inputs(engine, spots(3))))) > 4  # and the next batch is none the worse
+
+    def test_a_plan_answers_for_batches_under_way_what_all_frames_at_once_give(self, engine: Engine) -> None:
+        pixels = spots(12)
+        inputs = self.inputs(engine, pixels)
+        plan = engine.plan(maps(inputs))
+        first = engine.run(inputs | {"frames": pixels[:1]})["context_out"]
+        whole = self.table(engine.run(inputs | {"frames": pixels[1:], "context": np.repeat(first[1:], 2, axis=0)}))
+        sizes, waiting, found, at = [1, 1, 5, 3, 2], [], [], 0
+        handed = np.empty((max(sizes), HEIGHT, WIDTH), np.uint16)
+        for size in sizes:
+            if len(waiting) == plan.slots:
+                found.append(self.shifted(plan.wait(waiting[0][0]), waiting.pop(0)[1]))
+            handed[:size] = pixels[at : at + size]
+            waiting.append((plan.submit(handed[:size], anew=at == 0), at))
+            handed[:] = 0  # it is the ring's, which goes on at once
+            at += size
+        found += [self.shifted(plan.wait(slot), at) for slot, at in waiting]
+        np.testing.assert_array_equal(np.concatenate(found), whole)
+
+    def shifted(self, rows: Rows, before: int) -> np.ndarray:
+        """Return the table of a batch that began after so many frames, with the frame in front."""
+        every = np.column_stack((rows.frame + max(before - 1, 0), rows.table))
+        return every[np.lexsort((every[:, 2], every[:, 1], every[:, 0]))]
+
+    def test_a_plan_may_begin_anew(self, engine: Engine) -> None:
+        pixels = spots(4)
+        inputs = self.inputs(engine, pixels)
+        plan = engine.plan(maps(inputs))
+        one, other = (plan.submit(pixels, anew=True) for _ in range(2))
+        again, same = (self.shifted(plan.wait(slot), 0) for slot in (one, other))
+        np.testing.assert_array_equal(again, same)
+        assert set(again[:, 0]) <= {0, 1, 2}
+        assert len(again) > 4
+
+    def test_a_fault_of_a_batch_is_told_by_its_slot_and_the_next_is_none_the_worse(self, engine: Engine) -> None:
+        inputs = self.inputs(engine, spots(1))
+        plan = engine.plan(maps(inputs))
+        wrong, right = plan.submit(np.zeros((2, 20, 20), np.uint16), anew=True), plan.submit(spots(4), anew=True)
+        with pytest.raises(EngineFault):
+            plan.wait(wrong)
+        assert len(plan.wait(right).table) > 4
 
     def test_it_says_where_it_runs(self, engine: Engine) -> None:
         assert engine.device

@@ -26,7 +26,8 @@ class Batcher:
     clock : callable
         Seconds, on the clock of `Frame.host_time_s`.
     wait : callable
-        Told how many seconds it may pass; the place for the caller's chores. What it raises ends `next`.
+        Told how many seconds it may pass while no batch is ready; the place for the caller's chores, which may call
+        `done`. What it raises ends `next`.
     """
 
     def __init__(

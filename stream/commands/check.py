@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import closing
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,11 @@ def check(rig: Rig) -> dict[str, Any]:
     """
     if rig.source is None:
         raise InputError("the rig has no [source]", remedy="add one; the README has an example for each")
-    engine = open_engine(zoo.find(rig.model.name), rig.engine)
+    with closing(open_engine(zoo.find(rig.model.name), rig.engine)) as engine:
+        return _checked(rig, engine)
+
+
+def _checked(rig: Rig, engine: Engine) -> dict[str, Any]:
     refuse_unsuitable(rig, engine.card)
     source = source_of(rig)
     try:

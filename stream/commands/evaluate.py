@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack, closing
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -81,27 +82,28 @@ def _optics(conditions: Conditions, camera: Camera) -> Optics:
 
 def evaluate(models: list[str], effort: Effort) -> Results:
     """Return the figures of each model, as it is and refined, of maximum likelihood, and of Picasso where it can."""
-    engines = {name: open_engine(zoo.find(name), EngineSettings()) for name in models}
-    first = engines[models[0]]
-    refuse_no_localizer(first.card)
-    conditions = conditions_for(first.card, models[0])
-    contestants: dict[str, Locate] = {}
+    with ExitStack() as stack:
+        engines = {name: stack.enter_context(closing(open_engine(zoo.find(name), EngineSettings()))) for name in models}
+        refuse_no_localizer(engines[models[0]].card)
+        conditions = conditions_for(engines[models[0]].card, models[0])
+        results = {}
+        for name, locate in _contestants(engines, conditions).items():
+            ERR.print(f"[dim]{name}[/]")
+            results[name] = judge(locate, conditions, effort)
+        return results
+
+
+def _contestants(engines: dict[str, Engine], conditions: Conditions) -> dict[str, Locate]:
+    (first, card), *_ = ((name, engine.card) for name, engine in engines.items())
+    found: dict[str, Locate] = {}
     for name, engine in engines.items():
-        if set(engine.card.columns) != set(first.card.columns):
-            raise InputError(
-                f"{name} and {models[0]} answer with other columns", remedy="compare models for the same data"
-            )
-        contestants[engine.card.name] = contestant(engine, conditions, refine=False)
-        contestants[f"{engine.card.name}, refined"] = contestant(engine, conditions, refine=True)
-    contestants["maximum likelihood"] = classical(conditions)
+        if set(engine.card.columns) != set(card.columns):
+            raise InputError(f"{name} and {first} answer with other columns", remedy="compare models for the same data")
+        found[engine.card.name] = contestant(engine, conditions, refine=False)
+        found[f"{engine.card.name}, refined"] = contestant(engine, conditions, refine=True)
+    found["maximum likelihood"] = classical(conditions)
     rival = None if conditions.half_depth_nm else picasso(conditions.spot.pixel_size_nm)
-    if rival is not None:
-        contestants["Picasso, Gaussian MLE"] = rival
-    results = {}
-    for name, locate in contestants.items():
-        ERR.print(f"[dim]{name}[/]")
-        results[name] = judge(locate, conditions, effort)
-    return results
+    return found if rival is None else found | {"Picasso, Gaussian MLE": rival}
 
 
 def evaluate_in_terminal(models: list[str], effort: Effort, out: Path | None, as_json: bool) -> int:

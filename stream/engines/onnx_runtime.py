@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as failure
 
 from export.card import METADATA_KEY
-from stream.engine import Arrays
+from stream.engine import Arrays, Plan
 from stream.engines.cards import checked
+from stream.engines.slots import HostPlan, own_thread
 from stream.errors import EngineFault, ModelError
 
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
@@ -50,6 +51,7 @@ class OnnxRuntimeEngine:
             )
         session = _open(model, device, threads)
         ports = [port.name for port in session.get_inputs()], [port.name for port in session.get_outputs()]
+        self._thread = own_thread()
         self.card = checked(session.get_modelmeta().custom_metadata_map.get(METADATA_KEY), ports, model)
         self._session: ort.InferenceSession | None = session
         self.device = f"ONNX Runtime {ort.__version__} on {device}"
@@ -64,8 +66,13 @@ class OnnxRuntimeEngine:
             shapes = {name: f"{array.dtype}{array.shape}" for name, array in inputs.items()}
             raise EngineFault(f"inference failed: {error}", limit=f"inputs were {shapes}", remedy=_REMEDY) from error
 
+    def plan(self, maps: Arrays) -> Plan:
+        """Make ready for frames of one shape; as `Engine.plan`."""
+        return HostPlan(self.run, self.card, maps, self._thread)
+
     def close(self) -> None:
         """Free the session."""
+        self._thread.shutdown()
         self._session = None
 
 

@@ -10,8 +10,9 @@ import openvino
 from numpy.typing import NDArray
 
 from export.card import METADATA_KEY
-from stream.engine import Arrays
+from stream.engine import Arrays, Plan
 from stream.engines.cards import checked, refuse_unfit
+from stream.engines.slots import HostPlan, own_thread
 from stream.errors import EngineFault, ModelError
 
 PRECISIONS = {"model": "f32", "bf16": "bf16"}  # its own default is bf16 wherever the processor has it
@@ -53,6 +54,7 @@ class OpenVinoEngine:
                 f"cannot load model {model}: {error}", remedy="`livesmlm models` lists those that ship"
             ) from error
         ports = [port.any_name for port in compiled.inputs], [port.any_name for port in compiled.outputs]
+        self._thread = own_thread()
         self.card = checked(_text(graph), ports, model)
         self._request: openvino.InferRequest | None = compiled.create_infer_request()
         self.device = f"OpenVINO {openvino.__version__.split('-')[0]} on {device}, {PRECISIONS[precision]}"
@@ -68,8 +70,13 @@ class OpenVinoEngine:
             raise EngineFault(f"inference failed: {error}", limit=f"inputs were {shapes}", remedy=_REMEDY) from error
         return {port.any_name: np.array(values) for port, values in result.items()}
 
+    def plan(self, maps: Arrays) -> Plan:
+        """Make ready for frames of one shape; as `Engine.plan`."""
+        return HostPlan(self.run, self.card, maps, self._thread)
+
     def close(self) -> None:
         """Free the model."""
+        self._thread.shutdown()
         self._request = None
 
 

@@ -38,10 +38,14 @@ class BeadWatch:
     """
 
     def __init__(self, stage: Stage, lane: SlowLane, camera: Camera, towards_objective: float) -> None:
-        self.look_ahead_frames = stage.look_ahead_frames
         self._stage, self._dialogue, self._camera = stage, Dialogue(lane, stage, "beads"), camera
         self._direction, self._sweeps, self._began_s = towards_objective, Sweeps(), 0.0
         self._waiting: _Waiting | None = None
+
+    @property
+    def look_ahead_frames(self) -> int:
+        """How many of the newest frames may now lack their answer."""
+        return self._stage.look_ahead_frames
 
     def process(self, batch: Batch) -> Located:
         """Take frames in order; return what is known by now."""

@@ -23,12 +23,17 @@ class Filter:
     """
 
     def __init__(self, stage: Stage, settings: FilterSettings) -> None:
-        self.look_ahead_frames, self._stage = stage.look_ahead_frames, stage
+        self._stage = stage
         self._most = {
             "sigma_x_nm": settings.max_sigma_nm, "sigma_y_nm": settings.max_sigma_nm,
             "sigma_z_nm": settings.max_sigma_z_nm, "goodness": settings.max_goodness,
         }  # fmt: skip
         self._least = {"photons": settings.min_photons}
+
+    @property
+    def look_ahead_frames(self) -> int:
+        """How many of the newest frames may now lack their answer."""
+        return self._stage.look_ahead_frames
 
     def process(self, batch: Batch) -> Located:
         """Take frames in order; return what is known by now."""

@@ -1,12 +1,13 @@
 """Batches of raw frames -> localizations in nm.
 
 A frame is located together with the one before and the one after it, so the answer for the newest frame waits for
-the next. Features of each frame are computed once and handed from call to call. Where a frame has no neighbour (first
-or last of the run, beside a gap) it stands in for it.
+the next. Where a frame has no neighbour (first or last of the run, beside a gap) it stands in for it. While batches
+follow one another closely, the engine computes one as the answer to the one before is put to use.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -16,7 +17,6 @@ from numpy.typing import NDArray
 from models.camera import Camera
 from models.localizations import Localizations, concatenate
 from stream.engine import Engine
-from stream.errors import EngineFault
 from stream.frame import Batch, Float64Array, UInt16Array
 from stream.stages.stage import Located
 
@@ -28,6 +28,15 @@ class _Waiting:
     pixels: UInt16Array
     index: int
     host_time_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class _UnderWay:
+    """A batch that the engine has; `index` and `host_time_s` are of the frames that it answers."""
+
+    slot: int
+    index: NDArray[np.int64]
+    host_time_s: Float64Array
 
 
 class Localizer:
@@ -43,81 +52,75 @@ class Localizer:
         Detection probability above which a candidate becomes a localization.
     """
 
-    look_ahead_frames = 1
-
     def __init__(
         self, engine: Engine, camera: Camera, height_px: int, width_px: int, pixel_size_nm: float, threshold: float
     ) -> None:
-        shape, card = (height_px, width_px), engine.card
-        self._engine, self._pixel_size_nm = engine, pixel_size_nm
-        self._quantum_efficiency = camera.quantum_efficiency
-        self._fixed = {
-            "offset": _map(camera.offset_adu, shape),
-            "gain": _map(camera.adu_per_photo_electron, shape),
-            "variance": _map(camera.variance_e2, shape),
-            "excess": np.asarray(camera.excess, np.float32),
-            "threshold": np.asarray(threshold, np.float32),
-        }
-        padded = [-(-side // card.multiple_px) * card.multiple_px // card.stride for side in shape]
-        self._no_context = np.zeros((2, card.features, *padded), np.float32)
-        self._context = self._no_context
+        shape = (height_px, width_px)
+        self._pixel_size_nm, self._quantum_efficiency = pixel_size_nm, camera.quantum_efficiency
+        self._plan = engine.plan(
+            {
+                "offset": _map(camera.offset_adu, shape),
+                "gain": _map(camera.adu_per_photo_electron, shape),
+                "variance": _map(camera.variance_e2, shape),
+                "excess": np.asarray(camera.excess, np.float32),
+                "threshold": np.asarray(threshold, np.float32),
+            }
+        )
         self._waiting: _Waiting | None = None
-        self._columns = card.columns
+        self._under_way: deque[_UnderWay] = deque()
+        self._columns = engine.card.columns
+
+    @property
+    def look_ahead_frames(self) -> int:
+        """How many of the newest frames lack their answer: those under way, and the one that waits for the next."""
+        return 1 + sum(len(part.index) for part in self._under_way)
 
     def process(self, batch: Batch) -> Located:
-        """Take frames in order; return what is known by now: all but the newest frame."""
+        """Take frames in order; return what is known by now, after a batch without frames all but the newest frame."""
         cuts = np.flatnonzero(np.diff(batch.index) != 1) + 1
         edges = [0, *cuts.tolist(), len(batch)]
         parts = [part for a, b in pairwise(edges) if b > a for part in self._consecutive(batch, a, b)]
-        return self._join(parts)
+        return self._join([*parts, *self._answered(self._plan.slots - 1 if len(batch) else 0)])
 
     def flush(self) -> Located:
-        """Return the answer for the newest frame, with itself in the place of the one that did not come."""
-        waiting, self._waiting = self._waiting, None
-        if waiting is None:
-            return self._join([])
-        return self._run(waiting.pixels[None], np.array([waiting.index]), np.array([waiting.host_time_s]))
+        """Return the answer for the newest frames, the last with itself in the place of the one that did not come."""
+        return self._join([*self._end(), *self._answered(0)])
 
     def _consecutive(self, batch: Batch, a: int, b: int) -> list[Located]:
         """Take frames a..b-1 of the batch, which follow one another."""
-        parts = []
-        if self._waiting is None or batch.index[a] != self._waiting.index + 1:
-            parts.append(self.flush())
-            self._start(batch, a)
-            a += 1
-        if b > a:
-            assert self._waiting is not None
-            index = np.concatenate(([self._waiting.index], batch.index[a : b - 1]))
-            times = np.concatenate(([self._waiting.host_time_s], batch.host_time_s[a : b - 1]))
-            parts.append(self._run(batch.pixels[a:b], index, times))
-            self._wait_for_next(batch, b - 1)
+        parts, waiting = [], self._waiting
+        if waiting is None or batch.index[a] != waiting.index + 1:
+            parts += self._end()
+            parts += self._submit(batch.pixels[a:b], batch.index[a : b - 1], batch.host_time_s[a : b - 1], anew=True)
+        else:
+            index = np.concatenate(([waiting.index], batch.index[a : b - 1]))
+            times = np.concatenate(([waiting.host_time_s], batch.host_time_s[a : b - 1]))
+            parts += self._submit(batch.pixels[a:b], index, times)
+        self._waiting = _Waiting(batch.pixels[b - 1].copy(), int(batch.index[b - 1]), float(batch.host_time_s[b - 1]))
         return parts
 
-    def _start(self, batch: Batch, at: int) -> None:
-        """Let a frame stand in for the one before it."""
-        self._context = self._no_context
-        self._call(batch.pixels[at : at + 1])
-        self._context = np.repeat(self._context[1:], 2, axis=0)
-        self._wait_for_next(batch, at)
+    def _end(self) -> list[Located]:
+        """Let the newest frame stand in for the one that did not come."""
+        waiting, self._waiting = self._waiting, None
+        if waiting is None:
+            return []
+        return self._submit(waiting.pixels[None], np.array([waiting.index]), np.array([waiting.host_time_s]))
 
-    def _wait_for_next(self, batch: Batch, at: int) -> None:
-        self._waiting = _Waiting(batch.pixels[at].copy(), int(batch.index[at]), float(batch.host_time_s[at]))
+    def _submit(
+        self, pixels: UInt16Array, index: NDArray[np.int64], host_time_s: Float64Array, anew: bool = False
+    ) -> list[Located]:
+        """Hand frames to the engine, which answers `index`; return what had to be waited for before."""
+        before = self._answered(self._plan.slots - 1)
+        self._under_way.append(_UnderWay(self._plan.submit(pixels, anew), index, host_time_s))
+        return before
 
-    def _run(self, pixels: UInt16Array, index: NDArray[np.int64], host_time_s: Float64Array) -> Located:
-        """Locate the frames `index`, each one before the corresponding frame of `pixels`."""
-        frame, rows = self._call(pixels)
-        return Located(self._table(index[frame], rows), index, host_time_s)
+    def _answered(self, keep: int) -> list[Located]:
+        """Wait for all batches under way but the newest `keep`."""
+        return [self._answer(self._under_way.popleft()) for _ in range(len(self._under_way) - keep)]
 
-    def _call(self, pixels: UInt16Array) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        outputs = self._engine.run({"frames": pixels, **self._fixed, "context": self._context})
-        self._context = np.asarray(outputs["context_out"], np.float32)
-        count, rows = int(outputs["count"]), len(outputs["table"])
-        if count > rows:
-            raise EngineFault(
-                f"the model found {count} localizations in {len(pixels)} frames", limit=f"its table has {rows} rows",
-                remedy="use a smaller [policy] batch_frames, or a model exported with more rows",
-            )  # fmt: skip
-        return np.asarray(outputs["frame"][:count], np.int64), np.asarray(outputs["table"][:count], np.float32)
+    def _answer(self, part: _UnderWay) -> Located:
+        rows = self._plan.wait(part.slot)
+        return Located(self._table(part.index[rows.frame], rows.table), part.index, part.host_time_s)
 
     def _table(self, frame: NDArray[np.int64], rows: NDArray[np.float32]) -> Localizations:
         order = np.argsort(frame, kind="stable")

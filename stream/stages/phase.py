@@ -42,13 +42,17 @@ class PhaseWatch:
         self, stage: Stage, lane: SlowLane, camera: Camera, pixel_size_nm: float, settings: PhaseSettings,
         clock: Callable[[], float],
     ) -> None:  # fmt: skip
-        self.look_ahead_frames = stage.look_ahead_frames
         self._stage, self._dialogue = stage, Dialogue(lane, stage, "molecules")
         self._camera, self._pixel_nm, self._window_px = camera, pixel_size_nm, lane.window_px
         self._wanted, self._every_s, self._clock = settings.molecules, settings.every_s, clock
         self._frames: dict[int, NDArray[np.float32]] = {}
         self._pool: list[tuple[Molecules, int, float]] = []
         self._next_s = clock() + settings.every_s
+
+    @property
+    def look_ahead_frames(self) -> int:
+        """How many of the newest frames may now lack their answer."""
+        return self._stage.look_ahead_frames
 
     def process(self, batch: Batch) -> Located:
         """Take frames in order; return what is known by now."""

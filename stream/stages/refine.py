@@ -50,7 +50,6 @@ class Refiner:
     def __init__(
         self, localizer: Stage, optics: Optics, mode: Mode, options: Options, background: Backgrounds | None = None
     ) -> None:
-        self.look_ahead_frames = localizer.look_ahead_frames + 1
         self._localizer, self._optics, self._mode, self._options = localizer, optics, mode, options
         self._background = background
         self._pixels: deque[tuple[int, NDArray[np.float32]]] = deque()
@@ -65,6 +64,11 @@ class Refiner:
         self._optics = replace(self._optics, spot=spot)
         if self._background:
             self._background.optics = self._optics
+
+    @property
+    def look_ahead_frames(self) -> int:
+        """How many of the newest frames may now lack their answer."""
+        return self._localizer.look_ahead_frames + 1
 
     def process(self, batch: Batch) -> Located:
         """Take frames in order; return what is known by now: all but the two newest frames."""

@@ -43,11 +43,15 @@ class Located:
 class Stage(Protocol):
     """Turns batches into localizations."""
 
-    look_ahead_frames: int
-    """How many of the newest frames may still lack their answer."""
+    @property
+    def look_ahead_frames(self) -> int:
+        """How many of the newest frames may now lack their answer."""
 
     def process(self, batch: Batch) -> Located:
-        """Take frames in order, return what is known by now; the batch's pixels are not used after the return."""
+        """Take frames in order, return what is known by now; the batch's pixels are not used after the return.
+
+        A batch without frames asks for what is under way.
+        """
 
     def flush(self) -> Located:
         """Return the answer for the frames that still lacked it; the next batch starts anew."""

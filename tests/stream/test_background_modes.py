@@ -1,5 +1,7 @@
 """Every `[background]` of a rig refines with the models that ship; wrong ones are named."""
 
+from contextlib import closing
+
 import numpy as np
 import pytest
 
@@ -7,10 +9,12 @@ from models.scenes.scene import Scene, SceneSettings
 from stream import zoo
 from stream.calibration import camera
 from stream.config import EngineSettings, Rig
+from stream.engine import Engine
 from stream.engines import open_engine
 from stream.errors import ModelError, SampleSpaceError
 from stream.frame import Batch, StreamInfo
 from stream.preparation import make_localizer
+from stream.stages.stage import Stage
 
 SIDE, FRAMES = 64, 24
 
@@ -32,16 +36,22 @@ def frames() -> np.ndarray:
     return np.stack([view.picture()[0] for _ in range(FRAMES)])
 
 
-def stage_of(settings: Rig):
-    engine = open_engine(zoo.find("2d-fast"), EngineSettings(threads=1))
+@pytest.fixture
+def engine():
+    with closing(open_engine(zoo.find("2d-fast"), EngineSettings(threads=1))) as engine:
+        yield engine
+
+
+def stage_of(settings: Rig, engine: Engine) -> Stage:
     return make_localizer(settings, engine, StreamInfo(SIDE, SIDE, "test"))
 
 
 @pytest.mark.parametrize("mode", ["none", "constant", "localizer", "bgnet"])
-def test_every_mode_refines(mode: str, frames: np.ndarray) -> None:
-    stage = stage_of(rig({"mode": mode} | ({"model": "2d-bgnet"} if mode == "bgnet" else {})))
+def test_every_mode_refines(mode: str, frames: np.ndarray, engine: Engine) -> None:
+    stage = stage_of(rig({"mode": mode} | ({"model": "2d-bgnet"} if mode == "bgnet" else {})), engine)
     none = np.full(FRAMES, np.nan)
-    located = stage.process(Batch(frames, np.arange(FRAMES), none, none, none))
+    stage.process(Batch(frames, np.arange(FRAMES), none, none, none))
+    located = stage.process(Batch.empty(SIDE, SIDE))
     assert len(located.table) > FRAMES
     assert (np.asarray(located.table["flags"]) == 1).mean() > 0.7
     assert (located.background is not None) == (mode == "localizer")
@@ -55,6 +65,8 @@ def test_every_mode_refines(mode: str, frames: np.ndarray) -> None:
         ("2d-bgnet", 20, SampleSpaceError, "2d-bgnet"),
     ],
 )
-def test_a_model_that_is_not_for_it_is_named(model: str, pixel_size_nm: float, error: type, said: str) -> None:
+def test_a_model_that_is_not_for_it_is_named(
+    model: str, pixel_size_nm: float, error: type, said: str, engine: Engine
+) -> None:
     with pytest.raises(error, match=said):
-        stage_of(rig({"mode": "bgnet", "model": model}, pixel_size_nm))
+        stage_of(rig({"mode": "bgnet", "model": model}, pixel_size_nm), engine)

@@ -1,6 +1,6 @@
 """Every frame is located with its right neighbours, however frames are cut into batches and wherever a gap is."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from math import nan
 
 import numpy as np
@@ -8,6 +8,7 @@ import pytest
 
 from export.card import Card
 from models.camera import Camera
+from stream.engines.slots import HostPlan, own_thread
 from stream.errors import EngineFault
 from stream.frame import Batch
 from stream.stages.localize import Localizer
@@ -23,6 +24,7 @@ class NeighbourEngine:
         self.device = "test"
         self.card: Card = shipped()["localizer-2d"]
         self.frames_encoded = 0
+        self._thread = own_thread()
 
     def run(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         frames = inputs["frames"].mean((1, 2))
@@ -37,7 +39,11 @@ class NeighbourEngine:
         out[:] = features[-2:, None, None, None]
         return {"frame": np.arange(len(frames)), "table": table, "count": np.asarray(len(frames)), "context_out": out}
 
-    def close(self) -> None: ...
+    def plan(self, maps: dict[str, np.ndarray]) -> HostPlan:
+        return HostPlan(self.run, self.card, maps, self._thread)
+
+    def close(self) -> None:
+        self._thread.shutdown()
 
 
 def batch(index: list[int]) -> Batch:
@@ -46,10 +52,18 @@ def batch(index: list[int]) -> Batch:
     return Batch(pixels, np.array(index), none, np.array(index, float), none)
 
 
+@pytest.fixture
+def engine() -> Iterator[NeighbourEngine]:
+    engine = NeighbourEngine()
+    yield engine
+    engine.close()
+
+
 def locate(*batches: list[int]) -> tuple[dict[int, tuple[float, ...]], NeighbourEngine]:
     engine = NeighbourEngine()
     localizer = Localizer(engine, Camera(), H, W, pixel_size_nm=1.0, threshold=0.5)
     done = [localizer.process(batch(index)) for index in batches] + [localizer.flush()]
+    engine.close()
     seen = {}
     for part in done:
         assert part.index.tolist() == part.table["frame"].tolist() == part.host_time_s.tolist()
@@ -79,16 +93,27 @@ def test_nothing_in_nothing_out() -> None:
     assert locate()[0] == {}
 
 
-def test_units_and_quantum_efficiency() -> None:
-    localizer = Localizer(NeighbourEngine(), Camera(quantum_efficiency=0.5), H, W, pixel_size_nm=100.0, threshold=0.5)
+def test_units_and_quantum_efficiency(engine: NeighbourEngine) -> None:
+    localizer = Localizer(engine, Camera(quantum_efficiency=0.5), H, W, pixel_size_nm=100.0, threshold=0.5)
     localizer.process(batch([4]))
     table = localizer.flush().table
     assert (table["x_nm"][0], table["photons"][0], table["sigma_x_nm"][0]) == pytest.approx((400, 8, 10))
 
 
-def test_a_table_that_was_too_small_is_an_error_not_a_loss() -> None:
-    engine = NeighbourEngine()
+def test_a_table_that_was_too_small_is_an_error_not_a_loss(engine: NeighbourEngine) -> None:
     run = engine.run
     engine.run = lambda inputs: run(inputs) | {"count": np.asarray(99)}  # type: ignore[method-assign]
+    localizer = Localizer(engine, Camera(), H, W, 100.0, 0.5)
+    localizer.process(batch([1, 2]))
     with pytest.raises(EngineFault, match="found 99 localizations"):
-        Localizer(engine, Camera(), H, W, 100.0, 0.5).process(batch([1, 2]))
+        localizer.process(batch([]))
+
+
+def test_a_batch_is_answered_with_the_next_or_when_there_is_none(engine: NeighbourEngine) -> None:
+    localizer = Localizer(engine, Camera(), H, W, 100.0, 0.5)
+    assert (len(localizer.process(batch([1, 2, 3])).index), localizer.look_ahead_frames) == (0, 3)
+    assert localizer.process(batch([4, 5])).index.tolist() == [1, 2]
+    assert localizer.look_ahead_frames == 3
+    assert localizer.process(batch([])).index.tolist() == [3, 4]
+    assert localizer.look_ahead_frames == 1
+    assert localizer.flush().index.tolist() == [5]
