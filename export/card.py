@@ -59,6 +59,9 @@ class Card:
         Over the weights' bytes in the order of their names.
     precision : str
         Of the convolutions: fp32, fp16 or int8.
+    rows_per_block : int
+        Of a graph of known shapes (`static_graph.py`): rows for each block of a frame; 0 of one whose table is as long
+        as what is found.
     """
 
     name: str
@@ -77,6 +80,7 @@ class Card:
     weights_sha256: str = ""
     stride: int = 2
     precision: str = "fp32"
+    rows_per_block: int = 0
     format: int = CARD_FORMAT
 
     def to_dict(self) -> dict[str, Any]:

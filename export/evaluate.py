@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from export.background import validate_background
-from export.graph import MULTIPLE_PX, columns, deployed
+from export.graph import MULTIPLE_PX, columns
 from export.phase import validate_phase
+from export.static_graph import deployed
 from models.camera import Camera
 from models.evaluation.conditions import Conditions, Locate, in_focus
 from models.evaluation.dense import dense

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import onnxruntime
 import torch
 from torch import Tensor
 
+from export.graph import INPUTS
+from export.static_rows import as_static, filled
 from models.layers import OverFrames
 
 
@@ -17,6 +20,7 @@ class Exported:
     Parameters
     ----------
     path : Path
+        Of either form; both are called like `DeployedLocalizer`.
     network : OverFrames
         Of which it was made: its shape matters, not its weights.
     """
@@ -26,9 +30,13 @@ class Exported:
         options.intra_op_num_threads = 1
         options.log_severity_level = 3
         self.network, self._session = network, onnxruntime.InferenceSession(path, options)
-        self._names = [port.name for port in self._session.get_inputs()]
+        self._static = "valid" in [port.name for port in self._session.get_inputs()]
 
     def __call__(self, *inputs: Tensor) -> tuple[Tensor, ...]:
         """Take the inputs of the graph in order, return its outputs."""
-        feed = {name: value.numpy() for name, value in zip(self._names, inputs, strict=True)}
-        return tuple(torch.as_tensor(value) for value in self._session.run(None, feed))
+        feed = {port.name: value.numpy() for port, value in zip(INPUTS, inputs, strict=True)}
+        if not self._static:
+            return tuple(torch.as_tensor(value) for value in self._session.run(None, feed))
+        table, count, context = self._session.run(None, as_static(feed))
+        frame, rows = filled(table, float(feed["threshold"]))
+        return tuple(torch.as_tensor(value) for value in (frame, rows, np.asarray(count.sum()), context))

@@ -14,7 +14,6 @@ from torch.nn import functional
 
 from export.card import Port
 from models.layers import OverFrames
-from models.sample_space import SampleSpace
 
 MULTIPLE_PX = 4
 SURE = 0.6
@@ -52,35 +51,23 @@ class DeployedLocalizer(nn.Module):
     network : OverFrames
     z_scale_nm : (float, float)
         Middle and half of the z range that the network was trained on; not used in two dimensions.
-    rows : int or None
-        None: as many rows as there are localizations (NonZero; CPU). A number: always that many rows, the most
-        probable first (static shapes, for CUDA graphs and TensorRT).
     """
 
-    def __init__(
-        self, network: OverFrames, z_scale_nm: tuple[float, float] = (0.0, 1.0), rows: int | None = None
-    ) -> None:
+    def __init__(self, network: OverFrames, z_scale_nm: tuple[float, float] = (0.0, 1.0)) -> None:
         super().__init__()
-        self.network, self.z_scale_nm, self.rows = network, z_scale_nm, rows
+        self.network, self.z_scale_nm = network, z_scale_nm
 
     def forward(
         self, frames: Tensor, offset: Tensor, gain: Tensor, variance: Tensor, excess: Tensor, threshold: Tensor,
         context: Tensor,
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:  # fmt: skip
         """Axes, dtypes and units as in `INPUTS` and `OUTPUTS`."""
-        _, height, width = frames.shape
-        counts = (frames.to(offset.dtype) - offset) / (gain * excess)
-        counts, noise = _pad(counts), _pad((variance / excess**2)[None])[0]
-        encoded = self.network.encode(counts, noise)
-        features = torch.cat((context.to(encoded.dtype), encoded))
-        raw = self.network.locate(features[:-2], features[1:-1], features[2:])[:, :, :height, :width].to(offset.dtype)
-        score = _score(raw[:, :1])
+        raw, score, features = self._maps(frames, offset, gain, variance, excess, context)
         found = (score > threshold).squeeze(1)
-        at, count = self._all(found) if self.rows is None else self._best(score, found, self.rows)
+        at = torch.nonzero(found)
         padded = torch.cat((at, at.new_zeros((SPARE_ROWS, 3))))
-        rows = torch.cat((raw, score), dim=1).permute(0, 2, 3, 1)[padded[:, 0], padded[:, 1], padded[:, 2]]
-        table = self._decode(rows, padded, excess)[:-SPARE_ROWS]
-        return at[:, 0], table, count, features[-2:].to(context.dtype)
+        probability = score[padded[:, 0], 0, padded[:, 1], padded[:, 2]]
+        return at[:, 0], self._rows(raw, probability, padded, excess)[:-SPARE_ROWS], found.sum(), features[-2:]
 
     def example(self) -> tuple[tuple[Tensor, ...], tuple[Any, ...]]:
         """Return inputs, and which of their axes are free: frames, rows and columns."""
@@ -94,35 +81,30 @@ class DeployedLocalizer(nn.Module):
         free = ({0: torch.export.Dim("t", min=1), 1: rows, 2: columns}, plane, plane, plane, None, None, fields)
         return (frames, *maps, torch.tensor(1.0), torch.tensor(0.5), context), free
 
-    @staticmethod
-    def _all(found: Tensor) -> tuple[Tensor, Tensor]:
-        at = torch.nonzero(found)
-        return at, found.sum()
+    def _maps(
+        self, counts_adu: Tensor, offset: Tensor, gain: Tensor, variance: Tensor, excess: Tensor, context: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the network's raw channels (t, c, y, x), scores (t, 1, y, x), and features of the t + 2 frames."""
+        _, height, width = counts_adu.shape
+        counts = (counts_adu.to(offset.dtype) - offset) / (gain * excess)
+        counts, noise = _pad(counts), _pad((variance / excess**2)[None])[0]
+        encoded = self.network.encode(counts, noise)
+        features = torch.cat((context.to(encoded.dtype), encoded))
+        raw = self.network.locate(features[:-2], features[1:-1], features[2:])[:, :, :height, :width].to(offset.dtype)
+        return raw, _score(raw[:, :1]), features.to(context.dtype)
 
-    @staticmethod
-    def _best(score: Tensor, found: Tensor, rows: int) -> tuple[Tensor, Tensor]:
-        _, _, height, width = score.shape
-        order = torch.topk(score.flatten(), rows).indices
-        frame, rest = order // (height * width), order - order // (height * width) * (height * width)
-        return torch.stack((frame, rest // width, rest - rest // width * width), 1), found.sum()
-
-    def _decode(self, rows: Tensor, at: Tensor, excess: Tensor) -> Tensor:
-        """Gathered raw outputs and the score, (k, channels + 1) -> (k, columns)."""
-        p = self.network.activate(rows[:, :-1], dim=1)
+    def _rows(self, raw: Tensor, probability: Tensor, at: Tensor, excess: Tensor) -> Tensor:
+        """Return the table (k, columns) of pixels `at`, (k, 3): frame, y, x; and their probabilities, (k,)."""
+        gathered = raw.permute(0, 2, 3, 1)[at[:, 0], at[:, 1], at[:, 2]]
+        p = self.network.activate(gathered, dim=1)
         photons = torch.exp(p.log_counts) * excess
         middle, half = self.z_scale_nm
         x, y = at[:, 2] + 0.5 + p.position[0], at[:, 1] + 0.5 + p.position[1]
         depth = [middle + half * z for z in p.position[2:]]
         spread = [half * sigma if axis == 2 else sigma for axis, sigma in enumerate(p.sigma)]
         background = torch.relu(p.sqrt_background) ** 2 * excess
-        columns = (x, y, *depth, photons, *spread, photons * p.sigma_log_counts, background, rows[:, -1])
+        columns = (x, y, *depth, photons, *spread, photons * p.sigma_log_counts, background, probability)
         return torch.stack(columns, dim=1)
-
-
-def deployed(network: OverFrames, space: SampleSpace, rows: int | None = None) -> DeployedLocalizer:
-    """Return the graph of a network that was trained on this sample space."""
-    z_scale_nm = space.scale("z_nm") if network.dimensions == 3 else (0.0, 1.0)
-    return DeployedLocalizer(network, z_scale_nm, rows)
 
 
 def _pad(maps: Tensor) -> Tensor:

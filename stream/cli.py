@@ -262,16 +262,20 @@ def train(
 
 @app.command()
 def export(
-    training: Annotated[Path, typer.Argument(help="Folder of a training.")],
+    model: Annotated[str, typer.Argument(help="Folder of a training; or name or path of a localizer.")],
     out: Annotated[Path, typer.Option("--out", help="The .onnx file to write.")],
     precision: Annotated[
         Literal["fp32", "fp16", "int8"], typer.Option("--precision", help="Of a localizer's convolutions.")
     ] = "fp32",
+    to: Annotated[
+        Literal["onnx", "tensorrt"],
+        typer.Option("--to", help="tensorrt: a graph of known shapes, which CUDA graphs need too."),
+    ] = "onnx",
 ) -> None:
-    """Turn a training into one self-contained .onnx file (needs the extra `train`)."""
+    """Turn a training, or a model, into one self-contained .onnx file (needs the extra `train`)."""
     from stream.commands.training import export_in_terminal
 
-    raise typer.Exit(export_in_terminal(training, out, precision))
+    raise typer.Exit(export_in_terminal(model, out, precision, to))
 
 
 def main() -> None:

@@ -77,11 +77,15 @@ class Engine(Protocol):
     def device(self) -> str:
         """Where it really runs, for people: runtime, version and device."""
 
+    @property
+    def remarks(self) -> list[str]:
+        """What people should hear of, each once: whoever tells it takes it out."""
+
     def run(self, inputs: Mapping[str, NDArray[np.generic]]) -> Arrays:
         """Compute the outputs of the card from its inputs. Raises EngineFault if inference fails."""
 
     def plan(self, maps: Arrays) -> Plan:
-        """Make ready for frames of one shape; only for localizers.
+        """Make ready for frames of one shape; only for localizers. The plan made before is done with.
 
         Parameters
         ----------

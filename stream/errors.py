@@ -13,6 +13,7 @@ LiveSMLMError
     ├── SourceFault           the camera, its process or its connection is gone
     ├── StorageFault          a file could not be written (disk full, folder gone)
     └── EngineFault           inference failed
+        └── OutOfMemory       the device has no memory for so many frames
 """
 
 from __future__ import annotations
@@ -94,3 +95,7 @@ class StorageFault(RunFault):
 
 class EngineFault(RunFault):
     """Inference failed."""
+
+
+class OutOfMemory(EngineFault):
+    """The device has no memory for so many frames at once."""

@@ -14,7 +14,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -151,10 +151,10 @@ class Pipeline:
             )
         )  # fmt: skip
         info = self._acquisition.info
-        warnings = [*rig.assumed(), *doubts(rig, info)]
-        for warning in warnings:
+        self._engine, self._warnings = engine, [*rig.assumed(), *doubts(rig, info)]
+        for warning in self._warnings:
             self._view.warn(warning)
-        self._info = describe(rig, engine, info, self._folder, warnings)
+        self._info = describe(rig, engine, info, self._folder, self._warnings)
         self._files: list[Sink] = [sink() for sink in SINKS.values()]
         if rig.link.max_distance_nm is not None:
             self._files.append(Linked(rig.link))
@@ -241,12 +241,20 @@ class Pipeline:
         if self._recorder is not None:
             self._recorder.poll()
             self._note_recorded()
+        self._tell_remarks()
         if self._interrupts.asked and self._state == "running":
             self._state = "draining"
             self._acquisition.request_stop()
         if self._clock() >= self._next_report_s:
             self._next_report_s = self._clock() + REPORT_EVERY_S
             self._report()
+
+    def _tell_remarks(self) -> None:
+        """Say what the engine has to say, once, and keep it for run.json."""
+        while self._engine.remarks:
+            remark = self._engine.remarks.pop(0)
+            self._view.warn(remark)
+            self._warnings.append(remark)
 
     def _note_recorded(self) -> None:
         if self._recorder is not None:
@@ -305,4 +313,5 @@ class Pipeline:
         return Outcome(self._state, health, error)
 
     def _write_run(self, health: dict[str, Any]) -> None:
-        output.write_json(self._folder / "run.json", facts(self._info) | {"result": health})
+        info = replace(self._info, warnings=tuple(self._warnings))
+        output.write_json(self._folder / "run.json", facts(info) | {"result": health})

@@ -6,11 +6,11 @@ import numpy as np
 import onnx
 import pytest
 
-from export.card import METADATA_KEY
+from export.card import METADATA_KEY, Card
 from models.camera import Camera
 from stream import zoo
 from stream.config import EngineSettings
-from stream.engine import Arrays, Engine, Rows
+from stream.engine import Arrays, Engine, Plan, Rows
 from stream.engines import open_engine
 from stream.errors import EngineFault, ModelError
 
@@ -29,11 +29,6 @@ def spots(frames: int, seed: int = 3) -> np.ndarray:
     return CAMERA.expose(expected, rng)
 
 
-def maps(inputs: Arrays) -> Arrays:
-    """Return what stays the same from batch to batch."""
-    return {name: values for name, values in inputs.items() if name not in ("frames", "context")}
-
-
 MODEL = zoo.find("2d-fast")
 
 
@@ -47,6 +42,38 @@ def changed(folder: Path, card: str | None) -> Path:
         onnx.helper.set_model_props(model, {METADATA_KEY: card})
     onnx.save(model, folder / "model.onnx")
     return folder / "model.onnx"
+
+
+def calibration(card: Card) -> Arrays:
+    """Return what stays the same from batch to batch."""
+    shape = (HEIGHT, WIDTH)
+    return {
+        "offset": np.full(shape, CAMERA.offset_adu, np.float32),
+        "gain": np.full(shape, CAMERA.adu_per_photo_electron, np.float32),
+        "variance": np.full(shape, CAMERA.variance_e2, np.float32),
+        "excess": np.asarray(CAMERA.excess, np.float32),
+        "threshold": np.asarray(card.threshold, np.float32),
+    }
+
+
+def answers(plan: Plan, pixels: np.ndarray, sizes: list[int]) -> np.ndarray:
+    """Return what a plan finds in frames that come in batches of these sizes, with the frame in front, in order."""
+    waiting, found, at = [], [], 0
+    handed = np.empty((max(sizes), *pixels.shape[1:]), np.uint16)
+    for size in sizes:
+        if len(waiting) == plan.slots:
+            found.append(shifted(plan.wait(waiting[0][0]), waiting.pop(0)[1]))
+        handed[:size] = pixels[at : at + size]
+        waiting.append((plan.submit(handed[:size], anew=at == 0), at))
+        handed[:] = 0  # it is the ring's, which goes on at once
+        at += size
+    return np.concatenate(found + [shifted(plan.wait(slot), at) for slot, at in waiting])
+
+
+def shifted(rows: Rows, before: int) -> np.ndarray:
+    """Return the table of a batch that began after so many frames, with the frame in front, in order."""
+    every = np.column_stack((rows.frame + max(before - 1, 0), rows.table))
+    return every[np.lexsort((every[:, 2], every[:, 1], every[:, 0]))]
 
 
 class EngineContract:
@@ -64,15 +91,7 @@ class EngineContract:
         card, shape = engine.card, (HEIGHT, WIDTH)
         padded = [-(-side // card.multiple_px) * card.multiple_px // 2 for side in shape]
         none = np.zeros((2, card.features, *padded), np.float32)
-        return {
-            "frames": pixels,
-            "offset": np.full(shape, CAMERA.offset_adu, np.float32),
-            "gain": np.full(shape, CAMERA.adu_per_photo_electron, np.float32),
-            "variance": np.full(shape, CAMERA.variance_e2, np.float32),
-            "excess": np.asarray(CAMERA.excess, np.float32),
-            "threshold": np.asarray(card.threshold, np.float32),
-            "context": none if context is None else context,
-        }
+        return {"frames": pixels, **calibration(card), "context": none if context is None else context}
 
     def table(self, outputs: Arrays) -> np.ndarray:
         """Return the filled rows with the frame in front, in the order of frame, then position."""
@@ -124,43 +143,35 @@ class EngineContract:
     def test_a_plan_answers_for_batches_under_way_what_all_frames_at_once_give(self, engine: Engine) -> None:
         pixels = spots(12)
         inputs = self.inputs(engine, pixels)
-        plan = engine.plan(maps(inputs))
         first = engine.run(inputs | {"frames": pixels[:1]})["context_out"]
         whole = self.table(engine.run(inputs | {"frames": pixels[1:], "context": np.repeat(first[1:], 2, axis=0)}))
-        sizes, waiting, found, at = [1, 1, 5, 3, 2], [], [], 0
-        handed = np.empty((max(sizes), HEIGHT, WIDTH), np.uint16)
-        for size in sizes:
-            if len(waiting) == plan.slots:
-                found.append(self.shifted(plan.wait(waiting[0][0]), waiting.pop(0)[1]))
-            handed[:size] = pixels[at : at + size]
-            waiting.append((plan.submit(handed[:size], anew=at == 0), at))
-            handed[:] = 0  # it is the ring's, which goes on at once
-            at += size
-        found += [self.shifted(plan.wait(slot), at) for slot, at in waiting]
-        np.testing.assert_array_equal(np.concatenate(found), whole)
-
-    def shifted(self, rows: Rows, before: int) -> np.ndarray:
-        """Return the table of a batch that began after so many frames, with the frame in front."""
-        every = np.column_stack((rows.frame + max(before - 1, 0), rows.table))
-        return every[np.lexsort((every[:, 2], every[:, 1], every[:, 0]))]
+        plan = engine.plan(calibration(engine.card))
+        np.testing.assert_array_equal(answers(plan, pixels, [1, 1, 5, 3, 2]), whole)
 
     def test_a_plan_may_begin_anew(self, engine: Engine) -> None:
-        pixels = spots(4)
-        inputs = self.inputs(engine, pixels)
-        plan = engine.plan(maps(inputs))
+        plan, pixels = engine.plan(calibration(engine.card)), spots(4)
         one, other = (plan.submit(pixels, anew=True) for _ in range(2))
-        again, same = (self.shifted(plan.wait(slot), 0) for slot in (one, other))
+        again, same = (shifted(plan.wait(slot), 0) for slot in (one, other))
         np.testing.assert_array_equal(again, same)
         assert set(again[:, 0]) <= {0, 1, 2}
         assert len(again) > 4
 
     def test_a_fault_of_a_batch_is_told_by_its_slot_and_the_next_is_none_the_worse(self, engine: Engine) -> None:
-        inputs = self.inputs(engine, spots(1))
-        plan = engine.plan(maps(inputs))
+        plan = engine.plan(calibration(engine.card))
         wrong, right = plan.submit(np.zeros((2, 20, 20), np.uint16), anew=True), plan.submit(spots(4), anew=True)
         with pytest.raises(EngineFault):
             plan.wait(wrong)
         assert len(plan.wait(right).table) > 4
+
+    @pytest.mark.parametrize("sizes", [[1, 1, 5, 3, 2], [12], [40], [2, 35, 3]])
+    def test_a_graph_of_known_shapes_says_the_same(self, engine: Engine, static_model: Path, sizes: list[int]) -> None:
+        """Batches are filled up to the next size, and cut above the largest."""
+        static = open_engine(static_model, self.settings)
+        pixels, maps = spots(sum(sizes)), calibration(engine.card)
+        found, wanted = (answers(one.plan(maps), pixels, sizes) for one in (static, engine))
+        static.close()
+        assert len(wanted) > len(pixels)
+        np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-4)
 
     def test_it_says_where_it_runs(self, engine: Engine) -> None:
         assert engine.device

@@ -14,6 +14,7 @@ from models.recipe import Recipe
 from models.sample_space_file import read_space
 from models.systems import SYSTEMS
 from stream.errors import InputError, OutputError
+from stream.zoo import find
 
 
 def _needs_torch(name: str) -> ModuleType:
@@ -103,12 +104,31 @@ def _new(training: ModuleType, recipe: Recipe) -> Any:
         raise InputError(str(error)) from error
 
 
-def export_in_terminal(folder: Path, out: Path, precision: str = "fp32") -> int:
-    """Write the averaged weights of a training as one `.onnx` file with its card; returns the exit code."""
-    if not folder.is_dir():
-        raise InputError(f"no folder of a training at {folder}", remedy="train first: livesmlm train")
+def export_in_terminal(source: str, out: Path, precision: str, to: str) -> int:
+    """Write a training or a model as one `.onnx` file with its card; returns the exit code.
+
+    Parameters
+    ----------
+    source : str
+        Folder of a training; or name or path of a localizer.
+    out : Path
+    precision : {"fp32", "fp16", "int8"}
+    to : {"onnx", "tensorrt"}
+        tensorrt: a graph of known shapes, which CUDA graphs need too.
+
+    Raises
+    ------
+    InputError
+        There is no such training or model, it has no such form, or the extra `train` is not installed.
+    """
+    path = Path(source) if Path(source).is_dir() else find(source, "MODEL")
+    if out.suffix != ".onnx":
+        raise InputError(f"--out {out}", limit="a file that ends in .onnx")
+    if path.resolve() == out.resolve():
+        raise InputError(f"--out {out} is what is read", remedy="give another file")
+    module, rows = _needs_torch("export.export"), _needs_torch("export.static_rows").ROWS_PER_BLOCK
     try:
-        _needs_torch("export.export").export_training(folder, out, precision)
+        module.export(path, out, precision, rows if to == "tensorrt" else 0)
     except ValueError as error:
-        raise InputError(str(error), remedy="leave out --precision") from error
+        raise InputError(str(error)) from error
     return 0

@@ -13,14 +13,15 @@ from onnxruntime.capi import onnxruntime_pybind11_state as failure
 from export.card import METADATA_KEY
 from stream.engine import Arrays, Plan
 from stream.engines.cards import checked
-from stream.engines.slots import HostPlan, own_thread
-from stream.errors import EngineFault, ModelError
+from stream.engines.faults import fault_of
+from stream.engines.plans import own_thread, plan_of
+from stream.errors import ModelError
 
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 # Its own errors have no base of their own, so they are named; wrong feeds raise the built-in ones.
 RUNTIME_ERRORS = (
     failure.Fail, failure.InvalidArgument, failure.InvalidGraph, failure.InvalidProtobuf, failure.NoSuchFile,
-    failure.NotImplemented, failure.RuntimeException, failure.EPFail, RuntimeError, ValueError,
+    failure.NotImplemented, failure.RuntimeException, failure.EPFail, RuntimeError, ValueError, MemoryError,
 )  # fmt: skip
 
 
@@ -51,7 +52,7 @@ class OnnxRuntimeEngine:
             )
         session = _open(model, device, threads)
         ports = [port.name for port in session.get_inputs()], [port.name for port in session.get_outputs()]
-        self._thread = own_thread()
+        self._thread, self.remarks = own_thread(), list[str]()
         self.card = checked(session.get_modelmeta().custom_metadata_map.get(METADATA_KEY), ports, model)
         self._session: ort.InferenceSession | None = session
         self.device = f"ONNX Runtime {ort.__version__} on {device}"
@@ -63,12 +64,11 @@ class OnnxRuntimeEngine:
         try:
             return dict(zip(self._names, self._session.run(self._names, dict(inputs)), strict=True))
         except RUNTIME_ERRORS as error:
-            shapes = {name: f"{array.dtype}{array.shape}" for name, array in inputs.items()}
-            raise EngineFault(f"inference failed: {error}", limit=f"inputs were {shapes}", remedy=_REMEDY) from error
+            raise fault_of(error, inputs, _REMEDY) from error
 
     def plan(self, maps: Arrays) -> Plan:
         """Make ready for frames of one shape; as `Engine.plan`."""
-        return HostPlan(self.run, self.card, maps, self._thread)
+        return plan_of(self, maps, self._thread)
 
     def close(self) -> None:
         """Free the session."""

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from export.card import METADATA_KEY
 from stream.engine import Arrays, Plan
 from stream.engines.cards import checked, refuse_unfit
-from stream.engines.slots import HostPlan, own_thread
-from stream.errors import EngineFault, ModelError
+from stream.engines.faults import fault_of
+from stream.engines.plans import own_thread, plan_of
+from stream.errors import ModelError
 
 PRECISIONS = {"model": "f32", "bf16": "bf16"}  # its own default is bf16 wherever the processor has it
 
@@ -54,7 +55,7 @@ class OpenVinoEngine:
                 f"cannot load model {model}: {error}", remedy="`livesmlm models` lists those that ship"
             ) from error
         ports = [port.any_name for port in compiled.inputs], [port.any_name for port in compiled.outputs]
-        self._thread = own_thread()
+        self._thread, self.remarks = own_thread(), list[str]()
         self.card = checked(_text(graph), ports, model)
         self._request: openvino.InferRequest | None = compiled.create_infer_request()
         self.device = f"OpenVINO {openvino.__version__.split('-')[0]} on {device}, {PRECISIONS[precision]}"
@@ -65,14 +66,13 @@ class OpenVinoEngine:
         try:
             refuse_unfit(inputs, self.card)
             result = self._request.infer(dict(inputs))
-        except (RuntimeError, ValueError, TypeError) as error:
-            shapes = {name: f"{array.dtype}{array.shape}" for name, array in inputs.items()}
-            raise EngineFault(f"inference failed: {error}", limit=f"inputs were {shapes}", remedy=_REMEDY) from error
+        except (RuntimeError, ValueError, TypeError, MemoryError) as error:
+            raise fault_of(error, inputs, _REMEDY) from error
         return {port.any_name: np.array(values) for port, values in result.items()}
 
     def plan(self, maps: Arrays) -> Plan:
         """Make ready for frames of one shape; as `Engine.plan`."""
-        return HostPlan(self.run, self.card, maps, self._thread)
+        return plan_of(self, maps, self._thread)
 
     def close(self) -> None:
         """Free the model."""

@@ -13,19 +13,31 @@ from numpy.typing import NDArray
 
 from export.card import Card
 from stream.engine import Arrays, Rows
-from stream.errors import EngineFault
+from stream.engines.lane import feature_shape
+from stream.errors import EngineFault, OutOfMemory
 from stream.frame import UInt16Array
 
 SLOTS = 2
+LARGEST = 1 << 30
+"""Frames at once while memory has never run out."""
 
 
-def own_thread() -> ThreadPoolExecutor:
-    """Return what computes an engine's batches; it begins with the first."""
-    return ThreadPoolExecutor(1, thread_name_prefix="engine")
+def no_rows(card: Card) -> Rows:
+    """Return the rows of a batch in which nothing was found."""
+    return Rows(np.empty(0, np.int64), np.empty((0, len(card.columns)), np.float32))
+
+
+def refuse_too_many(count: int, rows: int, where: str) -> None:
+    """Raise EngineFault if more was found than there are rows for."""
+    if count > rows:
+        raise EngineFault(
+            f"the model found {count} localizations in {where}", limit=f"its table has {rows} rows for them",
+            remedy="use a model exported with --to onnx, whose table is as long as what is found, or a sparser sample",
+        )  # fmt: skip
 
 
 class HostPlan:
-    """A plan for engines that take arrays in the host's memory.
+    """A plan for engines that take arrays in the host's memory, and tables as long as what is found.
 
     Parameters
     ----------
@@ -36,19 +48,21 @@ class HostPlan:
         As in `Engine.plan`.
     thread : ThreadPoolExecutor
         Of one thread; whoever made it ends it.
+    remarks : list of str
+        Of the engine.
     """
 
     slots = SLOTS
 
     def __init__(
         self, run: Callable[[Mapping[str, NDArray[np.generic]]], Arrays], card: Card, maps: Arrays,
-        thread: ThreadPoolExecutor,
+        thread: ThreadPoolExecutor, remarks: list[str],
     ) -> None:  # fmt: skip
-        self._run, self._maps, self._thread = run, maps, thread
-        padded = [-(-side // card.multiple_px) * card.multiple_px // card.stride for side in maps["offset"].shape]
-        self._no_context = np.zeros((2, card.features, *padded), np.float32)
+        self._run, self._maps, self._thread, self._remarks = run, maps, thread, remarks
+        self._no_context = np.zeros(feature_shape(card, maps["offset"].shape), np.float32)
         self._context = self._no_context
-        self._none = Rows(np.empty(0, np.int64), np.empty((0, len(card.columns)), np.float32))
+        self._none = no_rows(card)
+        self._largest = LARGEST
         self._frames: list[UInt16Array | None] = [None] * SLOTS
         self._answers: list[Future[Rows] | None] = [None] * SLOTS
         self._next = 0
@@ -80,15 +94,26 @@ class HostPlan:
             self._locate(frames[:1])
             self._context = np.repeat(self._context[1:], 2, axis=0)
             frames = frames[1:]
-        return self._locate(frames) if len(frames) else self._none
+        return self._in_parts(frames) if len(frames) else self._none
+
+    def _in_parts(self, frames: UInt16Array) -> Rows:
+        """Locate as many frames at once as there is memory for."""
+        found, at = [self._none], 0
+        while at < len(frames):
+            part = frames[at : at + self._largest]
+            try:
+                rows = self._locate(part)
+            except OutOfMemory as fault:
+                if len(part) == 1:
+                    raise
+                self._largest = len(part) // 2
+                self._remarks.append(f"{fault.what}: from now on {self._largest} frames at once")
+                continue
+            found.append(Rows(rows.frame + at, rows.table))
+            at += len(part)
+        return Rows(np.concatenate([rows.frame for rows in found]), np.concatenate([rows.table for rows in found]))
 
     def _locate(self, frames: UInt16Array) -> Rows:
         outputs = self._run({"frames": frames, **self._maps, "context": self._context})
         self._context = np.asarray(outputs["context_out"], np.float32)
-        count, rows = int(outputs["count"]), len(outputs["table"])
-        if count > rows:
-            raise EngineFault(
-                f"the model found {count} localizations in {len(frames)} frames", limit=f"its table has {rows} rows",
-                remedy="use a smaller [policy] batch_frames, or a model exported with more rows",
-            )  # fmt: skip
-        return Rows(np.asarray(outputs["frame"][:count], np.int64), np.asarray(outputs["table"][:count], np.float32))
+        return Rows(np.asarray(outputs["frame"], np.int64), np.asarray(outputs["table"], np.float32))

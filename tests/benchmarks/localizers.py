@@ -20,7 +20,7 @@ import torch
 from torch import nn
 
 from export.export import describe, mac_per_pixel
-from export.graph import deployed
+from export.static_graph import deployed
 from export.to_onnx import write
 from models.camera import Camera
 from models.evaluation.conditions import Conditions

@@ -9,14 +9,16 @@ import torch
 
 from export.card import METADATA_KEY, Card, CardError
 from export.export import describe
-from export.graph import deployed
+from export.exported import Exported
+from export.static_graph import deployed
+from export.static_rows import ROWS_PER_BLOCK, as_bytes, as_static, filled
 from export.to_onnx import write
+from export.trained import from_model
 from models.recipe import Recipe
 from models.sample_space import LOCALIZER_2D, LOCALIZER_3D
 from models.systems.default import DefaultLocalizer
 
 CHANNELS = 8
-ROWS = 900
 
 
 def inputs(shape: tuple[int, int, int], seed: int = 0) -> dict[str, np.ndarray]:
@@ -29,7 +31,7 @@ def inputs(shape: tuple[int, int, int], seed: int = 0) -> dict[str, np.ndarray]:
         "variance": rng.uniform(0, 4, (y, x)).astype("f4"),
         "excess": np.asarray(2.0, "f4"),
         "threshold": np.asarray(0.7, "f4"),
-        "context": rng.random((2, CHANNELS, -(-y // 4) * 2, -(-x // 4) * 2)).astype("f4"),
+        "context": 0.2 * rng.random((2, CHANNELS, -(-y // 4) * 2, -(-x // 4) * 2), "f4"),
     }
 
 
@@ -56,41 +58,106 @@ def spread(dimensions: int) -> DefaultLocalizer:
     return network
 
 
-@pytest.fixture(scope="module", params=[None, ROWS], ids=["nonzero", "topk"])
+@pytest.fixture(scope="module", params=[0, ROWS_PER_BLOCK], ids=["nonzero", "static"])
 def exported(request: pytest.FixtureRequest, network: DefaultLocalizer, tmp_path_factory: pytest.TempPathFactory):
     space = SPACES[network.dimensions]
-    module = deployed(network, space, rows=request.param)
     path = tmp_path_factory.mktemp("export") / "model.onnx"
-    write(module, describe(network, space, Recipe(), {}), path)
-    return module, path
+    write(deployed(network, space, request.param), describe(network, space, Recipe(), {}, request.param), path)
+    return deployed(network, space), path
 
 
-@pytest.mark.parametrize("shape", [(1, 48, 40), (3, 64, 64), (5, 50, 46), (2, 33, 71)])
+def in_order(rows: np.ndarray) -> np.ndarray:
+    return rows[np.lexsort((rows[:, 2], rows[:, 1], rows[:, 0]))]
+
+
+def answer(run, feed: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Return rows with the frame in front, in order, and the features that are handed on."""
+    with torch.no_grad():
+        frame, table, count, context = (
+            v.numpy() for v in run(*(torch.from_numpy(np.asarray(v)) for v in feed.values()))
+        )
+    assert count == len(table) > 0
+    return in_order(np.column_stack((frame, table))), context
+
+
+@pytest.mark.parametrize("shape", [(1, 48, 40), (3, 64, 64), (5, 50, 46), (2, 33, 71), (2, 130, 65)])
 def test_onnx_runtime_agrees_with_torch(exported, shape: tuple[int, int, int]) -> None:
     module, path = exported
-    feed = inputs(shape)
-    frame, table, count, context = ort.InferenceSession(path).run(None, feed)
-    with torch.no_grad():
-        expected = [values.numpy() for values in module(*(torch.from_numpy(np.asarray(v)) for v in feed.values()))]
-    assert count == expected[2] > 0
-    valid, wanted = (np.column_stack((f[:count], t[:count])) for f, t in ((frame, table), expected[:2]))
-    nearest = np.abs(valid[:, None, :3] - wanted[None, :, :3]).sum(2).argmin(1)
-    assert len(set(nearest)) == count
-    np.testing.assert_allclose(valid, wanted[nearest], rtol=5e-4, atol=5e-4)
-    np.testing.assert_allclose(context, expected[3], rtol=1e-4, atol=1e-4)
+    (found, context), (wanted, handed_on) = (
+        answer(run, inputs(shape)) for run in (Exported(path, module.network), module)
+    )
+    nearest = np.abs(found[:, None, :3] - wanted[None, :, :3]).sum(2).argmin(1)
+    assert len(set(nearest)) == len(found) == len(wanted)
+    np.testing.assert_allclose(found, wanted[nearest], rtol=5e-4, atol=5e-4)
+    np.testing.assert_allclose(context, handed_on, rtol=1e-4, atol=1e-4)
 
 
 def test_cached_features_give_what_all_frames_at_once_give(exported) -> None:
-    _, path = exported
-    session, feed = ort.InferenceSession(path), inputs((6, 48, 40))
-    if session.get_outputs()[1].shape[0] == ROWS:
-        pytest.skip("a fixed number of rows is shared by however many frames there are")
-    whole = session.run(None, feed)
-    rows, context = [], feed["context"]
-    for part in (feed["frames"][:1], feed["frames"][1:4], feed["frames"][4:]):
-        _, table, _, context = session.run(None, feed | {"frames": part, "context": context})
-        rows.append(table)
-    np.testing.assert_allclose(np.concatenate(rows), whole[1], rtol=1e-3, atol=1e-3)
+    module, path = exported
+    run, feed = Exported(path, module.network), inputs((6, 48, 40))
+    whole, _ = answer(run, feed)
+    found, context = [], feed["context"]
+    for first, part in ((0, feed["frames"][:1]), (1, feed["frames"][1:4]), (4, feed["frames"][4:])):
+        rows, context = answer(run, feed | {"frames": part, "context": context})
+        rows[:, 0] += first
+        found.append(rows)
+    np.testing.assert_array_equal(np.concatenate(found), whole)
+
+
+@pytest.fixture(scope="module")
+def static(tmp_path_factory: pytest.TempPathFactory) -> ort.InferenceSession:
+    """A graph of known shapes with 16 rows for each block."""
+    path = tmp_path_factory.mktemp("static") / "model.onnx"
+    network = spread(2)
+    write(deployed(network, LOCALIZER_2D, 16), describe(network, LOCALIZER_2D, Recipe(), {}, 16), path)
+    return ort.InferenceSession(path)
+
+
+def test_frames_that_fill_up_a_batch_change_nothing(static) -> None:
+    feed = inputs((3, 70, 70))
+    table, count, context = static.run(None, as_static(feed))
+    stale = np.concatenate((feed["frames"], np.full((5, 70, 70), 60_000, "u2")))
+    filled_up = as_static(feed) | {"frames": as_bytes(stale)}
+    more, counts, handed_on = static.run(None, filled_up)
+    np.testing.assert_array_equal(more[:3], table)
+    np.testing.assert_array_equal(counts[:3], count)
+    np.testing.assert_array_equal(handed_on, context)
+
+
+def test_each_block_has_rows_of_its_own_and_too_few_are_noticed(static) -> None:
+    table, count, _ = static.run(None, as_static(inputs((2, 70, 130))))
+    assert table.shape[:2] == (2, 2 * 3 * 16)
+    frame, rows = filled(table, 0.7)
+    assert (np.bincount(frame) < count).all()
+    blocks = rows[:, 1] // 64 * 3 + rows[:, 0] // 64
+    assert set(np.bincount(blocks[frame == 0].astype(int)).tolist()) <= set(range(17))
+    assert (np.bincount(blocks[frame == 0].astype(int))[:2] == 16).all()
+
+
+def test_a_network_comes_back_out_of_its_file(tmp_path) -> None:
+    network, path = spread(2), tmp_path / "model.onnx"
+    card = describe(network, LOCALIZER_2D, Recipe(), {"recipe": {"psf": "2d"}})
+    card = replace(card, provenance={"recipe": {"system": "default", "psf": "2d", "size": "fast"}})
+    write(deployed(network, LOCALIZER_2D), card, path)
+    trained = from_model(path)
+    assert (trained.recipe.psf, trained.space, trained.spot) == ("2d", LOCALIZER_2D, None)
+    for name, values in network.state_dict().items():
+        np.testing.assert_array_equal(trained.network.state_dict()[name], values)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"precision": "int8"}, "only localizers in fp32 or fp16"),
+        ({"features": 16}, "its network is of another version"),
+    ],
+)
+def test_a_file_that_gives_no_network(tmp_path, change: dict, said: str) -> None:
+    network, path = spread(2), tmp_path / "model.onnx"
+    card = describe(network, LOCALIZER_2D, Recipe(), {"recipe": {"system": "default"}})
+    write(deployed(network, LOCALIZER_2D), replace(card, **change), path)
+    with pytest.raises(ValueError, match=said):
+        from_model(path)
 
 
 def test_the_card_travels_in_the_file_and_beside_it(exported) -> None:

@@ -11,9 +11,10 @@ from onnx import TensorProto
 from export.evaluate import feed
 from export.export import describe
 from export.exported import Exported
-from export.graph import DeployedLocalizer, deployed
+from export.graph import DeployedLocalizer
 from export.parity import agreement
 from export.precision import FIRST_EXACT, LAST_EXACT, in_eight_bits, in_half
+from export.static_graph import deployed
 from export.to_onnx import save, trace
 from models.camera import Camera
 from models.recipe import Recipe

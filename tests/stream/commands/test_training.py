@@ -15,6 +15,7 @@ from stream.commands.evaluate import evaluate_in_terminal
 from stream.commands.training import export_in_terminal, recipe_of, train_in_terminal
 from stream.engines.onnx_runtime import OnnxRuntimeEngine
 from stream.errors import InputError, LiveSMLMError, OutputError
+from stream.zoo import find
 
 TINY = Recipe(psf="2d", steps=3, batch=2, patch_px=16)
 
@@ -51,7 +52,7 @@ def test_it_goes_on_where_it_stopped_and_another_starts_from_it(trained: Path, s
     other = Recipe(psf=str(spots), steps=1, batch=2, patch_px=16, start=str(trained))
     assert train_in_terminal(other, tmp_path / "other", resume=False) == 0
     model = tmp_path / "other.onnx"
-    assert export_in_terminal(tmp_path / "other", model) == 0
+    assert export_in_terminal(str(tmp_path / "other"), model, "fp32", "onnx") == 0
     said = OnnxRuntimeEngine(model).card.provenance
     assert str(trained) in said["command"]
     assert ["--steps 5" in line for line in said["before"]] == [True]
@@ -61,7 +62,7 @@ def test_an_export_has_card_and_spots_and_can_be_evaluated(
     trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     model = tmp_path / "models" / "mine.onnx"
-    assert export_in_terminal(trained, model) == 0
+    assert export_in_terminal(str(trained), model, "fp32", "onnx") == 0
     card = OnnxRuntimeEngine(model).card
     assert card.name == "mine-fast"
     assert card.sample_space["photons"].low == 500
@@ -109,8 +110,27 @@ def test_a_training_is_not_overwritten_and_nothing_is_resumed_from_nowhere(train
         train_in_terminal(TINY, trained, resume=False)
     with pytest.raises(OutputError, match="does not exist"):
         train_in_terminal(TINY, tmp_path, resume=True)
-    with pytest.raises(InputError, match="no folder of a training"):
-        export_in_terminal(tmp_path / "nowhere", tmp_path / "x.onnx")
+
+
+@pytest.mark.parametrize(
+    ("source", "out", "says"),
+    [
+        ("nowhere", "x.onnx", "MODEL = 'nowhere': no such model"),
+        ("2d-fast", "x.pt", "a file that ends in .onnx"),
+        ("2d-bgnet", "x.onnx", "only localizers in fp32 or fp16"),
+        ("localizer-2d", "x.onnx", "its network is of another version"),
+    ],
+)
+def test_what_cannot_be_exported_is_named(source: str, out: str, says: str, tmp_path: Path) -> None:
+    with pytest.raises(LiveSMLMError, match=says):
+        export_in_terminal(source, tmp_path / out, "fp32", "onnx")
+
+
+def test_a_model_is_not_written_over_itself(tmp_path: Path) -> None:
+    copy = tmp_path / "mine.onnx"
+    copy.write_bytes(find("2d-fast").read_bytes())
+    with pytest.raises(InputError, match="is what is read"):
+        export_in_terminal(str(copy), copy, "fp32", "onnx")
 
 
 @pytest.mark.parametrize(
@@ -125,7 +145,7 @@ def test_what_a_system_cannot_be_trained_for_is_named(system: str, psf: str, say
 def test_a_phase_network_is_trained_and_exported_like_any_other(tmp_path: Path) -> None:
     usual = recipe_of("moeckl-phase", "", "fast", 1, 2, "", "")
     assert train_in_terminal(replace(usual, batch=2, patch_px=21), tmp_path / "run", resume=False) == 0
-    assert export_in_terminal(tmp_path / "run", tmp_path / "phase.onnx") == 0
+    assert export_in_terminal(str(tmp_path / "run"), tmp_path / "phase.onnx", "fp32", "onnx") == 0
     engine = OnnxRuntimeEngine(tmp_path / "phase.onnx")
     waves = engine.run({"stack": np.ones((3, 5, 21, 21), np.float32)})["waves"]
     assert waves.shape == (3, 27)
@@ -138,7 +158,7 @@ def test_a_background_network_is_trained_and_exported_like_any_other(tmp_path: P
     usual = recipe_of("bgnet", str(spots), "fast", 1, 2, "", "")
     assert usual.patch_px == 20
     assert train_in_terminal(replace(usual, batch=2), tmp_path / "run", resume=False) == 0
-    assert export_in_terminal(tmp_path / "run", tmp_path / "bg.onnx") == 0
+    assert export_in_terminal(str(tmp_path / "run"), tmp_path / "bg.onnx", "fp32", "onnx") == 0
     assert (tmp_path / "bg.spot.npz").exists()
     engine = OnnxRuntimeEngine(tmp_path / "bg.onnx")
     crops = np.random.default_rng(1).poisson(30, (3, 20, 20)).astype("f4")

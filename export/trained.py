@@ -1,0 +1,106 @@
+"""A trained network with what is known of it: from the folder of a training, or out of a file that ships."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import onnx
+import torch
+from google.protobuf.message import DecodeError
+from onnx import numpy_helper
+from torch import nn
+
+from export.card import METADATA_KEY, Card, CardError
+from models.layers import OverFrames
+from models.optics.low_rank import LowRankSpot
+from models.recipe import Recipe
+from models.sample_space import SampleSpace
+from models.systems.decode import Decode, Scale
+from models.systems.default import DefaultLocalizer
+from models.train import SPOT, Trainer
+
+_OF_THE_GRAPH = "network."
+"""Before the names of weights in a file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """A network that was trained.
+
+    Parameters
+    ----------
+    network : nn.Module
+        With averaged weights, in float32.
+    recipe : Recipe
+    space : SampleSpace
+    spot : LowRankSpot or None
+    provenance : dict
+        As on the card.
+    """
+
+    network: nn.Module
+    recipe: Recipe
+    space: SampleSpace
+    spot: LowRankSpot | None
+    provenance: dict[str, Any]
+
+
+def from_training(folder: Path) -> Trained:
+    """Return the network of a training with its averaged weights."""
+    trainer = Trainer.load(folder, "cpu")
+    return Trained(trainer.averaged.eval(), trainer.recipe, trainer.space, trainer.spot, provenance(trainer))
+
+
+def provenance(trainer: Trainer) -> dict[str, Any]:
+    """Say how the weights came to be."""
+    recipe = trainer.recipe
+    return {
+        "recipe": asdict(recipe),
+        "command": recipe.command,
+        "before": trainer.before,
+        "steps": trainer.step,
+        "samples": trainer.step * recipe.batch,
+        "parameters": sum(p.numel() for p in trainer.averaged.parameters()),
+        "device": "CPU, one thread" if trainer.device == "cpu" else trainer.device,
+        "versions": {"python": platform.python_version(), "torch": version("torch"), "numpy": version("numpy")},
+    }
+
+
+def from_model(path: Path) -> Trained:
+    """Return the network of a localizer's `.onnx` file; weights in float16 become float32, rounded as they are.
+
+    Raises
+    ------
+    ValueError
+        It is no localizer of ours, is in eight bits, or its network is not one that this version knows.
+    """
+    try:
+        model = onnx.load(path)
+        card = Card.from_json({entry.key: entry.value for entry in model.metadata_props}.get(METADATA_KEY, ""))
+    except (DecodeError, CardError) as error:
+        raise ValueError(f"{path}: not a model of LiveSMLM: {error}") from error
+    if "count" not in [port.name for port in card.outputs] or card.precision == "int8":
+        raise ValueError(f"{path}: {card.title}, {card.precision}; only localizers in fp32 or fp16 can be taken")
+    weights = {
+        tensor.name.removeprefix(_OF_THE_GRAPH): torch.from_numpy(numpy_helper.to_array(tensor).copy()).float()
+        for tensor in model.graph.initializer
+        if tensor.name.startswith(_OF_THE_GRAPH)
+    }
+    try:
+        recipe, network = Recipe(**card.provenance["recipe"]), _like(card)
+        network.load_state_dict(weights)
+    except (RuntimeError, TypeError) as error:
+        raise ValueError(f"{path}: its network is of another version: {error}") from error
+    beside = path.with_suffix(f".{SPOT}")
+    spot = LowRankSpot.load(beside) if beside.exists() else None
+    return Trained(network.eval().requires_grad_(False), recipe, card.sample_space, spot, card.provenance)
+
+
+def _like(card: Card) -> OverFrames:
+    if card.provenance["recipe"].get("system") == "decode":
+        return Decode(Scale.of(card.sample_space))
+    return DefaultLocalizer(card.features, dimensions=3 if "z_nm" in card.columns else 2)
