@@ -85,19 +85,28 @@ def from_model(path: Path) -> Trained:
         raise ValueError(f"{path}: not a model of LiveSMLM: {error}") from error
     if "count" not in [port.name for port in card.outputs] or card.precision == "int8":
         raise ValueError(f"{path}: {card.title}, {card.precision}; only localizers in fp32 or fp16 can be taken")
+    try:
+        recipe, network = Recipe(**card.provenance["recipe"]), network_of(model, card)
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{path}: {error}") from error
+    beside = path.with_suffix(f".{SPOT}")
+    spot = LowRankSpot.load(beside) if beside.exists() else None
+    return Trained(network, recipe, card.sample_space, spot, card.provenance)
+
+
+def network_of(model: onnx.ModelProto, card: Card) -> OverFrames:
+    """Return the network of a localizer's graph with its weights in float32; raises ValueError for one not known."""
     weights = {
         tensor.name.removeprefix(_OF_THE_GRAPH): torch.from_numpy(numpy_helper.to_array(tensor).copy()).float()
         for tensor in model.graph.initializer
         if tensor.name.startswith(_OF_THE_GRAPH)
     }
+    network = _like(card)
     try:
-        recipe, network = Recipe(**card.provenance["recipe"]), _like(card)
         network.load_state_dict(weights)
-    except (RuntimeError, TypeError) as error:
-        raise ValueError(f"{path}: its network is of another version: {error}") from error
-    beside = path.with_suffix(f".{SPOT}")
-    spot = LowRankSpot.load(beside) if beside.exists() else None
-    return Trained(network.eval().requires_grad_(False), recipe, card.sample_space, spot, card.provenance)
+    except RuntimeError as error:
+        raise ValueError("its network is of another version: its layers are not those of this one") from error
+    return network.eval().requires_grad_(False)
 
 
 def _like(card: Card) -> OverFrames:

@@ -80,6 +80,11 @@ class EngineContract:
     """Subclasses say how it is asked for."""
 
     settings: EngineSettings
+    batch_matters = 0.0
+    """How far, relatively, the answer for a frame may depend on what else is in its batch; 0: not by a bit."""
+
+    def assert_same(self, found: np.ndarray, wanted: np.ndarray) -> None:
+        np.testing.assert_allclose(found, wanted, rtol=self.batch_matters, atol=self.batch_matters)
 
     @pytest.fixture
     def engine(self):
@@ -125,7 +130,7 @@ class EngineContract:
         second = engine.run(self.inputs(engine, pixels[cut:], first["context_out"]))
         rows = self.table(second)
         rows[:, 0] += cut
-        np.testing.assert_array_equal(np.concatenate((self.table(first), rows)), whole)
+        self.assert_same(np.concatenate((self.table(first), rows)), whole)
 
     def test_it_changes_nothing_of_its_inputs(self, engine: Engine) -> None:
         inputs = self.inputs(engine, spots(2))
@@ -146,7 +151,7 @@ class EngineContract:
         first = engine.run(inputs | {"frames": pixels[:1]})["context_out"]
         whole = self.table(engine.run(inputs | {"frames": pixels[1:], "context": np.repeat(first[1:], 2, axis=0)}))
         plan = engine.plan(calibration(engine.card))
-        np.testing.assert_array_equal(answers(plan, pixels, [1, 1, 5, 3, 2]), whole)
+        self.assert_same(answers(plan, pixels, [1, 1, 5, 3, 2]), whole)
 
     def test_a_plan_may_begin_anew(self, engine: Engine) -> None:
         plan, pixels = engine.plan(calibration(engine.card)), spots(4)

@@ -31,6 +31,7 @@ class Kind(NamedTuple):
 
 ENGINES = {
     "onnx-runtime": Kind("stream.engines.onnx_runtime:OnnxRuntimeEngine", "", (("cpu", "model"), ("cuda", "model"))),
+    "torch": Kind("stream.engines.torch_compiled:TorchEngine", "train", (("cpu", "model"), ("cuda", "model"))),
     "openvino": Kind("stream.engines.openvino:OpenVinoEngine", "openvino", (("cpu", "model"), ("cpu", "bf16"))),
 }
 

@@ -15,7 +15,7 @@ from stream.engine import Arrays, Engine
 from stream.engines import ENGINES, open_engine
 from stream.errors import LiveSMLMError
 
-MODEL = "localizer-2d"
+MODEL = "2d-fast"
 SIDE_PX, LEVEL_ADU, SPOT_ADU = 32, 120, 400
 AGREE = {"model": 1e-3, "bf16": 0.05}
 """How far, relatively, the row of a spot may be from what ONNX Runtime says on the CPU."""

@@ -8,7 +8,8 @@ import pytest
 
 from export.card import Card
 from models.camera import Camera
-from stream.engines.slots import HostPlan, own_thread
+from stream.engines.plans import own_thread
+from stream.engines.slots import HostPlan
 from stream.errors import EngineFault
 from stream.frame import Batch
 from stream.stages.localize import Localizer
