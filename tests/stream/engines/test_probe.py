@@ -1,5 +1,6 @@
 """What is listed as usable has computed; what is not says why, and what to do."""
 
+import subprocess
 import sys
 
 import numpy as np
@@ -44,3 +45,9 @@ def test_a_choice_that_an_engine_does_not_have() -> None:
     with pytest.raises(ModelError, match="device = 'cuda'") as error:
         open_engine(find("localizer-2d"), EngineSettings(name="openvino", device="cuda"))
     assert "device cpu with precision bf16" in error.value.limit
+
+
+def test_openvino_reports_nothing_to_anybody() -> None:
+    code = "import threading, stream.engines.openvino; print(threading.active_count())"
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert said.stdout == "1\n"  # its report is sent by a thread that begins with the import
