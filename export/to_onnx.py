@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -37,6 +38,7 @@ def trace(module: Deployed, card: Card) -> onnx.ModelProto:
     """Export with the ports of the card, and free axes where the module says so."""
     assert isinstance(module, nn.Module)
     example, shapes = module.example()
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # the exporter tells which other packages there are not
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter warns of its own deprecated parts
         program = torch.onnx.export(

@@ -40,9 +40,11 @@ from stream.engines.onnx_runtime import OnnxRuntimeEngine
 from stream.frame import Batch
 from stream.stages.localize import Localizer
 from stream.stages.refine import Refiner
+from stream.stages.stage import Stage
 
 CAMERA = Camera(offset_adu=100, gain_adu_per_e=2.0, read_noise_e=1.5)
-FRAMES = 8
+FRAMES, ROUND = 8, 4
+"""Frames in a batch, batches in a round."""
 SIDES = (128, 256)
 
 
@@ -70,12 +72,29 @@ def runner(network: OverFrames, name: str, folder: Path, side: int) -> Callable[
     path = folder / f"{name}.onnx"
     if not path.exists():
         write(deployed(network, LOCALIZER_3D), describe(network, LOCALIZER_3D, Recipe(), {}), path)
-    localizer = Localizer(OnnxRuntimeEngine(path), CAMERA, side, side, 100.0, 0.99)
-    pixels, none, at = dark(side), np.full(FRAMES, np.nan), [0]
+    return one_round(Localizer(OnnxRuntimeEngine(path), CAMERA, side, side, 100.0, 0.99), dark(side))
+
+
+def one_round(stage: Stage, pixels: np.ndarray) -> Callable[[], None]:
+    """Return what hands a stage batches and waits for the last answer: nothing computes while another is timed."""
+    none, at = np.full(FRAMES, np.nan), [0]
+    nothing = Batch(pixels[:0], np.empty(0, int), none[:0], none[:0], none[:0])
 
     def run() -> None:
-        localizer.process(Batch(pixels, np.arange(at[0], at[0] + FRAMES), none, none, none))
-        at[0] += FRAMES
+        for _ in range(ROUND):
+            stage.process(Batch(pixels, np.arange(at[0], at[0] + FRAMES), none, none, none))
+            at[0] += FRAMES
+        stage.process(nothing)
+
+    return run
+
+
+def repeated(call: Callable[[], object]) -> Callable[[], None]:
+    """Return what computes as many batches as a round has."""
+
+    def run() -> None:
+        for _ in range(ROUND):
+            call()
 
     return run
 
@@ -90,7 +109,7 @@ def published(folder: Path, side: int) -> Callable[[], None]:
             torch.onnx.export(module, (example,), path, dynamo=True, dynamic_shapes=(dims,), verbose=False)
     session = ort.InferenceSession(path)
     triples = np.repeat(dark(side)[:, None].astype("f4"), 3, axis=1)
-    return lambda: session.run(None, {session.get_inputs()[0].name: triples})
+    return repeated(lambda: session.run(None, {session.get_inputs()[0].name: triples}))
 
 
 def dark(side: int) -> np.ndarray:
@@ -108,7 +127,7 @@ def megapixels_per_s(runners: dict[str, Callable[[], None]], side: int, seconds:
                 run()
                 spent[name] += time.perf_counter() - began
                 runs[name] += 1
-    return {name: runs[name] * FRAMES * side**2 / spent[name] / 1e6 for name in runners}
+    return {name: runs[name] * ROUND * FRAMES * side**2 / spent[name] / 1e6 for name in runners}
 
 
 def refined_per_s(model: str, window_px: int | None, photons: float = 2000.0) -> float:
@@ -136,18 +155,12 @@ def with_refinement(model: str, seconds: float) -> None:
     conditions = Conditions(spot, engine.card.sample_space.scale("z_nm")[1])
     stack, _ = scene(conditions, 0.25, 2000.0, FRAMES, 1)
     tiled = np.tile(stack, (1, 2, 2))
-    none, runners = np.full(FRAMES, np.nan), {}
+    runners = {}
     for name, refiner in (("network", False), ("network and refinement", True)):
         stage = Localizer(engine, conditions.camera, *tiled.shape[1:], 100.0, 0.5)
         if refiner:
             stage = Refiner(stage, Optics(spline_of(spot), conditions.camera), "all", Options(threads=2))
-        at = [0]
-
-        def run(stage=stage, at=at) -> None:
-            stage.process(Batch(tiled, np.arange(at[0], at[0] + FRAMES), none, none, none))
-            at[0] += FRAMES
-
-        runners[name] = run
+        runners[name] = one_round(stage, tiled)
     for name, speed in megapixels_per_s(runners, tiled.shape[1], seconds).items():
         print(f"  {name:24} {speed:7.2f} Mpx/s")
 
