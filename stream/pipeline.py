@@ -250,11 +250,12 @@ class Pipeline:
             self._report()
 
     def _tell_remarks(self) -> None:
-        """Say what the engine has to say, once, and keep it for run.json."""
+        """Say what the engine has to say, once, and keep it for run.json; warming up has met with the same."""
         while self._engine.remarks:
             remark = self._engine.remarks.pop(0)
-            self._view.warn(remark)
-            self._warnings.append(remark)
+            if remark not in self._warnings:
+                self._view.warn(remark)
+                self._warnings.append(remark)
 
     def _note_recorded(self) -> None:
         if self._recorder is not None:
@@ -298,6 +299,7 @@ class Pipeline:
 
     def _conclude(self, errors: list[LiveSMLMError]) -> Outcome:
         ledger, error = self._acquisition.ledger, next(iter(errors), None)
+        self._tell_remarks()
         self._state = "fault" if error else "interrupted" if self._interrupts.asked else "finished"
         self._health.message = "\n".join(str(e) for e in errors)
         ended = f"fault: {error.what}" if error else self._state

@@ -178,6 +178,15 @@ class EngineContract:
         assert len(wanted) > len(pixels)
         np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-4)
 
+    def test_a_file_in_float16_says_nearly_the_same(self, engine: Engine, half_model: Path) -> None:
+        half = open_engine(half_model, self.settings)
+        inputs = self.inputs(engine, spots(6))
+        found, wanted = (self.table(one.run(inputs)) for one in (half, engine))
+        half.close()
+        np.testing.assert_allclose(
+            found[:, 1:3], wanted[:, 1:3], atol=0.1 if self.settings.precision == "bf16" else 5e-3
+        )
+
     def test_it_says_where_it_runs(self, engine: Engine) -> None:
         assert engine.device
 

@@ -59,9 +59,10 @@ class OpenVinoEngine:
             raise ModelError(
                 f"cannot load model {model}: {error}", remedy="`livesmlm models` lists those that ship"
             ) from error
-        ports = [port.any_name for port in compiled.inputs], [port.any_name for port in compiled.outputs]
+        ports = [port.any_name for port in graph.inputs], [port.any_name for port in graph.outputs]  # then renamed
         self._thread, self.remarks = own_thread(), list[str]()
         self.card = checked(_text(graph), ports, model)
+        self._names = ports[1]
         self._request: openvino.InferRequest | None = compiled.create_infer_request()
         self.device = f"OpenVINO {openvino.__version__.split('-')[0]} on {device}, {PRECISIONS[precision]}"
 
@@ -73,7 +74,7 @@ class OpenVinoEngine:
             result = self._request.infer(dict(inputs))
         except (RuntimeError, ValueError, TypeError, MemoryError) as error:
             raise fault_of(error, inputs, _REMEDY) from error
-        return {port.any_name: np.array(values) for port, values in result.items()}
+        return {name: np.array(result[at]) for at, name in enumerate(self._names)}
 
     def plan(self, maps: Arrays) -> Plan:
         """Make ready for frames of one shape; as `Engine.plan`."""
