@@ -104,5 +104,7 @@ class Card:
             }
             space = SampleSpace.from_dict(plain["sample_space"])
             return cls(**(plain | ports | {"columns": tuple(plain["columns"]), "sample_space": space}))
-        except (KeyError, TypeError, json.JSONDecodeError) as error:
-            raise CardError(f"not a model card: {error!r}") from error
+        except KeyError as error:
+            raise CardError(f"not a model card: it says nothing of {error}") from error
+        except (TypeError, json.JSONDecodeError) as error:
+            raise CardError(f"not a model card: {error}") from error

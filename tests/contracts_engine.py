@@ -211,7 +211,8 @@ class EngineContract:
         [
             ('"format": 1', '"format": 99', "card format 99, this version reads format 1"),
             ('"name": "frames"', '"name": "images"', "the card names ports"),
-            ('"look_ahead"', '"look_behind"', "not a model card"),
+            ('"look_ahead"', '"look_behind"', "not a model card: .*look_behind"),
+            ('"sample_space"', '"sample"', "not a model card: it says nothing of 'sample_space'"),
         ],
     )
     def test_a_card_that_does_not_fit(self, tmp_path: Path, find: str, put: str, said: str) -> None:
