@@ -86,7 +86,7 @@ def from_model(path: Path) -> Trained:
     if "count" not in [port.name for port in card.outputs] or card.precision == "int8":
         raise ValueError(f"{path}: {card.title}, {card.precision}; only localizers in fp32 or fp16 can be taken")
     try:
-        recipe, network = Recipe(**card.provenance["recipe"]), network_of(model, card)
+        network, recipe = network_of(model, card), Recipe(**card.provenance["recipe"])
     except (ValueError, TypeError) as error:
         raise ValueError(f"{path}: {error}") from error
     beside = path.with_suffix(f".{SPOT}")
