@@ -89,7 +89,7 @@ class BeadsSettings(Section):
 class EngineSettings(Section):
     """`[engine]`: where the network runs."""
 
-    name: Literal["onnx-runtime", "openvino", "torch"] = "onnx-runtime"
+    name: Literal["onnx-runtime", "openvino", "tensorrt", "torch"] = "onnx-runtime"
     """`livesmlm engines` lists those that are usable here."""
     device: Literal["cpu", "cuda"] = "cpu"
     precision: Literal["model", "bf16"] = "model"

@@ -31,6 +31,7 @@ class Kind(NamedTuple):
 
 ENGINES = {
     "onnx-runtime": Kind("stream.engines.onnx_runtime:OnnxRuntimeEngine", "", (("cpu", "model"), ("cuda", "model"))),
+    "tensorrt": Kind("stream.engines.tensorrt_plan:TensorRtEngine", "tensorrt", (("cuda", "model"),)),
     "torch": Kind("stream.engines.torch_compiled:TorchEngine", "train", (("cpu", "model"), ("cuda", "model"))),
     "openvino": Kind("stream.engines.openvino:OpenVinoEngine", "openvino", (("cpu", "model"), ("cpu", "bf16"))),
 }
@@ -54,9 +55,12 @@ def open_engine(model: Path, settings: EngineSettings) -> Engine:
     module, attribute = kind.target.split(":")
     try:
         made = getattr(import_module(module), attribute)
-    except ModuleNotFoundError as error:
+    except ImportError as error:
+        wrong = (
+            f"{error.name} is not installed" if isinstance(error, ModuleNotFoundError) else f"it does not load: {error}"
+        )
         raise ModelError(
-            f"[engine] name = {settings.name!r}: {error.name} is not installed",
+            f"[engine] name = {settings.name!r}: {wrong}",
             remedy=f"pip install 'livesmlm[{kind.extra}]', or use name = \"onnx-runtime\"",
         ) from error
     engine: Engine = made(model, device=settings.device, threads=settings.threads, precision=settings.precision)

@@ -4,6 +4,8 @@ One stream, and everything on it in order:
 
 valid in ─▶ frames in ─▶ compute ─▶ context_out to context ─▶ table and count out ─▶ event
             └─────────────── one graph for each place and size ─────────────────┘
+
+Where a library captures its own work, its graph is "compute", and what is around it is put into the stream each time.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ from stream.engines.lane import Filled, feature_shape
 from stream.errors import EngineFault, OutOfMemory
 
 if TYPE_CHECKING:  # the device is handed in: the lane itself needs no package
-    from stream.engines.cuda import Cuda, Graph, Held, Pinned
+    from stream.engines.cuda import Cuda, Held, Pinned
 
     Kept = TypeVar("Kept", bound=Held)
 
@@ -34,7 +36,15 @@ WARM_UP = 3
 
 
 class Computes(Protocol):
-    """What computes the graph of a static model."""
+    """What computes the graph of a static model.
+
+    Attributes
+    ----------
+    captures : bool
+        It captures its own work: so the lane captures none of it.
+    """
+
+    captures: bool
 
     def ready(self, buckets: tuple[int, ...]) -> None:
         """Take the memory that these batch sizes need, in place of what was taken before. Raises OutOfMemory."""
@@ -64,13 +74,13 @@ def output_shapes(card: Card, shape: tuple[int, ...], bucket: int) -> dict[str, 
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Memory of one batch: pinned on the host, and on the device; and a graph for each size."""
+    """Memory of one batch: pinned on the host, and on the device; and what puts a batch of each size in the stream."""
 
     host: dict[str, Pinned]
     device: dict[str, Held]
     valid: Held
     done: Held
-    graphs: dict[int, Graph] = field(default_factory=dict)
+    batches: dict[int, Callable[[], None]] = field(default_factory=dict)
 
     def pointers(self) -> dict[str, int]:
         """Return where the device finds its inputs and outputs that are of this place."""
@@ -84,7 +94,7 @@ class CudaLane:
     ----------
     cuda : Cuda
     computes : Computes
-        Whoever made it closes it, after the lane.
+        Closed with the lane.
     card : Card
         Of a static model.
     maps : dict
@@ -138,7 +148,7 @@ class CudaLane:
         """Begin; as `Lane.launch`."""
         kept, stream = self._places[place], self._in_order()
         self._count_as_valid(kept, valid)
-        self._cuda.launch(kept.graphs[bucket], stream)
+        kept.batches[bucket]()
         self._cuda.record(kept.done.handle, stream)
 
     def outcome(self, place: int) -> Filled:
@@ -167,6 +177,7 @@ class CudaLane:
             with suppress(EngineFault):  # a device that is lost has nothing under way
                 self._cuda.synchronize(self._stream.handle)
         self._stream = None
+        self._computes.close()  # before the stream that it puts its work into
         self._owned.close()
 
     def _refuse_unfit(self, maps: Arrays) -> None:
@@ -193,7 +204,7 @@ class CudaLane:
         self._places = [self._place() for _ in range(places)]
         for place in self._places:
             for bucket in self.buckets:
-                place.graphs[bucket] = self._capture(place, bucket, shared | place.pointers())
+                place.batches[bucket] = self._capture(place, bucket, shared | place.pointers())
         self._fill(self._context, np.zeros(feature_shape(self._card, self._shape), np.float32))
 
     def _place(self) -> _Place:
@@ -208,14 +219,17 @@ class CudaLane:
         frames = (bucket, *self._shape, 2)
         return {"frames": (frames, np.uint8), "table": (outputs["table"], np.float32), "count": ((bucket,), np.int64)}
 
-    def _capture(self, place: _Place, bucket: int, pointers: Mapping[str, int]) -> Graph:
+    def _capture(self, place: _Place, bucket: int, pointers: Mapping[str, int]) -> Callable[[], None]:
+        """Return what puts a batch into the stream: a graph, unless its middle is one."""
         stream = self._in_order()
         work = partial(self._batch, place, bucket, self._computes.bound(bucket, pointers, stream))
         self._count_as_valid(place, bucket)
         for _ in range(WARM_UP):
             work()
         self._cuda.synchronize(stream)
-        return self._keep(self._cuda.captured(stream, work))
+        if self._computes.captures:
+            return work
+        return partial(self._cuda.launch, self._keep(self._cuda.captured(stream, work)), stream)
 
     def _batch(self, place: _Place, bucket: int, compute: Callable[[], None]) -> None:
         """Put everything but the number of frames that count into the stream."""

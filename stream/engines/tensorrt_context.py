@@ -38,6 +38,8 @@ class Contexts:
         Of the engine's runtime.
     """
 
+    captures = False
+
     def __init__(self, cuda: Cuda, engine: trt.ICudaEngine, card: Card, shape: tuple[int, ...], log: Log) -> None:
         self._cuda, self._engine, self._log = cuda, engine, log
         self._card, self._shape, self._inputs = card, shape, input_shapes(card, shape)

@@ -77,7 +77,6 @@ class TensorRtEngine:
         self._runtime: trt.Runtime | None = trt.Runtime(self._log)
         self._engines: dict[tuple[int, ...], trt.ICudaEngine] = {}
         self._lane: CudaLane | None = None
-        self._contexts: Contexts | None = None
         self.device = f"TensorRT {trt.__version__} on {self._cuda.facts().name}"
 
     def run(self, inputs: Mapping[str, NDArray[np.generic]]) -> Arrays:
@@ -89,14 +88,14 @@ class TensorRtEngine:
             raise fault_of(error, inputs, REMEDY) from error
         maps = {name: values for name, values in inputs.items() if name not in ("frames", "valid", "context")}
         contexts = self._contexts_for(maps["offset"].shape)
-        with closing(contexts), closing(CudaLane(self._cuda, contexts, self.card, maps, 1, self.remarks)) as lane:
+        with closing(CudaLane(self._cuda, contexts, self.card, maps, 1, self.remarks)) as lane:
             return _through(lane, inputs)
 
     def plan(self, maps: Arrays) -> Plan:
         """Make ready for frames of one shape; as `Engine.plan`."""
         self._end_plan()
-        self._contexts = self._contexts_for(maps["offset"].shape)
-        self._lane = CudaLane(self._cuda, self._contexts, self.card, maps, SLOTS, self.remarks)
+        contexts = self._contexts_for(maps["offset"].shape)
+        self._lane = CudaLane(self._cuda, contexts, self.card, maps, SLOTS, self.remarks)
         return StaticPlan(self._lane, self.card, maps)
 
     def close(self) -> None:
@@ -109,9 +108,7 @@ class TensorRtEngine:
         """Free what is made of an engine before the engine: TensorRT asks for that order."""
         if self._lane is not None:
             self._lane.close()
-        if self._contexts is not None:
-            self._contexts.close()
-        self._lane = self._contexts = None
+        self._lane = None
 
     def _contexts_for(self, shape: tuple[int, ...]) -> Contexts:
         runtime = self._runtime

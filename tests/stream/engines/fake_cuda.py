@@ -44,10 +44,10 @@ class Graph(Held):
 
 
 class FakeCuda:
-    """As `Cuda`; `limit_bytes` is the memory of the device."""
+    """As `Cuda`; `limit_bytes` is the memory of the device; an eager one does everything at once."""
 
-    def __init__(self, limit_bytes: int = 1 << 40) -> None:
-        self.limit_bytes = limit_bytes
+    def __init__(self, limit_bytes: int = 1 << 40, eager: bool = False) -> None:
+        self.limit_bytes, self.eager = limit_bytes, eager
         self.kept: dict[int, Held] = {}
         self.graphs = 0
         self.lost = False
@@ -136,6 +136,8 @@ class FakeCuda:
         assert stream in self.kept, "the stream is freed"
         if self._capturing is not None:
             self._capturing.append(begun)
+        elif self.eager:
+            begun()()
         else:
             self._queues[stream].append(begun())
 

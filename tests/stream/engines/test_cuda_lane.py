@@ -26,6 +26,8 @@ NEEDS_MIB = {size: size + 8 for size in BUCKETS}
 class OnnxRuntimeOnFake:
     """A static model that ONNX Runtime computes when the fake device comes to it."""
 
+    captures = False
+
     def __init__(self, cuda: FakeCuda, model: Path) -> None:
         options = ort.SessionOptions()
         options.intra_op_num_threads = 1

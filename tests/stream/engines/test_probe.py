@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,16 +22,18 @@ def test_every_choice_is_tried_and_the_default_is_usable() -> None:
 
 
 def test_an_engine_that_computes_nonsense_is_not_usable(monkeypatch: pytest.MonkeyPatch) -> None:
-    answers = iter([{"table": np.zeros((3, 8))}, *[{"table": np.ones((3, 8))}] * 3, {"table": np.zeros((2, 8))}])
+    rows = np.zeros((3, 8), np.float32)
+    answers = iter([rows, rows, rows + 1])
 
     def answer(engine):
         engine.close()
-        return next(answers, {"table": np.zeros((3, 8))})
+        return next(answers, rows[:2])
 
     monkeypatch.setattr(probe, "_answer", answer)
     found = probe.probe()
     assert not found[0].usable
     assert "off by 1" in found[0].says
+    assert "finds 2 molecules where there are 3" in next(one.says for one in found if one.engine == "openvino")
 
 
 def test_an_engine_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,6 +42,15 @@ def test_an_engine_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> Non
     with pytest.raises(ModelError, match="openvino is not installed") as error:
         open_engine(find("localizer-2d"), EngineSettings(name="openvino"))
     assert "livesmlm[openvino]" in error.value.remedy
+
+
+def test_an_engine_whose_library_does_not_load(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "tensorrt.py").write_text("raise ImportError('libnvinfer.so.11: cannot open shared object file')")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "stream.engines.tensorrt_plan", raising=False)
+    with pytest.raises(ModelError, match=r"'tensorrt': it does not load: libnvinfer\.so\.11") as error:
+        open_engine(find("localizer-2d"), EngineSettings(name="tensorrt", device="cuda"))
+    assert "livesmlm[tensorrt]" in error.value.remedy
 
 
 def test_a_choice_that_an_engine_does_not_have() -> None:
