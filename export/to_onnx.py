@@ -46,7 +46,15 @@ def trace(module: Deployed, card: Card) -> onnx.ModelProto:
             input_names=[p.name for p in card.inputs], output_names=[p.name for p in card.outputs],
         )  # fmt: skip
     assert program is not None
-    return program.model_proto
+    return without_origin(program.model_proto)
+
+
+def without_origin(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Forget, in place, from which lines of which files on whose machine each part comes."""
+    graph = model.graph
+    for part in (*graph.node, *graph.input, *graph.output, *graph.value_info, *graph.initializer):
+        part.ClearField("metadata_props")
+    return model
 
 
 def write(module: Deployed, card: Card, path: Path) -> Card:

@@ -93,7 +93,8 @@ def _advice(
     lighter = [
         (name, headroom / (1 - network_share * (1 - other.mac_per_pixel / card.mac_per_pixel)))
         for name, other in shipped.items()
-        if set(other.columns) == set(card.columns) and other.mac_per_pixel < 0.8 * card.mac_per_pixel
+        if (set(other.columns), other.rows_per_block) == (set(card.columns), card.rows_per_block)
+        and other.mac_per_pixel < 0.8 * card.mac_per_pixel
     ]
     if lighter:
         name, times = max(lighter, key=lambda item: item[1])

@@ -35,6 +35,11 @@ def test_its_weights_are_numbers(name: str) -> None:
         assert np.isfinite(numpy_helper.to_array(weights).astype(float)).all()
 
 
+def test_it_says_nothing_of_the_machine_it_was_made_on(name: str) -> None:
+    graph = onnx.load(zoo.find(name)).graph
+    assert not [part for part in (*graph.node, *graph.value_info) if part.metadata_props]
+
+
 def test_an_unknown_name_lists_the_known() -> None:
     with pytest.raises(ModelError, match="'decode': no such model or file") as error:
         zoo.find("decode")
