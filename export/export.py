@@ -12,18 +12,16 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from export.background import DeployedBackground, describe_background, scores_background
 from export.card import Card
-from export.evaluate import THRESHOLDS, conditions_for, feed, scores
-from export.exported import Exported
+from export.evaluate import THRESHOLDS, feed, scores
+from export.exported import exported
 from export.graph import INPUTS, MULTIPLE_PX, OUTPUTS, columns
-from export.parity import agreement
+from export.parity import Reference
 from export.phase import deployed_phase, describe_phase, scores_phase
-from export.precision import Precision, in_eight_bits, in_half
+from export.precision import Feed, Precision, in_eight_bits, in_half
 from export.static_graph import STATIC_INPUTS, STATIC_OUTPUTS, deployed
 from export.static_rows import as_static
 from export.to_onnx import save, trace, write
-from export.trained import Trained, from_model, from_training
-from models.evaluation.dense import scene
-from models.evaluation.report import USUAL_PHOTONS
+from export.trained import Trained, trained_in
 from models.layers import OverFrames
 from models.recipe import Recipe
 from models.sample_space import SampleSpace
@@ -31,8 +29,8 @@ from models.systems import SYSTEMS
 from models.systems.bgnet import BgNet
 from models.train import SPOT
 
-DENSITY_PER_UM2, FRAMES, FEEDS, SEED = 0.5, 40, 8, 79_000
-"""Frames that forms of a network are compared on, and from which eight bits take their ranges; beyond other seeds."""
+FEEDS = 8
+"""Parts in which eight bits are shown the frames from which they take their ranges."""
 
 
 def mac_per_pixel(network: OverFrames) -> int:
@@ -80,7 +78,7 @@ def export(source: Path, out: Path, precision: Precision = "fp32", rows_per_bloc
     ValueError
         Another form than the usual one of what is no localizer, or a file that no network can be made of.
     """
-    trained = from_training(source) if source.is_dir() else from_model(source)
+    trained = trained_in(source)
     kind = SYSTEMS[trained.recipe.system].kind
     if kind == "localizer":
         card = _localizer(trained, out, precision, rows_per_block)
@@ -94,25 +92,44 @@ def export(source: Path, out: Path, precision: Precision = "fp32", rows_per_bloc
 
 
 def _localizer(trained: Trained, out: Path, precision: Precision, rows_per_block: int) -> Card:
-    network, space = trained.network, trained.space
+    network, space, reference = trained.network, trained.space, Reference.of(trained)
     assert isinstance(network, OverFrames)
-    conditions, module = conditions_for(space, trained.spot), deployed(network, space)
     card = describe(network, space, trained.recipe, trained.provenance, rows_per_block)
     endings = (precision if precision != "fp32" else "", "static" if rows_per_block else "")
     card = replace(card, name="-".join((card.name, *filter(None, endings))), precision=precision)
     narrow = in_half(network) if precision == "fp16" else network
     model = trace(deployed(narrow, space, rows_per_block), card)
-    frames, _ = scene(conditions, DENSITY_PER_UM2, USUAL_PHOTONS, FRAMES, SEED)
     if precision == "int8":
-        names = [port.name for port in INPUTS]
-        parts = [feed(module, part, conditions.camera, card.threshold) for part in np.array_split(frames, FEEDS)]
-        feeds = [dict(zip(names, part, strict=True)) for part in parts]
-        model = in_eight_bits(model, [as_static(one) for one in feeds] if rows_per_block else feeds)
+        model = in_eight_bits(model, _feeds(reference, card))
     save(model, card, out)
-    file = Exported(out, network)
-    found = scores(file, conditions, card.threshold)
-    beside = agreement(module, file, frames, conditions.camera, card.threshold)
-    return save(model, replace(card, scores=found | {"beside_torch_float64": beside}), out)
+    file = exported(out, network)
+    found = scores(file, reference.conditions, card.threshold)
+    found |= {"beside_torch_float64": reference.beside(file, card.threshold)}
+    if precision == "int8":
+        exact = scores(reference.module, reference.conditions, card.threshold)
+        found |= {"over_bound_beside_float32": ratios(found, exact)}
+    return save(model, replace(card, scores=found), out)
+
+
+def _feeds(reference: Reference, card: Card) -> list[Feed]:
+    """Return the inputs from which eight bits take their ranges."""
+    names, camera = [port.name for port in INPUTS], reference.conditions.camera
+    parts = (
+        feed(reference.module, part, camera, card.threshold) for part in np.array_split(reference.frames, FEEDS)
+    )  # fmt: skip
+    feeds = [dict(zip(names, part, strict=True)) for part in parts]
+    return [as_static(one) for one in feeds] if card.rows_per_block else feeds
+
+
+def ratios(found: dict[str, Any], exact: dict[str, Any]) -> dict[str, list[float]]:
+    """Return error over bound of one form divided by that of another, by photons and axis."""
+    return {
+        photons: [
+            round(one / other, 4)
+            for one, other in zip(figures["over_bound"], exact["single_by_photons"][photons]["over_bound"], strict=True)
+        ]
+        for photons, figures in found["single_by_photons"].items()
+    }
 
 
 def _phase(trained: Trained, out: Path) -> Card:

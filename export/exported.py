@@ -1,12 +1,15 @@
-"""An exported localizer, called like the module that it was: what is scored is the file that ships."""
+"""A localizer in some runtime, called like the module that it was: what is scored is the file that ships."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from export.graph import INPUTS
@@ -14,29 +17,44 @@ from export.static_rows import as_static, filled
 from models.layers import OverFrames
 
 
-class Exported:
-    """A file in ONNX Runtime on one thread of the CPU.
+class Called:
+    """A runtime that takes arrays and gives arrays, by name.
 
     Parameters
     ----------
-    path : Path
-        Of either form; both are called like `DeployedLocalizer`.
+    run : callable
+        Computes a file of either form.
+    static : bool
+        Whether it is one of known shapes; both are called like `DeployedLocalizer`.
     network : OverFrames
         Of which it was made: its shape matters, not its weights.
     """
 
-    def __init__(self, path: Path, network: OverFrames) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.log_severity_level = 3
-        self.network, self._session = network, onnxruntime.InferenceSession(path, options)
-        self._static = "valid" in [port.name for port in self._session.get_inputs()]
+    def __init__(
+        self, run: Callable[[Mapping[str, NDArray[np.generic]]], Mapping[str, Any]], static: bool, network: OverFrames
+    ) -> None:
+        self._run, self._static, self.network = run, static, network
 
     def __call__(self, *inputs: Tensor) -> tuple[Tensor, ...]:
         """Take the inputs of the graph in order, return its outputs."""
         feed = {port.name: value.numpy() for port, value in zip(INPUTS, inputs, strict=True)}
         if not self._static:
-            return tuple(torch.as_tensor(value) for value in self._session.run(None, feed))
-        table, count, context = self._session.run(None, as_static(feed))
-        frame, rows = filled(table, float(feed["threshold"]))
-        return tuple(torch.as_tensor(value) for value in (frame, rows, np.asarray(count.sum()), context))
+            return tuple(torch.as_tensor(np.asarray(value)) for value in self._run(feed).values())
+        found = self._run(as_static(feed))
+        frame, rows = filled(found["table"], float(feed["threshold"]))
+        outputs = frame, rows, found["count"].sum(), found["context_out"]
+        return tuple(torch.as_tensor(np.asarray(value)) for value in outputs)
+
+
+def exported(path: Path, network: OverFrames) -> Called:
+    """Return a file in ONNX Runtime on one thread of the CPU."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(path, options)
+    names = [port.name for port in session.get_outputs()]
+
+    def run(feed: Mapping[str, NDArray[np.generic]]) -> dict[str, Any]:
+        return dict(zip(names, session.run(names, dict(feed)), strict=True))
+
+    return Called(run, "valid" in [port.name for port in session.get_inputs()], network)

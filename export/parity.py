@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,15 +11,52 @@ import torch
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from export.evaluate import Runnable, feed
+from export.evaluate import Runnable, conditions_for, feed
 from export.graph import DeployedLocalizer, columns
+from export.static_graph import deployed
+from export.trained import Trained
 from models.camera import Camera
+from models.evaluation.conditions import Conditions
+from models.evaluation.dense import scene
+from models.evaluation.report import USUAL_PHOTONS
+from models.layers import OverFrames
 
+DENSITY_PER_UM2, FRAMES, SEED = 0.5, 40, 79_000
+"""Of the scenes that forms of a network are compared on; beyond other seeds."""
 Float64 = NDArray[np.float64]
 NEAR_PX = 0.5
 """Rows of one frame that are so near are of the same molecule."""
 FRAME_PX = 1e6
 """Rows of different frames are this far apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """What the forms of a network are held against.
+
+    Parameters
+    ----------
+    conditions : Conditions
+    module : DeployedLocalizer
+        The network, in float32.
+    frames : (t, y, x) uint16
+    """
+
+    conditions: Conditions
+    module: DeployedLocalizer
+    frames: NDArray[np.uint16]
+
+    @classmethod
+    def of(cls, trained: Trained) -> Reference:
+        """Return that of a localizer."""
+        assert isinstance(trained.network, OverFrames)
+        conditions = conditions_for(trained.space, trained.spot)
+        frames, _ = scene(conditions, DENSITY_PER_UM2, USUAL_PHOTONS, FRAMES, SEED)
+        return cls(conditions, deployed(trained.network, trained.space), frames)
+
+    def beside(self, other: Runnable, threshold: float) -> dict[str, Any]:
+        """Return how far another form is from the network in float64; as `agreement`."""
+        return agreement(self.module, other, self.frames, self.conditions.camera, threshold)
 
 
 def agreement(

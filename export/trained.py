@@ -49,6 +49,11 @@ class Trained:
     provenance: dict[str, Any]
 
 
+def trained_in(source: Path) -> Trained:
+    """Return the network of a training's folder, or of a localizer's file; as `from_model`."""
+    return from_training(source) if source.is_dir() else from_model(source)
+
+
 def from_training(folder: Path) -> Trained:
     """Return the network of a training with its averaged weights."""
     trainer = Trainer.load(folder, "cpu")

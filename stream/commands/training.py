@@ -7,13 +7,17 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from rich.console import Console
+
 from models import psf as spots
 from models.aberrations.space import SPACES, with_objective
 from models.backgrounds.space import background_space
 from models.recipe import Recipe
 from models.sample_space_file import read_space
 from models.systems import SYSTEMS
+from stream.commands.parity import show
 from stream.errors import InputError, OutputError
+from stream.suitability import LOCALIZER
 from stream.zoo import find
 
 
@@ -128,7 +132,11 @@ def export_in_terminal(source: str, out: Path, precision: str, to: str) -> int:
         raise InputError(f"--out {out} is what is read", remedy="give another file")
     module, rows = _needs_torch("export.export"), _needs_torch("export.static_rows").ROWS_PER_BLOCK
     try:
-        module.export(path, out, precision, rows if to == "tensorrt" else 0)
+        card = module.export(path, out, precision, rows if to == "tensorrt" else 0)
     except ValueError as error:
         raise InputError(str(error)) from error
+    if LOCALIZER in (port.name for port in card.inputs):
+        show(out, card, path)
+    else:
+        Console().print(f"{out}: [bold]{card.name}[/], {card.title}", soft_wrap=True)
     return 0

@@ -14,45 +14,25 @@ from contextlib import closing
 from pathlib import Path
 
 import numpy as np
-import torch
 
-from export.evaluate import conditions_for, locator
-from export.export import DENSITY_PER_UM2, SEED, export
-from export.export import FRAMES as COMPARED
-from export.graph import INPUTS
-from export.parity import agreement
-from export.static_graph import deployed
-from export.static_rows import ROWS_PER_BLOCK, as_static, filled
+from export.evaluate import locator
+from export.export import export
+from export.exported import Called
+from export.parity import SEED, Reference
+from export.static_rows import ROWS_PER_BLOCK
 from export.trained import from_model
 from models.evaluation.conditions import Conditions
-from models.evaluation.dense import dense, scene
+from models.evaluation.dense import dense
 from models.evaluation.isolated import bias_map, isolated, precision
 from models.evaluation.report import USUAL_PHOTONS
-from models.layers import OverFrames
 from stream import zoo
+from stream.commands.parity import in_words
 from stream.config import EngineSettings
-from stream.engine import Engine
 from stream.engines import ENGINES, open_engine
 from stream.errors import LiveSMLMError
 
 FORMS = [(precision, rows) for precision in ("fp32", "fp16", "int8") for rows in (0, ROWS_PER_BLOCK)]
 PHOTONS, FRAMES = 4000.0, 100
-
-
-class InEngine:
-    """A file in an engine, called like the module that it was."""
-
-    def __init__(self, engine: Engine, network: OverFrames) -> None:
-        self.engine, self.network = engine, network
-
-    def __call__(self, *inputs: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        feed = {port.name: value.numpy() for port, value in zip(INPUTS, inputs, strict=True)}
-        static = bool(self.engine.card.rows_per_block)
-        found = self.engine.run(as_static(feed) if static else feed)
-        if static:
-            frame, rows = filled(found["table"], float(feed["threshold"]))
-            found = {"frame": frame, "table": rows, "count": found["count"].sum(), "context": found["context_out"]}
-        return tuple(torch.as_tensor(np.asarray(value)) for value in found.values())
 
 
 def figures(run, conditions: Conditions, threshold: float, emitters: int) -> str:
@@ -66,23 +46,14 @@ def figures(run, conditions: Conditions, threshold: float, emitters: int) -> str
     return f"{crowd['jaccard']:.4f}, {crowd['rmse_lateral_nm']:.2f} nm | {over} | {place} nm (chance {chance:.2f})"
 
 
-def beside(found: dict) -> str:
-    largest = found["largest_difference"]
-    place, sigma = (max(largest[name] for name in names) for names in (("x_px", "y_px"), ("sigma_x_px", "sigma_y_px")))
-    return f"{found['only_one_has']} of {found['rows']} | {place:.0e} px, {largest['photons']:.0e}, {sigma:.0e} px"
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default="2d-fast")
     parser.add_argument("--emitters", type=int, default=4000)
     arguments = parser.parse_args()
     trained = from_model(zoo.find(arguments.model))
-    conditions, module = conditions_for(trained.space, trained.spot), deployed(trained.network, trained.space)
-    frames, _ = scene(conditions, DENSITY_PER_UM2, USUAL_PHOTONS, COMPARED, SEED)
-    print(
-        "| form | engine | only one has | largest difference: x, y; photons; sigma | 1 per um^2 | over bound | bias |"
-    )
+    reference = Reference.of(trained)
+    print("| form | engine | rows, only one has, largest in x, y; photons; sigma | 1 per um^2 | over bound | bias |")
     with tempfile.TemporaryDirectory() as folder:
         for narrow, rows in FORMS:
             path = Path(folder) / f"{narrow}-{rows}.onnx"
@@ -95,9 +66,9 @@ def main() -> None:
                     settings = EngineSettings.model_validate({"name": name, "device": device, "precision": at})
                     try:
                         with closing(open_engine(path, settings)) as engine:
-                            run = InEngine(engine, trained.network)
-                            near = beside(agreement(module, run, frames, conditions.camera, card.threshold))
-                            told = figures(run, conditions, card.threshold, arguments.emitters)
+                            run = Called(engine.run, rows > 0, trained.network)
+                            near = ", ".join(in_words(reference.beside(run, card.threshold)))
+                            told = figures(run, reference.conditions, card.threshold, arguments.emitters)
                     except LiveSMLMError as error:
                         print(f"| {form} | {name}, {device} | not run: {error.what} |", flush=True)
                         continue

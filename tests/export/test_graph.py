@@ -9,7 +9,7 @@ import torch
 
 from export.card import METADATA_KEY, Card, CardError
 from export.export import describe
-from export.exported import Exported
+from export.exported import exported as in_onnx_runtime
 from export.static_graph import deployed
 from export.static_rows import ROWS_PER_BLOCK, as_bytes, as_static, filled
 from export.to_onnx import write
@@ -84,7 +84,7 @@ def answer(run, feed: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
 def test_onnx_runtime_agrees_with_torch(exported, shape: tuple[int, int, int]) -> None:
     module, path = exported
     (found, context), (wanted, handed_on) = (
-        answer(run, inputs(shape)) for run in (Exported(path, module.network), module)
+        answer(run, inputs(shape)) for run in (in_onnx_runtime(path, module.network), module)
     )
     nearest = np.abs(found[:, None, :3] - wanted[None, :, :3]).sum(2).argmin(1)
     assert len(set(nearest)) == len(found) == len(wanted)
@@ -94,7 +94,7 @@ def test_onnx_runtime_agrees_with_torch(exported, shape: tuple[int, int, int]) -
 
 def test_cached_features_give_what_all_frames_at_once_give(exported) -> None:
     module, path = exported
-    run, feed = Exported(path, module.network), inputs((6, 48, 40))
+    run, feed = in_onnx_runtime(path, module.network), inputs((6, 48, 40))
     whole, _ = answer(run, feed)
     found, context = [], feed["context"]
     for first, part in ((0, feed["frames"][:1]), (1, feed["frames"][1:4]), (4, feed["frames"][4:])):

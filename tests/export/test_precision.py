@@ -10,7 +10,7 @@ from onnx import TensorProto
 
 from export.evaluate import feed
 from export.export import describe
-from export.exported import Exported
+from export.exported import exported
 from export.graph import DeployedLocalizer
 from export.parity import agreement
 from export.precision import FIRST_EXACT, LAST_EXACT, in_eight_bits, in_half
@@ -55,7 +55,7 @@ def module(network: DefaultLocalizer) -> DeployedLocalizer:
 
 
 def test_float32_says_what_float64_says(module, network, exact, frames) -> None:
-    found = agreement(module, Exported(exact, network), frames, CAMERA, THRESHOLD)
+    found = agreement(module, exported(exact, network), frames, CAMERA, THRESHOLD)
     assert found["rows"] > 20
     assert found["only_one_has"] == 0
     assert found["largest_difference"]["x_px"] < 1e-4
@@ -66,7 +66,7 @@ def test_float16_is_near_and_its_weights_are_half_as_large(module, network, fram
     weights = {t.data_type for t in onnx.load(path).graph.initializer if len(t.dims) == 4}
     assert weights == {TensorProto.FLOAT16}
     assert {p.dtype for p in network.parameters()} == {torch.float32}
-    found = agreement(module, Exported(path, network), frames, CAMERA, THRESHOLD)
+    found = agreement(module, exported(path, network), frames, CAMERA, THRESHOLD)
     assert found["only_one_has"] <= 0.03 * found["rows"]
     assert 1e-6 < found["largest_difference"]["x_px"] < 0.02
 
@@ -81,7 +81,7 @@ def test_eight_bits_leave_both_ends_exact(module, network, exact, frames, tmp_pa
     assert kept[-LAST_EXACT:] == [True] * LAST_EXACT
     assert not any(kept[FIRST_EXACT:-LAST_EXACT])
     save(narrow, _card(network), tmp_path / "narrow.onnx")
-    found = agreement(module, Exported(tmp_path / "narrow.onnx", network), frames, CAMERA, THRESHOLD)
+    found = agreement(module, exported(tmp_path / "narrow.onnx", network), frames, CAMERA, THRESHOLD)
     assert found["largest_difference"]["x_px"] > 1e-5  # it is seen
 
 
