@@ -52,7 +52,7 @@ def backgrounds(rig: Rig, card: Card, camera: Camera, shape: tuple[int, int]) ->
 
 def _bgnet(rig: Rig, card: Card, camera: Camera, shape: tuple[int, int], model: str) -> tuple[Optics, Backgrounds]:
     path = zoo.find(model, "[background] model")
-    engine = open_engine(path, rig.engine)
+    engine = open_engine(path, rig.engine.model_copy(update={"processes": 1}))
     found = [port.name for port in engine.card.inputs]
     if found != PORTS:
         raise ModelError(

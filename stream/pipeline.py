@@ -182,7 +182,7 @@ class Pipeline:
         self._renderer = Renderer(info.width_px * pixel_nm, info.height_px * pixel_nm, rig.render)
         self._health = Health(self._acquisition.ledger, info.frames, self._clock)
         localizer = make_localizer(rig, engine, info)
-        warm_up(localizer, info, rig.policy.batch_frames)
+        warm_up(localizer, info, rig.policy.batch_frames, rig.engine.processes)
         return Analysis(
             make_localizer(rig, engine, info, self._slow_lane(engine)), self._renderer,
             BackgroundMap(info.height_px, info.width_px, pixel_nm), self._files, self._publisher,

@@ -75,9 +75,9 @@ def _watched(stage: Stage, rig: Rig, calibration: Camera, lane: SlowLane | None)
     return PhaseWatch(stage, lane, calibration, rig.camera.pixel_size_nm, rig.phase, time.monotonic)
 
 
-def warm_up(localizer: Stage, info: StreamInfo, frames: int) -> None:
-    """Run twice on dark frames, so that the first real ones do not pay for allocation."""
-    for first in (0, frames):
+def warm_up(localizer: Stage, info: StreamInfo, frames: int, engines: int = 1) -> None:
+    """Run twice on each engine, on dark frames, so that the first real ones do not pay for allocation."""
+    for first in range(0, 2 * engines * frames, frames):
         none = np.full(frames, np.nan)
         pixels = np.full((frames, info.height_px, info.width_px), 100, np.uint16)
         localizer.process(Batch(pixels, np.arange(first, first + frames), none, none, none))

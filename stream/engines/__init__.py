@@ -45,6 +45,10 @@ def open_engine(model: Path, settings: EngineSettings) -> Engine:
     ModelError
         The engine is not installed, its device is not usable, or the file is not a model of ours.
     """
+    if settings.processes > 1:
+        from stream.engines.fleet import Fleet
+
+        return Fleet(model, settings)
     kind = ENGINES[settings.name]
     if (settings.device, settings.precision) not in kind.choices:
         raise ModelError(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+import psutil
 import pytest
 import zmq
 
@@ -14,6 +15,7 @@ from stream.acquisition.spool import Spool
 from stream.books.ledger import Ledger
 from stream.readers.tables import read_table
 from tests.stream.commands.conftest import ROOT, command
+from tests.stream.commands.test_main_job import start, wait_until_analysed
 
 ZMQ_RIG = """
 [camera]
@@ -104,3 +106,29 @@ def test_nothing_but_nonsense(sent_and_run) -> None:
     assert ran.returncode == 3
     for part in ("no frame came at tcp://127.0.0.1", "refused: ", "a message is a JSON header", "start the sender"):
         assert part in ran.stderr
+
+
+def test_one_of_several_engines_is_killed(rig, tmp_path: Path) -> None:
+    """The run ends with a fault that names it; what was received and not analysed is in the spool."""
+    settings = rig(rate=400)
+    settings.write_text(settings.read_text().replace("[engine]", "[engine]\nprocesses = 2"))
+    out = tmp_path / "out"
+    process = start("run", settings, "--frames", 4000, "--out", out, "--no-page")
+    wait_until_analysed(out, 40)
+    engines = [child for child in psutil.Process(process.pid).children() if computes(child.pid)]
+    assert len(engines) == 2
+    engines[1].kill()
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 3
+    assert "is gone: its process ended with exit code -9" in " ".join(said.split())
+    ledger = Ledger.read(out / "ledger.json")
+    assert ledger.ended.startswith("fault: engine")
+    assert ledger.check() == []
+    left = {frame.index for frame in Spool.open_existing(out / "spool")}
+    assert left >= set(range(ledger.analysed.last + 1, ledger.received.last + 1))
+    assert not [child for child in engines if child.is_running()]
+
+
+def computes(pid: int) -> bool:
+    """Say whether a process has loaded ONNX Runtime's library."""
+    return "onnxruntime" in Path(f"/proc/{pid}/maps").read_text()

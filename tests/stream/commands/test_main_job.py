@@ -124,3 +124,23 @@ def test_kill_9_of_the_analyzer_loses_nothing(rig, livesmlm, tmp_path: Path) -> 
     salvaged = livesmlm("replay", out / "spool", "--rig", settings, "--out", tmp_path / "rest", "--no-page")
     assert salvaged.returncode == 0, salvaged.stderr
     assert Ledger.read(tmp_path / "rest" / "ledger.json").analysed.last == 299
+
+
+def test_several_engines_say_what_one_says(rig, livesmlm, tmp_path: Path) -> None:
+    """Each in a process of its own: the same rows in the same order, and every frame in the ledger."""
+    stack = tmp_path / "stack.tif"
+    assert livesmlm("simulate", "--rig", rig(), "--out", stack, "--frames", 70).returncode == 0
+    tables, ledgers = [], []
+    for processes in (1, 2):
+        more = "[policy]\nbatch_frames = 8\n"
+        settings = rig()
+        settings.write_text(settings.read_text().replace("[engine]", f"[engine]\nprocesses = {processes}") + more)
+        out = tmp_path / f"out-{processes}"
+        ran = livesmlm("replay", stack, "--rig", settings, "--out", out, "--no-page")
+        assert ran.returncode == 0, ran.stderr
+        tables.append(read_table(out / "table.parquet"))
+        ledgers.append(Ledger.read(out / "ledger.json"))
+    assert [ledger.analysed.to_list() for ledger in ledgers] == [[(0, 69)]] * 2
+    assert len(tables[0]) > 100
+    for name in tables[0]:
+        np.testing.assert_array_equal(tables[1][name], tables[0][name])
