@@ -62,6 +62,8 @@ class Card:
     rows_per_block : int
         Of a graph of known shapes (`static_graph.py`): rows for each block of a frame; 0 of one whose table is as long
         as what is found.
+    reach_px : int
+        So far from a pixel lies what a localization there can depend on; 0 if it is not known.
     """
 
     name: str
@@ -81,6 +83,7 @@ class Card:
     stride: int = 2
     precision: str = "fp32"
     rows_per_block: int = 0
+    reach_px: int = 0
     format: int = CARD_FORMAT
 
     def to_dict(self) -> dict[str, Any]:

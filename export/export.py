@@ -18,6 +18,7 @@ from export.graph import INPUTS, MULTIPLE_PX, OUTPUTS, columns
 from export.parity import Reference
 from export.phase import deployed_phase, describe_phase, scores_phase
 from export.precision import Feed, Precision, in_eight_bits, in_half
+from export.reach import reach_px
 from export.static_graph import STATIC_INPUTS, STATIC_OUTPUTS, deployed
 from export.static_rows import as_static
 from export.to_onnx import save, trace, write
@@ -55,7 +56,7 @@ def describe(
         inputs=inputs, outputs=outputs, columns=columns(network.dimensions),
         features=network.channels, stride=network.stride, look_ahead=1, multiple_px=MULTIPLE_PX,
         threshold=THRESHOLDS[network.dimensions], mac_per_pixel=mac_per_pixel(network), sample_space=space,
-        provenance=provenance, rows_per_block=rows_per_block,
+        provenance=provenance, rows_per_block=rows_per_block, reach_px=reach_px(network),
     )  # fmt: skip
 
 

@@ -96,6 +96,8 @@ class EngineSettings(Section):
     """model: as the file states it; bf16: less exact, by openvino, on processors that compute it."""
     threads: int = Field(0, ge=0, le=256)
     """CPU threads; 0 lets the runtime decide."""
+    tiles: Literal["all", "active"] = "all"
+    """active: the network is not run where a cheap look sees no light; for sparse samples and empty fields."""
     processes: int = Field(1, ge=1, le=16)
     """Engines in processes of their own, batches dealt to them in turn: as many as there are GPUs, each has one."""
 

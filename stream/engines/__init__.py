@@ -68,4 +68,8 @@ def open_engine(model: Path, settings: EngineSettings) -> Engine:
             remedy=f"pip install 'livesmlm[{kind.extra}]', or use name = \"onnx-runtime\"",
         ) from error
     engine: Engine = made(model, device=settings.device, threads=settings.threads, precision=settings.precision)
-    return engine
+    if settings.tiles == "all":
+        return engine
+    from stream.engines.active_tiles import ActiveEngine
+
+    return ActiveEngine(engine)

@@ -8,6 +8,7 @@ from stream.engine import Arrays, Engine, Plan
 from stream.engines.lane import HostLane
 from stream.engines.slots import SLOTS, HostPlan
 from stream.engines.static_plan import StaticPlan
+from stream.engines.whole_frames import WholeFrames
 
 
 def own_thread() -> ThreadPoolExecutor:
@@ -27,4 +28,4 @@ def plan_of(engine: Engine, maps: Arrays, thread: ThreadPoolExecutor) -> Plan:
     """
     if engine.card.rows_per_block:
         return StaticPlan(HostLane(engine.run, engine.card, maps, thread, SLOTS), engine.card, maps)
-    return HostPlan(engine.run, engine.card, maps, thread, engine.remarks)
+    return HostPlan(WholeFrames(engine.run, engine.card, maps, engine.remarks), thread)

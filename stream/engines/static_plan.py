@@ -12,7 +12,7 @@ from export.static_rows import as_bytes, filled
 from stream.engine import Arrays, Rows
 from stream.engines.buckets import bucket_of
 from stream.engines.lane import Lane
-from stream.engines.slots import SLOTS, no_rows, refuse_too_many
+from stream.engines.slots import SLOTS, joined, no_rows, refuse_too_many
 from stream.errors import EngineFault
 from stream.frame import UInt16Array
 
@@ -79,8 +79,7 @@ class StaticPlan:
             self._collect()
         if batch.fault is not None:
             raise batch.fault
-        found = [self._none, *batch.rows]
-        return Rows(np.concatenate([rows.frame for rows in found]), np.concatenate([rows.table for rows in found]))
+        return joined([self._none, *batch.rows])
 
     def _launch(self, batch: _Batch, first: int, frames: UInt16Array) -> None:
         place, self._place = self._place, (self._place + 1) % SLOTS

@@ -13,6 +13,7 @@ from stream.engine import Arrays
 from stream.engines import open_engine
 from stream.engines.plans import own_thread
 from stream.engines.slots import HostPlan
+from stream.engines.whole_frames import WholeFrames
 from stream.errors import OutOfMemory
 from stream.zoo import find
 from tests.contracts_engine import answers, calibration, spots
@@ -64,7 +65,7 @@ def scarce(engine, most: int):
 
     remarks: list[str] = []
     with own_thread() as thread:
-        yield HostPlan(run, engine.card, calibration(engine.card), thread, remarks), remarks
+        yield HostPlan(WholeFrames(run, engine.card, calibration(engine.card), remarks), thread), remarks
 
 
 def test_a_batch_is_halved_until_it_fits_and_that_is_said_once(engine) -> None:

@@ -1,0 +1,41 @@
+"""How far a network sees: from which pixels a localization can depend on what a camera counted."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+
+import torch
+
+from models.layers import OverFrames
+
+SIDE_PX = 160
+OF_SCORES_PX = 1
+"""Scores look at the pixels beside one another (`graph.py`)."""
+
+
+def reach_px(network: OverFrames, side_px: int = SIDE_PX) -> int:
+    """Return the largest distance in rows or columns between an output pixel and an input pixel that it depends on.
+
+    With positive weights and inputs no path from one to the other is cut off or cancelled by another, so whatever
+    reaches the output has a gradient.
+
+    Raises
+    ------
+    ValueError
+        It may see further than frames of `side_px` let it.
+    """
+    positive = deepcopy(network).requires_grad_(False)
+    for weights in positive.parameters():
+        weights.fill_(1 / max(weights[0].numel(), 1))
+    farthest, step = 0, 4
+    for phase in range(step):
+        counts = torch.full((1, side_px, side_px), 50.0, requires_grad=True)
+        features = positive.encode(counts, torch.ones(side_px, side_px))
+        middle = side_px // 2 + phase
+        positive.locate(features, features, features)[0, :, middle, middle].sum().backward()  # type: ignore[no-untyped-call]
+        assert counts.grad is not None
+        rows, columns = (torch.nonzero(counts.grad[0].abs().sum(axis)).flatten() for axis in (1, 0))
+        farthest = max(farthest, *(int((found - middle).abs().max()) for found in (rows, columns)))
+    if farthest >= side_px // 2 - step:
+        raise ValueError(f"the network sees at least {farthest} pixels far, in frames of {side_px}")
+    return farthest + OF_SCORES_PX
