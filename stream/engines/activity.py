@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import uniform_filter
+from scipy.ndimage import uniform_filter, uniform_filter1d
 
 from stream.engine import Arrays
 from stream.frame import UInt16Array
@@ -38,6 +38,7 @@ class Activity:
         excess = np.float32(maps["excess"])
         self._offset, self._counts_per_adu = offset, 1 / (gain * excess)
         self._noise = [uniform_filter(variance / excess**2, size) * size**2 for size in WINDOWS_PX]
+        self._twice = [np.outer(*(_twice(side, size) for side in offset.shape)) for size in WINDOWS_PX]
         self.tiles = tuple(-(-side // TILE_PX) for side in offset.shape)
 
     def of(self, frames: UInt16Array) -> Mask:
@@ -55,16 +56,18 @@ class Activity:
         active = np.zeros(self.tiles, np.bool_)
         for frame in frames:
             counts = (frame - self._offset) * self._counts_per_adu
-            for size, noise in zip(WINDOWS_PX, self._noise, strict=True):
-                self._mark(active, uniform_filter(counts, size) * np.float32(size**2), noise)
+            for size, noise, twice in zip(WINDOWS_PX, self._noise, self._twice, strict=True):
+                self._mark(active, uniform_filter(counts, size) * np.float32(size**2), noise, twice)
         return active
 
-    def _mark(self, active: Mask, sums: NDArray[np.float32], noise: NDArray[np.float32]) -> None:
+    def _mark(
+        self, active: Mask, sums: NDArray[np.float32], noise: NDArray[np.float32], twice: NDArray[np.float32]
+    ) -> None:
         """Mark the tiles around sums that stand out."""
         height, width = sums.shape
         level = self._level(sums)
         above = sums - level
-        hits = np.argwhere(above * above > THRESHOLD**2 * (np.maximum(level, 0) + noise))
+        hits = np.argwhere(above * above > THRESHOLD**2 * twice * (np.maximum(level, 0) + noise))
         hits = hits[above[hits[:, 0], hits[:, 1]] > 0]
         for down in (-MARGIN_PX, MARGIN_PX):
             for right in (-MARGIN_PX, MARGIN_PX):
@@ -80,3 +83,10 @@ class Activity:
         tiles = whole.reshape(rows, TILE_PX, columns, TILE_PX)[:, ::EVERY_PX, :, ::EVERY_PX]
         medians: NDArray[np.float32] = np.median(tiles, axis=(1, 3)).astype(np.float32)
         return np.repeat(np.repeat(medians, TILE_PX, 0), TILE_PX, 1)[:height, :width]
+
+
+def _twice(side_px: int, size: int) -> NDArray[np.float32]:
+    """Return how much larger the variance of a sum is near the edges, where pixels stand in for those beyond."""
+    weights = uniform_filter1d(np.eye(side_px), size, axis=0) * size
+    factors: NDArray[np.float32] = ((weights**2).sum(1) / size).astype(np.float32)
+    return factors
