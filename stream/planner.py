@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from export.card import Card
 from stream.config import Rig
+from stream.engines.tiles import WORTH
 
 BATCHES = (1, 4, 8, 16, 32)
 """Sizes that are measured."""
@@ -42,7 +43,7 @@ class Plan:
 
 def plan(
     seconds: Mapping[int, float], network_seconds: float, camera_frames_per_s: float, rig: Rig, card: Card,
-    shipped: Mapping[str, Card], shape: tuple[int, int],
+    shipped: Mapping[str, Card], shape: tuple[int, int], lit_share: float = 1.0,
 ) -> Plan:  # fmt: skip
     """Return what to expect of a rig.
 
@@ -61,6 +62,8 @@ def plan(
         Models that ship.
     shape : (int, int)
         Rows and columns of the frames.
+    lit_share : float
+        How much of them would be computed if only active tiles were.
     """
     rate = {frames: frames / spent for frames, spent in seconds.items()}
     enough = [frames for frames in sorted(rate) if rate[frames] >= SPARE * camera_frames_per_s]
@@ -72,11 +75,19 @@ def plan(
     if headroom < SPARE:
         largest = max(seconds)
         network_share = min(1.0, network_seconds / seconds[largest])
-        advice = _advice(headroom, network_share, rig, card, shipped, shape)
+        advice = [*_tiles(headroom, lit_share, rig), *_advice(headroom, network_share, rig, card, shipped, shape)]
     elif enough and rig.policy.batch_frames != batch:
         asked = rig.policy.batch_frames
         advice = [f"[policy] batch_frames = {batch} is enough and answers soonest; the rig asks for {asked}"]
     return Plan(rate[batch], batch, filling_ms + 1000 * seconds[batch], headroom, tuple(advice))
+
+
+def _tiles(headroom: float, lit_share: float, rig: Rig) -> list[str]:
+    """Say what active tiles would bring."""
+    if rig.engine.tiles == "active" or lit_share >= WORTH:
+        return []
+    times = f"about {headroom / lit_share:.1f} times the camera's rate" if lit_share else "nothing shines"
+    return [f'little of the field shines: [engine] tiles = "active" computes {100 * lit_share:.0f} % of it ({times})']
 
 
 def _advice(

@@ -12,13 +12,18 @@ from models.scenes.scene import Scene, SceneSettings
 from stream import zoo
 from stream.calibration import camera
 from stream.config import Rig
+from stream.engines.activity import Activity
+from stream.engines.tiles import computed_share, parts
 from stream.frame import Batch, StreamInfo, UInt16Array
+from stream.stages.localize import maps_of
 from stream.stages.stage import Stage
 
 DENSITY_PER_UM2 = 0.1
 """Molecules in each frame: fits take their time for each of them."""
 PHOTONS, BACKGROUND = 2000.0, 20.0
 MEASURE_S = 0.6
+LIT_FRAMES = 18
+"""As many as the usual batch and the two before it."""
 
 
 def frames_like(rig: Rig, card: Card, info: StreamInfo, count: int) -> UInt16Array:
@@ -32,6 +37,15 @@ def frames_like(rig: Rig, card: Card, info: StreamInfo, count: int) -> UInt16Arr
     )  # fmt: skip
     view = Scene(settings, camera(rig.camera, info.height_px, info.width_px), np.random.default_rng(0), spot)
     return np.stack([view.picture()[0] for _ in range(count)])
+
+
+def lit_share(rig: Rig, card: Card, seen: list[UInt16Array]) -> float:
+    """Return how much of frames that were seen would be computed if only active tiles were; 1 if they cannot be."""
+    if not seen or card.rows_per_block or not card.reach_px:
+        return 1.0
+    shape = seen[0].shape
+    active = Activity(maps_of(camera(rig.camera, *shape), shape)).of(np.stack(seen[:LIT_FRAMES]))
+    return computed_share(parts(active, shape, card.reach_px, card.multiple_px), shape, card.reach_px, card.multiple_px)
 
 
 def seconds_per_batch(stage: Stage, frames: UInt16Array, sizes: tuple[int, ...]) -> dict[int, float]:

@@ -23,7 +23,7 @@ from stream.frame import StreamInfo, UInt16Array
 from stream.opening import source_of
 from stream.planner import BATCHES, Plan, plan
 from stream.preparation import make_localizer
-from stream.rehearsal import frames_like, seconds_per_batch
+from stream.rehearsal import frames_like, lit_share, seconds_per_batch
 from stream.source import Source
 from stream.suitability import refuse_unsuitable
 
@@ -49,11 +49,11 @@ def _checked(rig: Rig, engine: Engine) -> dict[str, Any]:
     source = source_of(rig)
     try:
         info = source.open()
-        frames = _some_frames(source) if rig.camera.maps is not None else []
+        frames = _some_frames(source)
     finally:
         source.close()
     camera = 1000 / info.exposure_ms  # nan if the source does not say
-    found = rehearse(rig, engine, info, camera)
+    found = rehearse(rig, engine, info, camera, frames)
     known = camera == camera
     return {
         "source": info.description,
@@ -68,18 +68,30 @@ def _checked(rig: Rig, engine: Engine) -> dict[str, Any]:
         "camera_frames_per_s": round(camera, 1) if known else None,
         "headroom": round(found.headroom, 2) if known else None,
         "advice": list(found.advice),
-        "warnings": [*rig.assumed(), *(map_doubts(rig.camera, np.stack(frames)) if frames else [])],
+        "warnings": [*rig.assumed(), *_map_doubts(rig, frames)],
     }
 
 
-def rehearse(rig: Rig, engine: Engine, info: StreamInfo, camera_frames_per_s: float) -> Plan:
-    """Measure the stages on simulated frames like the rig's, and say what follows."""
+def _map_doubts(rig: Rig, frames: list[UInt16Array]) -> list[str]:
+    return map_doubts(rig.camera, np.stack(frames)) if frames and rig.camera.maps is not None else []
+
+
+def rehearse(
+    rig: Rig, engine: Engine, info: StreamInfo, camera_frames_per_s: float, seen: list[UInt16Array]
+) -> Plan:  # fmt: skip
+    """Measure the stages on simulated frames like the rig's, and say what follows.
+
+    With active tiles it depends on what shines where: they are measured on frames that were seen, if there are any.
+    """
     shape = info.height_px, info.width_px
     frames = frames_like(rig, engine.card, info, BATCHES[-1])
+    if rig.engine.tiles == "active" and seen:
+        frames = np.stack([seen[number % len(seen)] for number in range(BATCHES[-1])])
     seconds = seconds_per_batch(make_localizer(rig, engine, info), frames, BATCHES)
     alone = make_localizer(rig.model_copy(update={"refine": RefineSettings()}), engine, info)
     network = seconds_per_batch(alone, frames, BATCHES[-1:])[BATCHES[-1]]
-    return plan(seconds, network, camera_frames_per_s, rig, engine.card, zoo.shipped(), shape)
+    lit = lit_share(rig, engine.card, seen)
+    return plan(seconds, network, camera_frames_per_s, rig, engine.card, zoo.shipped(), shape, lit)
 
 
 def _some_frames(source: Source) -> list[UInt16Array]:

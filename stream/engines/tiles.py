@@ -70,9 +70,14 @@ def parts(active: Mask, shape: tuple[int, ...], reach_px: int, multiple_px: int)
     while met := next(((a, b) for a, b in combinations(found, 2) if a.meets(b)), None):
         found = [part for part in found if part not in met] + [met[0].around(met[1])]
     whole = Part(0, shape[0], 0, shape[1])
-    if sum(part.grown(reach_px, multiple_px, shape).area_px for part in found) > WORTH * whole.area_px:
+    if computed_share(found, shape, reach_px, multiple_px) > WORTH:
         return [whole]
     return sorted(found)
+
+
+def computed_share(found: list[Part], shape: tuple[int, ...], reach_px: int, multiple_px: int) -> float:
+    """Return how much of a frame has to be computed for these rectangles."""
+    return sum(part.grown(reach_px, multiple_px, shape).area_px for part in found) / (shape[0] * shape[1])
 
 
 def _in_pixels(tiles: tuple[slice, ...], shape: tuple[int, ...]) -> Part:

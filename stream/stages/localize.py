@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from models.camera import Camera
 from models.localizations import Localizations, concatenate
-from stream.engine import Engine
+from stream.engine import Arrays, Engine
 from stream.frame import Batch, Float64Array, UInt16Array
 from stream.stages.stage import Located
 
@@ -57,15 +57,7 @@ class Localizer:
     ) -> None:
         shape = (height_px, width_px)
         self._pixel_size_nm, self._quantum_efficiency = pixel_size_nm, camera.quantum_efficiency
-        self._plan = engine.plan(
-            {
-                "offset": _map(camera.offset_adu, shape),
-                "gain": _map(camera.adu_per_photo_electron, shape),
-                "variance": _map(camera.variance_e2, shape),
-                "excess": np.asarray(camera.excess, np.float32),
-                "threshold": np.asarray(threshold, np.float32),
-            }
-        )
+        self._plan = engine.plan(maps_of(camera, shape) | {"threshold": np.asarray(threshold, np.float32)})
         self._waiting: _Waiting | None = None
         self._under_way: deque[_UnderWay] = deque()
         self._columns = engine.card.columns
@@ -146,5 +138,13 @@ class Localizer:
 _NO_FRAMES = (np.empty(0, np.int64), np.empty(0, np.float64))
 
 
-def _map(value: float | NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.float32]:
+def maps_of(camera: Camera, shape: tuple[int, ...]) -> Arrays:
+    """Return what a localizer is told of the camera, for frames of `shape` (y, x)."""
+    return {
+        "offset": _map(camera.offset_adu, shape), "gain": _map(camera.adu_per_photo_electron, shape),
+        "variance": _map(camera.variance_e2, shape), "excess": np.asarray(camera.excess, np.float32),
+    }  # fmt: skip
+
+
+def _map(value: float | NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.float32]:
     return np.ascontiguousarray(np.broadcast_to(np.asarray(value, np.float32), shape))

@@ -18,10 +18,11 @@ def rig(**sections) -> Rig:
     return Rig.model_validate({"camera": {"pixel_size_nm": 100}, **sections})
 
 
-def planned(frames_per_s: float, camera: float, network_share: float = 1.0, **sections) -> Plan:
+def planned(frames_per_s: float, camera: float, network_share: float = 1.0, lit: float = 1.0, **sections) -> Plan:
     """Batches cost 10 ms and then as much for each frame as the rate says."""
     seconds = {size: 0.01 + size / frames_per_s for size in BATCHES}
-    return plan(seconds, network_share * seconds[BATCHES[-1]], camera, rig(**sections), CARD, SHIPPED, SHAPE)
+    network = network_share * seconds[BATCHES[-1]]
+    return plan(seconds, network, camera, rig(**sections), CARD, SHIPPED, SHAPE, lit)
 
 
 def test_the_smallest_batch_that_has_time_to_spare_is_taken() -> None:
@@ -50,6 +51,13 @@ def test_what_would_help_is_named_when_it_is_too_slow() -> None:
     assert rows * SPARE / 256 <= found.headroom < (rows + 8) * SPARE / 256
     assert "livesmlm engines" in gpu
     assert "spilled" in spill
+
+
+def test_active_tiles_are_named_where_little_of_the_field_shines() -> None:
+    found = planned(50, 100, lit=0.25)
+    assert '[engine] tiles = "active" computes 25 % of it (about 2.0 times the camera' in found.advice[0]
+    assert not any("tiles" in line for line in planned(50, 100, lit=0.9).advice)
+    assert not any("tiles" in line for line in planned(50, 100, lit=0.2, engine={"tiles": "active"}).advice)
 
 
 def test_a_lighter_network_is_promised_no_more_than_its_share() -> None:

@@ -10,6 +10,7 @@ from export.card import Card
 from models.camera import Camera
 from stream.engines.plans import own_thread
 from stream.engines.slots import HostPlan
+from stream.engines.whole_frames import WholeFrames
 from stream.frame import Batch
 from stream.stages.localize import Localizer
 from stream.zoo import shipped
@@ -40,7 +41,7 @@ class NeighbourEngine:
         return {"frame": np.arange(len(frames)), "table": table, "count": np.asarray(len(frames)), "context_out": out}
 
     def plan(self, maps: dict[str, np.ndarray]) -> HostPlan:
-        return HostPlan(self.run, self.card, maps, self._thread, [])
+        return HostPlan(WholeFrames(self.run, self.card, maps, []), self._thread)
 
     def close(self) -> None:
         self._thread.shutdown()
