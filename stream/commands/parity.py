@@ -30,6 +30,8 @@ def show(path: Path, card: Card, source: Path) -> None:
     for photons, axes in card.scores.get("over_bound_beside_float32", {}).items():
         more = ", ".join(f"{100 * (ratio - 1):+.1f} %" for ratio in axes)
         console.print(f"{float(photons):.0f} photo-electrons: {more} beside float32")
+    for line in _unfit(path) if card.rows_per_block else []:
+        console.print(f"[yellow]TensorRT cannot read it:[/] {escape(line)}", soft_wrap=True)
     console.print("\nlargest difference from torch in float64:")
     table = Table("engine", "rows", "only one has", "x, y", "photons", "sigma of x, y", box=None, pad_edge=False)
     left_out = []
@@ -41,6 +43,14 @@ def show(path: Path, card: Card, source: Path) -> None:
     console.print(table)
     for line in left_out:
         console.print(line, soft_wrap=True)
+
+
+def _unfit(path: Path) -> list[str]:
+    import onnx
+
+    from export.tensorrt_limits import unfit
+
+    return unfit(onnx.load(path))
 
 
 def _engines(path: Path, source: Path) -> Iterator[tuple[str, tuple[str, ...] | str]]:
