@@ -6,8 +6,10 @@ Consequence: whoever has the pixels has their index and times, and cannot mix th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from math import nan
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,6 +93,8 @@ class StreamInfo:
         As stated by the data itself; nan if unknown. Compared with the rig's, never used instead of it.
     description : str
         One line for people: camera name or file name.
+    record : dict
+        What else the source knows of its camera and devices, plain values by name; kept in `run.json`.
     """
 
     height_px: int
@@ -101,3 +105,4 @@ class StreamInfo:
     exposure_ms: float = nan
     pixel_size_nm: float = nan
     description: str = ""
+    record: Mapping[str, Any] = field(default_factory=dict)

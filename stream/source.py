@@ -16,7 +16,8 @@ from stream.frame import Frame, StreamInfo
 class Source(Protocol):
     """Yields camera frames in the order of their index.
 
-    A source that turns frames away counts them in an attribute `refused`, a mapping of reason to number.
+    A source that turns frames away counts them in an attribute `refused`, a mapping of reason to number. One that finds
+    pauses suspicious has the frames behind them in an attribute `suspected`, a list, until they are taken out.
     """
 
     def open(self) -> StreamInfo:

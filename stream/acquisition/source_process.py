@@ -190,11 +190,14 @@ class Acquirer:
         return fault or self._books.fault
 
     def _hear_source(self) -> None:
-        """Book what the source itself has turned away since the last time."""
+        """Book what the source itself has turned away, or finds suspicious, since the last time."""
         refused = Counter(getattr(self._source, "refused", {}))
         for reason, frames in (refused - self._refused).items():
             self._books.now.refuse(reason, frames)
         self._refused = refused
+        suspected: list[int] = getattr(self._source, "suspected", [])
+        self._books.now.suspected.add_indices(suspected)
+        suspected.clear()
 
     def _guarded(self, step: Callable[[], None]) -> LiveSMLMError | None:
         """Run a step; return its error, so that what follows still keeps the frames that were good."""

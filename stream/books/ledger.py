@@ -49,6 +49,8 @@ class Ledger:
         Frames that the camera counted and nobody received, by reason.
     refused : dict of str to int
         Number of frames that were turned away, by reason; their index is not new, so it cannot stand for them.
+    suspected : Ranges
+        Received frames before which one may be missing that nobody counted: the camera paused for longer than usual.
     ended : str
         "running", "finished", "interrupted" or "fault: ...".
     """
@@ -61,18 +63,19 @@ class Ledger:
         self.skipped: dict[str, Ranges] = {}
         self.missing: dict[str, Ranges] = {}
         self.refused: dict[str, int] = {}
+        self.suspected = Ranges()
         self.ended = "running"
         self._overload_from = 0
 
     def receive(self, index: int) -> bool:
         """Note a frame from the camera; return False if it is refused because its index is not above the last one.
 
-        A gap is noted as missing where the index is the camera's own counter.
+        A gap is noted as missing: whoever numbers frames by counting them leaves none.
         """
         if index <= self.newest:
             self.refuse(REPEATED if index == self.newest else BACKWARDS)
             return False
-        if self.verifiable and index > self.newest + 1 and self.newest >= 0:
+        if index > self.newest + 1 and self.newest >= 0:
             self.missing.setdefault(COUNTER_GAP, Ranges()).add(self.newest + 1, index - 1)
         self.received.add(index)
         self.newest = index
@@ -145,6 +148,7 @@ class Ledger:
                 mine.setdefault(reason, Ranges()).update(ranges)
         for reason, count in other.refused.items():
             self.refused[reason] = self.refused.get(reason, 0) + count
+        self.suspected.update(other.suspected)
         self.newest = max(self.newest, other.newest)
 
     def summary(self) -> dict[str, Any]:
@@ -154,6 +158,7 @@ class Ledger:
             "skipped": skipped,
             "missing": {reason: ranges.total for reason, ranges in self.missing.items()},
             "refused": dict(self.refused),
+            "suspected": self.suspected.total,
             "waiting_in_spool": self.spilled.difference(self.ringed).total,
             "lag": self.received.total - self.analysed.total - sum(skipped.values()),
             "unaccounted": self.unaccounted().total,
@@ -174,7 +179,11 @@ class Ledger:
         document |= {stage: getattr(self, stage).to_list() for stage in STAGES}
         document["skipped"] = {reason: ranges.to_list() for reason, ranges in self.skipped.items()}
         document["missing"] = {reason: ranges.to_list() for reason, ranges in self.missing.items()}
-        document |= {"refused": self.refused, "unaccounted": self.unaccounted().to_list()}
+        document |= {
+            "suspected": self.suspected.to_list(),
+            "refused": self.refused,
+            "unaccounted": self.unaccounted().to_list(),
+        }
         partial = path.with_name(path.name + ".tmp")
         try:
             partial.write_text(json.dumps(document), encoding="utf-8")
@@ -214,5 +223,6 @@ class Ledger:
             getattr(ledger, stage).update(document[stage])
         ledger.skipped = {reason: Ranges(ranges) for reason, ranges in document["skipped"].items()}
         ledger.missing = {reason: Ranges(ranges) for reason, ranges in document["missing"].items()}
+        ledger.suspected = Ranges(document.get("suspected", []))
         ledger.refused, ledger.ended = document["refused"], document["ended"]
         return ledger

@@ -40,6 +40,11 @@ class Limited:
         """What the other source turned away, by reason."""
         return getattr(self._source, "refused", {})
 
+    @property
+    def suspected(self) -> list[int]:
+        """Frames before which the other source misses one, perhaps."""
+        return getattr(self._source, "suspected", [])
+
     def close(self) -> None:
         """Close the other source."""
         self._source.close()
