@@ -17,6 +17,7 @@ class Source(Protocol):
     """Yields camera frames in the order of their index.
 
     A source that turns frames away counts them in an attribute `refused`, a mapping of reason to number.
+    One that can set properties of devices has an attribute `actuator` (`stream/actuator.py`).
     """
 
     def open(self) -> StreamInfo:

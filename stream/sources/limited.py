@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from stream.actuator import Actuator
 from stream.frame import Frame, StreamInfo
 from stream.source import Source
 
@@ -39,6 +40,11 @@ class Limited:
     def refused(self) -> dict[str, int]:
         """What the other source turned away, by reason."""
         return getattr(self._source, "refused", {})
+
+    @property
+    def actuator(self) -> Actuator | None:
+        """What sets the devices of the other source."""
+        return getattr(self._source, "actuator", None)
 
     def close(self) -> None:
         """Close the other source."""
