@@ -5,11 +5,11 @@ since the number of molecules is proportional to it, whatever the unit. And the 
 what is kept of it: alone, a sum of errors swings about the wanted number without end.
 
     e = 1 - N / N0            N molecules in a frame, N0 wanted
-    t' = t + feedback * e     the trend: what bleaching asks for each time
-    P' = P + P (gain * e + t')
+    t' = t + feedback * e     the trend: what bleaching asks for each time; of e, at most TREND_ERROR
+    P' = P / (1 - c)          with c = gain * e + t', so that gain 1 without a trend is P N0 / N, all of it at once
 
-With the logarithm of the number proportional to that of the power, both errors and trend die away for any gain and
-feedback above 0 with 2 gain + feedback < 4, which the settings keep.
+About rest, where the logarithms of number and power change alike, errors die away for any gain and feedback above 0
+with 2 gain + feedback < 4, which the settings keep.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ from stream.feedback.settings import ActivationSettings
 
 LEAST_SHARE = 0.001
 """A power below this part of the maximum is changed as if it were that: from 0, no relative change leads away."""
+
+TREND_ERROR = 0.2
+"""A larger error is a start that is far off, not bleaching: kept in the trend, it would carry the number beyond."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +72,15 @@ def next_drive(drive: Drive, molecules: float, settings: ActivationSettings) -> 
         raise ValueError(f"molecules = {molecules}: must be a finite number, not below 0")
     assert settings.molecules is not None
     assert settings.maximum is not None
-    error = max(1 - molecules / settings.molecules, -1.0)
+    error = 1 - molecules / settings.molecules
     if 100 * abs(error) <= settings.dead_zone_percent:
         return drive
     most = settings.step_percent / 100
-    trend = _clamp(drive.trend + settings.feedback * error, -most, most)
-    change = _clamp(settings.gain * error + trend, -most, most)
-    wanted = drive.power + max(drive.power, LEAST_SHARE * settings.maximum) * change
+    down, up = -most, most / (1 + most)  # from a power to 1 / (1 + most) of it, or to 1 + most times as much
+    kept = _clamp(error, -TREND_ERROR, TREND_ERROR)
+    trend = _clamp(drive.trend + settings.feedback * kept, down, up)
+    change = _clamp(settings.gain * error + trend, down, up)
+    wanted = drive.power + max(drive.power, LEAST_SHARE * settings.maximum) * change / (1 - change)
     power = _clamp(wanted, settings.minimum, settings.maximum)
     return Drive(power, trend if power == wanted else 0.0)  # at a limit there is no trend to follow
 

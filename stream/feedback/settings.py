@@ -32,10 +32,10 @@ class ActivationSettings(BaseModel):
     """Set when the last frame was taken, whatever ended the run; the minimum if not given."""
     every_frames: int = Field(50, ge=1, le=1_000_000)
     """Between changes; all of them taken under the present value."""
-    gain: float = Field(0.6, gt=0, le=1)
-    """Relative change of the power for molecules that are missing, as part of those wanted."""
-    feedback: float = Field(0.15, ge=0, le=1)
-    """How much of that is kept for the next changes: it follows a sample that bleaches."""
+    gain: float = Field(0.8, gt=0, le=1)
+    """How much of what is missing is made up for at once; 1: all of it, and all of the noise too."""
+    feedback: float = Field(0.4, ge=0, le=1)
+    """How much of it is kept for the changes to come: this follows a sample that bleaches."""
     step_percent: float = Field(50.0, gt=0, le=1000)
     """Largest change at once."""
     dead_zone_percent: float = Field(2.0, ge=0, lt=100)
