@@ -12,7 +12,7 @@ NEEDED = ("device", "property", "molecules", "maximum")
 class ActivationSettings(BaseModel):
     """`[activation]`: the number of molecules in a frame, held by the power of a laser."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False)
 
     mode: Literal["off", "dry-run", "on"] = "off"
     """dry-run: what would be set is said and kept, nothing is set."""

@@ -1,6 +1,6 @@
 """Whether the number of molecules in a frame is held while the sample bleaches: a whole run on the simulated sample.
 
-    python tests/benchmarks/activation.py [--molecules 20] [--every 40] [--frames 3000] [--mode on] [--figure FILE.png]
+    python tests/benchmarks/activation.py [--molecules 20] [--every 40] [--frames 3200] [--mode on] [--figure FILE.png]
 
 Each of the sample's emitters bleaches the first time that it goes off, and the laser begins at half of what is needed.
 Prints, for each tenth of the run, how far the mean number in the table is from the wanted one, the power, and what is
@@ -79,7 +79,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--molecules", type=float, default=20)
     parser.add_argument("--every", type=int, default=40)
-    parser.add_argument("--frames", type=int, default=3000)
+    parser.add_argument("--frames", type=int, default=3200)
     parser.add_argument("--mode", choices=("on", "dry-run"), default="on")
     parser.add_argument("--figure", type=Path)
     args = parser.parse_args()

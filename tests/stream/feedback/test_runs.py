@@ -1,7 +1,11 @@
 """Whole runs on the simulated sample: the number is held while it bleaches, a dry run sets nothing, a cap stops."""
 
 import json
+import socket
+from concurrent.futures import ThreadPoolExecutor
+from multiprocessing import active_children
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,7 +13,8 @@ import pytest
 from stream.books.action_log import NAME
 from stream.config import Rig, validate
 from stream.engines import open_engine
-from stream.errors import RigError
+from stream.errors import RigError, SourceFault
+from stream.links.subscriber import subscribe
 from stream.pipeline import Outcome, Pipeline
 from stream.readers.tables import read_table
 from stream.zoo import find
@@ -31,7 +36,16 @@ class View:
     def report(self, health: dict) -> None: ...
 
 
-def rig_of(frames: int, source: dict | None = None, **sections: dict) -> Rig:
+class Killer(View):
+    """Kills the source process as soon as it hears that frames are analysed."""
+
+    def report(self, health: dict) -> None:
+        for child in active_children():
+            if child.name == "livesmlm-source" and health["ledger"]["analysed"]:
+                child.kill()
+
+
+def rig_of(frames: int | None, source: dict | None = None, **sections: dict) -> Rig:
     scene = {
         "kind": "simulated", "width_px": 64, "height_px": 64, "frames": frames, "frames_per_s": "max",
         "structure": "uniform", "psf": "gaussian", "photons": 2000, "density_per_um2": 0.15, "duty_cycle": 0.0008,
@@ -51,10 +65,12 @@ def rig_of(frames: int, source: dict | None = None, **sections: dict) -> Rig:
     )
 
 
-def run(rig: Rig, folder: Path) -> tuple[Outcome, list[dict], dict, View]:
+def run(
+    rig: Rig, folder: Path, frames: int | None = None, view: View | None = None
+) -> tuple[Outcome, list, dict, View]:
     """The outcome, the lines of actions.jsonl, run.json, and what was said."""
-    view = View()
-    outcome = Pipeline(rig, folder, view).run(open_engine(find(rig.model.name), rig.engine))
+    view = view or View()
+    outcome = Pipeline(rig, folder, view, frames).run(open_engine(find(rig.model.name), rig.engine))
     lines = (folder / NAME).read_text().splitlines() if (folder / NAME).exists() else []
     return outcome, [json.loads(line) for line in lines], json.loads((folder / "run.json").read_text()), view
 
@@ -106,6 +122,37 @@ def test_at_the_maximum_the_run_stops_as_told_and_every_frame_is_analysed(tmp_pa
     assert any("at_maximum_frames" in text for text in told["warnings"])
 
 
+def actions_at(address: str, snapshots: str) -> list[dict[str, Any]]:
+    """What a subscriber gets of the topic."""
+    with subscribe(address, snapshots, topics=("action",)) as messages:
+        return [message.header for message in messages if message.topic == "action"]
+
+
+def test_actions_are_published_as_they_are_written(tmp_path: Path) -> None:
+    with socket.socket() as one, socket.socket() as two:
+        one.bind(("127.0.0.1", 0)), two.bind(("127.0.0.1", 0))
+        address, snapshots = (f"tcp://127.0.0.1:{s.getsockname()[1]}" for s in (one, two))
+    publish = {"address": address, "snapshot_address": snapshots, "subscribers": 1}
+    activation = {"mode": "on", **LASER, "molecules": 12, "maximum": 100, "start": 1, "every_frames": 20}
+    with ThreadPoolExecutor(1) as pool:
+        heard = pool.submit(actions_at, address, snapshots)
+        _, actions, _, _ = run(rig_of(150, activation=activation, publish=publish), tmp_path)
+        headers = heard.result(timeout=30)
+    assert len(actions) >= 3
+    assert [{name: header[name] for name in actions[0]} for header in headers] == actions
+    assert [header["sequence"] for header in headers] == list(range(len(actions)))
+
+
+def test_a_source_that_is_killed_leaves_its_laser_on_and_that_is_said(tmp_path: Path) -> None:
+    activation = {"mode": "on", **LASER, "molecules": 12, "maximum": 100, "start": 1, "every_frames": 20}
+    outcome, actions, told, view = run(rig_of(None, activation=activation), tmp_path, view=Killer())
+    assert isinstance(outcome.error, SourceFault)
+    assert (actions[-1]["kind"], actions[-1]["read_back"]) == ("fault", None)
+    assert "source process is gone and could not set laser.power = 0" in actions[-1]["why"]
+    assert any("source process is gone" in text for text in view.warnings)
+    assert told["steering"]["last"] == actions[-1]
+
+
 def test_so_many_localizations_are_enough_without_any_laser(tmp_path: Path) -> None:
     outcome, actions, told, _ = run(rig_of(100_000, stop={"localizations": 300}), tmp_path)
     assert outcome.state == "finished"
@@ -116,7 +163,7 @@ def test_so_many_localizations_are_enough_without_any_laser(tmp_path: Path) -> N
 
 def test_a_device_that_is_not_there_ends_the_loop_and_the_run_goes_on(tmp_path: Path) -> None:
     activation = {"mode": "on", "device": "405", "property": "power", "molecules": 10, "maximum": 100}
-    outcome, actions, _, view = run(rig_of(60, activation=activation), tmp_path)
+    outcome, actions, _, view = run(rig_of(None, activation=activation), tmp_path, frames=60)
     assert (outcome.state, outcome.health["ledger"]["analysed"]) == ("finished", 60)
     assert [action["kind"] for action in actions] == ["fault", "fault"]  # at the start, and what is left behind
     assert sum("has no 405.power" in text for text in view.warnings) == 2
