@@ -5,6 +5,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count
@@ -31,20 +32,26 @@ AFTER = Setting("laser", "power", 0.5, 0, 100)
 
 @dataclass
 class LaserCamera:
-    """Takes frames, and tells a pipe of each power that its laser is set to; 13 is refused, above 50 it stays at 50."""
+    """Takes frames until the pipe says something, and tells it of each power that its laser is set to.
+
+    13 is refused, and above 50 it stays at 50.
+    """
 
     told: Connection
     frames_taken: int | None = None
     breaks: bool = False
+    waits: bool = True
 
     def __post_init__(self) -> None:
         self.actuator = self
 
     def open(self) -> StreamInfo:
-        return StreamInfo(*SHAPE, waits=True)
+        return StreamInfo(*SHAPE, waits=self.waits)
 
     def frames(self) -> Iterator[Frame | None]:
         for index in count() if self.frames_taken is None else range(self.frames_taken):
+            if self.told.poll():
+                return
             yield Frame(np.full(SHAPE, index % 65_536, np.uint16), index, host_time_s=time.monotonic())
         if self.breaks:
             raise ZeroDivisionError("oops")
@@ -164,10 +171,11 @@ def hold(camera: partial, folder: Path, ready: Connection) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
-def test_it_is_put_back_when_main_is_killed(tmp_path):
+@pytest.mark.parametrize("waits", [True, False], ids=["the source stops", "the camera goes on"])
+def test_it_is_put_back_when_main_is_killed(tmp_path, waits):
     mine, cameras = SPAWN.Pipe()
     ready, mains = SPAWN.Pipe()
-    main = SPAWN.Process(target=hold, args=(partial(LaserCamera, cameras), tmp_path, mains))
+    main = SPAWN.Process(target=hold, args=(partial(LaserCamera, cameras, waits=waits), tmp_path, mains))
     main.start()
     cameras.close()
     mains.close()
@@ -179,6 +187,8 @@ def test_it_is_put_back_when_main_is_killed(tmp_path):
         assert mine.poll(GIVE_UP_S)
         values.append(mine.recv())
     assert values == [42, 0.5]
+    with suppress(OSError):  # one that has stopped does not listen
+        mine.send("enough")
     assert mine.poll(GIVE_UP_S), "the source process did not end"
     with pytest.raises((EOFError, ConnectionResetError)):
         mine.recv()
