@@ -100,10 +100,12 @@ def test_the_number_is_held_within_ten_percent_while_nine_in_ten_bleach(tmp_path
 
 def test_a_dry_run_sets_nothing(tmp_path: Path) -> None:
     activation = {"mode": "dry-run", **LASER, "molecules": 20, "maximum": 100, "start": 1, "every_frames": 30}
-    _, actions, _, _ = run(rig_of(150, activation=activation), tmp_path / "dry")
-    _, nothing, told, _ = run(rig_of(150), tmp_path / "off")
-    tables = [(tmp_path / name / "locs.csv").read_bytes() for name in ("dry", "off")]
-    assert tables[0] == tables[1]
+    dry, off, on = ({"truth": str(tmp_path / f"{name}.csv")} for name in ("dry", "off", "on"))
+    _, actions, _, _ = run(rig_of(150, dry, activation=activation), tmp_path / "dry")
+    _, nothing, told, _ = run(rig_of(150, off), tmp_path / "off")
+    run(rig_of(150, on, activation=activation | {"mode": "on"}), tmp_path / "on")
+    sample = {name: (tmp_path / f"{name}.csv").read_bytes() for name in ("dry", "off", "on")}
+    assert sample["dry"] == sample["off"] != sample["on"]
     assert len(actions) >= 4
     assert all(action["dry_run"] and action["read_back"] is None for action in actions)
     assert (nothing, told["steering"]["mode"]) == ([], "off")
