@@ -37,6 +37,8 @@ class Analysis:
     ledger : Ledger
     health : Health
     optics_log : OpticsLog
+    heard : callable
+        Told of what was located, once it is written and published.
     clock : callable
         The clock of `Batch.host_time_s`.
     """
@@ -51,11 +53,12 @@ class Analysis:
         ledger: Ledger,
         health: Health,
         optics_log: OpticsLog,
+        heard: Callable[[Located], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._localizer, self._renderer, self._files, self._publisher = localizer, renderer, files, publisher
         self._ledger, self._health, self._optics_log, self._clock = ledger, health, optics_log, clock
-        self._background = background
+        self._background, self._heard = background, heard
         self._next_preview_s = self._next_background_s = clock()
         self._under_way: Batch | None = None
         publisher.follow(renderer.changed)
@@ -108,6 +111,7 @@ class Analysis:
         self._ledger.published.add_indices(indices)
         self._background.add(located.table, last)
         self._show_background(located)
+        self._heard(located)
         self._health.left_out += located.left_out
         self._health.analysed(len(located.table), 1000 * (self._clock() - located.host_time_s))
 

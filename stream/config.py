@@ -22,6 +22,7 @@ from pydantic import (
 
 from models.scenes.optics import MaskName
 from stream.errors import RigError
+from stream.feedback.settings import ActivationSettings, StopSettings
 from stream.picture.render import RenderSettings
 from stream.sinks.linked import LinkSettings
 from stream.sinks.zmq_out import PublishSettings
@@ -210,6 +211,8 @@ class Rig(Section):
     render: RenderSettings = RenderSettings()
     publish: PublishSettings = PublishSettings()
     policy: PolicySettings = PolicySettings()
+    activation: ActivationSettings = ActivationSettings()
+    stop: StopSettings = StopSettings()
 
     @field_validator("background")
     @classmethod
@@ -218,6 +221,17 @@ class Rig(Section):
         if background.mode != "none" and refine is not None and refine.mode == "off":
             raise ValueError(f"mode = {background.mode!r} is for fits: set [refine] mode to isolated or all")
         return background
+
+    @field_validator("stop")
+    @classmethod
+    def _maximum_of_what(cls, stop: StopSettings, known: ValidationInfo) -> StopSettings:
+        activation = known.data.get("activation")
+        if stop.at_maximum_frames is not None and activation is not None and activation.mode != "on":
+            raise ValueError(
+                f"at_maximum_frames = {stop.at_maximum_frames} is for a run that sets its activation: "
+                "set [activation] mode to on"
+            )
+        return stop
 
     def assumed(self) -> list[str]:
         """Say which values of the camera nobody stated."""

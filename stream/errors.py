@@ -11,6 +11,7 @@ LiveSMLMError
 │   └── OutputError           an output folder or file that cannot be used
 └── RunFault                  the run ended with loss or a fault: exit code 3
     ├── SourceFault           the camera, its process or its connection is gone
+    ├── DeviceFault           a device refuses a value, or reads back another one
     ├── StorageFault          a file could not be written (disk full, folder gone)
     └── EngineFault           inference failed
         └── OutOfMemory       the device has no memory for so many frames
@@ -87,6 +88,10 @@ class RunFault(LiveSMLMError):
 
 class SourceFault(RunFault):
     """The camera, its process or its connection is gone."""
+
+
+class DeviceFault(RunFault):
+    """A device refuses a value, or reads back another one."""
 
 
 class StorageFault(RunFault):

@@ -26,11 +26,13 @@ from stream.acquisition.recorder import RECORD, Recording
 from stream.acquisition.ring_memory import Kind
 from stream.acquisition.source_process import ANALYSE
 from stream.analysis import Analysis
+from stream.books.action_log import ActionLog
 from stream.books.health import Health
 from stream.books.optics_log import OpticsLog
 from stream.config import Rig
 from stream.engine import Engine
 from stream.errors import LiveSMLMError
+from stream.feedback.steering import Steering, left_behind, refuse_without_devices
 from stream.frame import Batch, StreamInfo
 from stream.interrupt import Interrupts
 from stream.opening import source_of
@@ -148,8 +150,10 @@ class Pipeline:
             acquire.start(
                 partial(source_of, rig, self._frames), policy.overload,
                 ring_bytes=int(policy.ring_mb * 1e6), folder=self._folder, readers=readers,
+                after=left_behind(rig.activation),
             )
         )  # fmt: skip
+        refuse_without_devices(rig.activation, self._acquisition.actuates)
         info = self._acquisition.info
         self._engine, self._warnings = engine, [*rig.assumed(), *doubts(rig, info)]
         for warning in self._warnings:
@@ -162,6 +166,9 @@ class Pipeline:
         for sink in (*self._files, self._publisher):
             self._stack.callback(sink.close)
             sink.open(self._info)
+        self._steering = Steering(
+            rig.activation, rig.stop, self._acquisition, ActionLog(self._folder), self._publisher.action, self._warn
+        )
         self._open_page()
         self._recorder: Recording | None = None
         if policy.record:
@@ -186,7 +193,7 @@ class Pipeline:
         return Analysis(
             make_localizer(rig, engine, info, self._slow_lane(engine)), self._renderer,
             BackgroundMap(info.height_px, info.width_px, pixel_nm), self._files, self._publisher,
-            self._acquisition.ledger, self._health, OpticsLog(self._folder), self._clock,
+            self._acquisition.ledger, self._health, OpticsLog(self._folder), self._steering.hear, self._clock,
         )  # fmt: skip
 
     def _slow_lane(self, engine: Engine) -> SlowLane | None:
@@ -209,6 +216,7 @@ class Pipeline:
         )
         try:
             self._state = "running"
+            self._steering.begin()
             self._acquisition.go()
             while (batch := batcher.next()) is not None:
                 self._take(batch)
@@ -242,7 +250,7 @@ class Pipeline:
             self._recorder.poll()
             self._note_recorded()
         self._tell_remarks()
-        if self._interrupts.asked and self._state == "running":
+        if (self._steering.serve() or self._interrupts.asked) and self._state == "running":
             self._state = "draining"
             self._acquisition.request_stop()
         if self._clock() >= self._next_report_s:
@@ -254,8 +262,11 @@ class Pipeline:
         while self._engine.remarks:
             remark = self._engine.remarks.pop(0)
             if remark not in self._warnings:
-                self._view.warn(remark)
-                self._warnings.append(remark)
+                self._warn(remark)
+
+    def _warn(self, text: str) -> None:
+        self._view.warn(text)
+        self._warnings.append(text)
 
     def _note_recorded(self) -> None:
         if self._recorder is not None:
@@ -286,6 +297,7 @@ class Pipeline:
             steps = [self._analysis.flush, acquisition.close, self._analysis.tell_skipped]
         if self._recorder is not None:
             steps[:0] = [self._recorder.join, self._note_recorded]
+        steps.append(self._steering.end)
         steps += [sink.close for sink in self._files]
         steps += [partial(image.write_ome_tiff, self._folder / "render.ome.tif", self._renderer)]
         steps += [partial(image.write_png, self._folder / "render.png", self._renderer)]
@@ -316,4 +328,6 @@ class Pipeline:
 
     def _write_run(self, health: dict[str, Any]) -> None:
         info = replace(self._info, warnings=tuple(self._warnings))
-        output.write_json(self._folder / "run.json", facts(info) | {"result": health})
+        output.write_json(
+            self._folder / "run.json", facts(info) | {"result": health, "steering": self._steering.summary()}
+        )

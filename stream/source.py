@@ -17,7 +17,8 @@ class Source(Protocol):
     """Yields camera frames in the order of their index.
 
     A source that turns frames away counts them in an attribute `refused`, a mapping of reason to number. One that finds
-    pauses suspicious has the frames behind them in an attribute `suspected`, a list, until they are taken out.
+    pauses suspicious has the frames behind them in an attribute `suspected`, a list, until they are taken out. One that
+    can set properties of devices has an attribute `actuator` (`stream/actuator.py`).
     """
 
     def open(self) -> StreamInfo:

@@ -72,7 +72,7 @@ class Blinking:
     """
 
     def __init__(self, count: int, kinetics: Kinetics, rng: np.random.Generator) -> None:
-        self._kinetics, self._rng, self._time = kinetics, rng, 0.0
+        self._kinetics, self._rng, self._time, self._power = kinetics, rng, 0.0, 1.0
         self._on = rng.random(count) < kinetics.duty_cycle
         means = np.where(self._on, kinetics.on_frames, kinetics.off_frames)
         self._switch = rng.exponential(means)
@@ -81,6 +81,22 @@ class Blinking:
     def bleached(self) -> int:
         """Number of emitters that never shine again."""
         return int(np.isinf(self._switch).sum())
+
+    def activate(self, power: float) -> None:
+        """Let emitters switch on `power` times as often as the kinetics say, from now on; those on stay on.
+
+        What is left of an off-time is scaled: an exponential law does not remember how long it has lasted.
+
+        Raises
+        ------
+        ValueError
+            A power that is not above 0.
+        """
+        if not 0 < power < inf:
+            raise ValueError(f"power = {power}: must be above 0 and finite")
+        left = self._switch - self._time
+        self._switch = np.where(self._on, self._switch, self._time + left * (self._power / power))
+        self._power = power
 
     def expose(self) -> Float64:
         """Advance by one frame; return the share of it that each emitter was on, (n,)."""
@@ -97,7 +113,7 @@ class Blinking:
         """Switch emitters over at their time, and draw when they switch next."""
         k, rng = self._kinetics, self._rng
         self._on[due] ^= True
-        off_frames = k.off_frames / k.speed(self._switch[due])
+        off_frames = k.off_frames / (k.speed(self._switch[due]) * self._power)
         stay = rng.exponential(np.where(self._on[due], k.on_frames, off_frames))
         if k.bleach_frames < inf:
             gone = ~self._on[due] & (rng.random(len(due)) < k.on_frames / k.bleach_frames)

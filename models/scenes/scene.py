@@ -165,6 +165,10 @@ class Scene:
             self._drift = self.settings.drift.curve(2 * max(frame, len(self._drift)))
         return np.asarray(self._drift[frame])
 
+    def activate(self, power: float) -> None:
+        """Let emitters switch on `power` times as often as the settings say, from the next frame on."""
+        self._blinking.activate(power)
+
     def picture(self) -> tuple[NDArray[np.uint16], Localizations]:
         """Return the next frame, (y, x) uint16 ADU, and its truth.
 

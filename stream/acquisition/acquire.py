@@ -17,6 +17,7 @@ Examples
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from multiprocessing import get_context
@@ -27,14 +28,15 @@ from types import TracebackType
 from typing import Self
 
 from stream.acquisition import source_process
+from stream.acquisition.devices import Answer
 from stream.acquisition.policy import Policy
 from stream.acquisition.ring import Ring
 from stream.acquisition.ring_memory import Kind, remove_block
 from stream.acquisition.source_process import ANALYSE, Command, Ended, Opened, Task
+from stream.actuator import Setting
 from stream.books.ledger import Ledger
 from stream.child import end
 from stream.errors import LiveSMLMError, SourceFault
-from stream.frame import StreamInfo
 from stream.source import Source
 
 STEP_S = 0.1
@@ -48,6 +50,7 @@ def start(
     ring_bytes: int,
     folder: Path,
     readers: Mapping[str, Kind] | None = None,
+    after: Setting | None = None,
 ) -> Acquisition:
     """Start the source process, wait until its source is open, and attach to its ring. No frame is taken before `go`.
 
@@ -62,6 +65,8 @@ def start(
         Existing output folder, for `ledger-source.json` and `spool/`.
     readers : mapping of name to "lossless" or "newest"
         Readers beside "analyse".
+    after : Setting or None
+        What is left behind at a device, however the run ends; None if nothing will be set.
 
     Raises
     ------
@@ -70,13 +75,13 @@ def start(
     """
     context = get_context("spawn")
     connection, theirs = context.Pipe()
-    task = Task(source, policy, ring_bytes, dict(readers or {}), folder)
+    task = Task(source, policy, ring_bytes, dict(readers or {}), folder, after)
     process = context.Process(target=source_process.main, args=(task, theirs), name="livesmlm-source")
     process.start()
     theirs.close()  # so that the pipe ends when the process does
     try:
         opened = _first_message(connection, process)
-        return Acquisition(process, connection, opened.info, Ring.attach(opened.ring))
+        return Acquisition(process, connection, opened, Ring.attach(opened.ring))
     except BaseException:
         connection.close()
         end(process, CLOSE_WITHIN_S)
@@ -115,13 +120,18 @@ class Acquisition:
         What the source knows of its frames.
     ring : Ring
         Attached; take `ring.reader("analyse")`.
+    actuates : bool
+        The source can set properties of devices.
     ledger : Ledger
         The run's ledger: news of the source process is merged into it; main notes what is analysed, written, published.
+    answers : deque of Answer
+        What came of the settings asked for, and of the one left behind; whoever asked takes them out.
     """
 
-    def __init__(self, process: SpawnProcess, connection: Connection, info: StreamInfo, ring: Ring) -> None:
-        self.info, self.ring = info, ring
-        self.ledger = Ledger(info.verifiable)
+    def __init__(self, process: SpawnProcess, connection: Connection, opened: Opened, ring: Ring) -> None:
+        self.info, self.actuates, self.ring = opened.info, opened.actuates, ring
+        self.ledger = Ledger(opened.info.verifiable)
+        self.answers: deque[Answer] = deque()
         self._process, self._connection = process, connection
         self._fault: LiveSMLMError | None = None
         self._over = False
@@ -139,11 +149,15 @@ class Acquisition:
         """Ask for no more frames from the camera; what is in spool and ring still comes."""
         self._command("stop")
 
+    def set(self, wanted: Setting) -> None:
+        """Ask for a setting of a device; what came of it is found in `answers`."""
+        self._command(wanted)
+
     def kill(self) -> None:
         """Kill the source process; the frames in the ring can still be read."""
         self._process.kill()
 
-    def _command(self, command: Command) -> None:
+    def _command(self, command: Command | Setting) -> None:
         with suppress(OSError):  # `poll` and `join` say why nobody listens
             self._connection.send(command)
 
@@ -174,6 +188,8 @@ class Acquisition:
         if isinstance(message, Ledger):
             self.ledger.merge(message)
             self._command("heard")
+        elif isinstance(message, Answer):
+            self.answers.append(message)
         elif isinstance(message, Ended):
             self._over, self._fault = True, message.fault
             self.ring.finish()  # a process that died could not say so itself

@@ -22,10 +22,12 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Literal
 
+from stream.acquisition.devices import Answer, Devices
 from stream.acquisition.policy import READER_KIND, Feed, Live, Lossless, Policy
 from stream.acquisition.ring import Ring
 from stream.acquisition.ring_memory import Kind
 from stream.acquisition.spool import Spool
+from stream.actuator import Actuator, Setting
 from stream.books.ledger import Ledger
 from stream.errors import LiveSMLMError, SourceFault, StorageFault
 from stream.frame import StreamInfo
@@ -50,14 +52,16 @@ class Task:
     ring_bytes: int
     readers: Mapping[str, Kind]
     folder: Path
+    after: Setting | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """First message to main: the source is open, the ring is there."""
+    """First message to main: the source is open, the ring is there; `actuates`: it can set devices."""
 
     info: StreamInfo
     ring: str
+    actuates: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,7 @@ class Control:
         self._connection = connection
         self.go = self.stop = self.main_gone = self.abandoned = False
         self.listening = True
+        self.asked: list[Setting] = []
         for name in ("SIGINT", "SIGHUP"):
             if hasattr(signal, name):
                 signal.signal(getattr(signal, name), signal.SIG_IGN)
@@ -94,7 +99,10 @@ class Control:
         except (EOFError, OSError):
             self._lose_main()
 
-    def _obey(self, command: Command) -> None:
+    def _obey(self, command: Command | Setting) -> None:
+        if isinstance(command, Setting):
+            self.asked.append(command)
+            return
         self.go |= command == "go"
         self.stop |= command in ("stop", "abandon")
         self.abandoned |= command == "abandon"
@@ -104,7 +112,7 @@ class Control:
         self.main_gone = True
         signal.signal(signal.SIGINT, self._on_signal)
 
-    def send(self, message: Opened | Ledger | Ended) -> None:
+    def send(self, message: Opened | Ledger | Answer | Ended) -> None:
         """Tell main; a main that is gone is no error."""
         try:
             if not self.main_gone:
@@ -161,8 +169,11 @@ class Books:
 class Acquirer:
     """Runs one open source to its end."""
 
-    def __init__(self, task: Task, source: Source, info: StreamInfo, ring: Ring, control: Control) -> None:
+    def __init__(
+        self, task: Task, source: Source, info: StreamInfo, ring: Ring, control: Control, devices: Devices | None
+    ) -> None:
         self._task, self._source, self._info, self._ring, self._control = task, source, info, ring, control
+        self._devices = devices
         self._books = Books(control, task.folder / "ledger-source.json", info.verifiable)
         self._spool = Spool(task.folder / "spool", ring.shape)
         self._feed = self._make_feed()
@@ -178,6 +189,7 @@ class Acquirer:
     def run(self) -> LiveSMLMError | None:
         """Acquire until the source ends, main asks to stop, or a fault; return the fault."""
         fault = self._guarded(self._acquire)
+        self._put_back()
         fault = self._guarded(self._source.close) or fault
         fault = self._guarded(self._drain) or fault
         self._ring.finish()
@@ -188,6 +200,10 @@ class Acquirer:
         self._books.send()
         self._books.save(f"fault: {fault}" if fault else "interrupted" if self._rescued else "finished")
         return fault or self._books.fault
+
+    def _put_back(self) -> None:
+        if self._devices is not None:
+            self._devices.put_back(self._books.now.newest)
 
     def _hear_source(self) -> None:
         """Book what the source itself has turned away, or finds suspicious, since the last time."""
@@ -234,10 +250,14 @@ class Acquirer:
             return
         self._chores_at = time.monotonic() + CHORES_EVERY_S
         self._control.read()
+        if self._devices is not None:
+            # a frame that is being handed over is not booked yet, and was taken before
+            self._devices.serve(self._control.asked, self._books.now.newest + 1)
         self._hear_source()
         self._books.keep()
         if (self._control.main_gone or self._control.abandoned) and not self._rescued:
             self._rescued = True
+            self._put_back()
             # what can wait is still where it came from, and a live run without an analyzer has no purpose
             self._control.stop |= self._info.waits or self._task.policy == "live"
             try:
@@ -262,12 +282,20 @@ def _serve(task: Task, source: Source, control: Control) -> LiveSMLMError | None
     info = source.open()
     shape = (info.height_px, info.width_px)
     readers: dict[str, Kind] = {ANALYSE: READER_KIND[task.policy], **task.readers}
+    actuator: Actuator | None = getattr(source, "actuator", None)
+    devices = Devices(actuator, task.after, control.send) if actuator and task.after else None
     with Ring.create(shape, task.ring_bytes // (2 * shape[0] * shape[1]), readers) as ring:
-        control.send(Opened(info, ring.name))
+        control.send(Opened(info, ring.name, actuator is not None))
         while not (control.go or control.stop or control.main_gone):
             control.read()
+            if devices is not None:
+                devices.serve(control.asked, -1)
             time.sleep(IDLE_S)
-        return Acquirer(task, source, info, ring, control).run() if control.go else None
+        if control.go:
+            return Acquirer(task, source, info, ring, control, devices).run()
+        if devices is not None:
+            devices.put_back(-1)
+        return None
 
 
 def main(task: Task, connection: Connection) -> None:

@@ -165,6 +165,10 @@ class ZmqOut:
         """Publish the drift curve, (k, 3) nm as nested lists."""
         self._send("drift", content)
 
+    def action(self, content: Mapping[str, Any]) -> None:
+        """Publish what was done to the microscope, and why."""
+        self._send("action", content)
+
     def phase(self, coefficients: NDArray[np.float32], content: Mapping[str, Any]) -> None:
         """Publish Zernike coefficients, (27,) waves, Noll 2..28."""
         self._send("phase", content, coefficients.astype("<f4", copy=False).tobytes())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from stream.actuator import Actuator
 from stream.frame import Frame, StreamInfo
 from stream.source import Source
 
@@ -44,6 +45,10 @@ class Limited:
     def suspected(self) -> list[int]:
         """Frames before which the other source misses one, perhaps."""
         return getattr(self._source, "suspected", [])
+
+    def actuator(self) -> Actuator | None:
+        """What sets the devices of the other source."""
+        return getattr(self._source, "actuator", None)
 
     def close(self) -> None:
         """Close the other source."""

@@ -13,10 +13,12 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from stream.actuator import Setting
 from stream.frame import Frame, StreamInfo
 from stream.sources.core.camera import read
 from stream.sources.core.connection import Connection, in_process, over_bridge
 from stream.sources.core.intervals import Intervals
+from stream.sources.core.property import set_core_property
 from stream.sources.core.sequence import Sequence
 from stream.sources.core.worker import TICK_S
 
@@ -64,6 +66,7 @@ class MicroManagerSource:
         self._connection: Connection | None = None
         self._sequence: Sequence | None = None
         self.suspected: list[int] = []
+        self.actuator = self
 
     def open(self) -> StreamInfo:
         """Connect, and read what the camera is set to. Raises as the functions of `core/connection.py`."""
@@ -105,6 +108,12 @@ class MicroManagerSource:
                 yield frame
             if not images:
                 yield None
+
+    def set(self, wanted: Setting) -> float:
+        """Set a property of a device; as `set_core_property`."""
+        connection = self._connection
+        assert connection is not None, "not open"
+        return connection.worker.ask(lambda: set_core_property(connection.core, wanted))
 
     def close(self) -> None:
         """Stop the camera and let go of it."""

@@ -15,10 +15,17 @@ from models.camera import Camera
 from models.scenes.drift import Drift
 from models.scenes.optics import MaskName
 from models.scenes.scene import Scene, SceneSettings
+from stream.actuator import Setting, within
+from stream.errors import DeviceFault
 from stream.frame import Frame, StreamInfo
 from stream.truth import TruthWriter
 
 TICK_S = 0.05
+LASER = ("laser", "power")
+"""The one property that can be set: how often emitters switch on, relative to the settings."""
+MOST_POWER = 1000.0
+SPONTANEOUS = 0.01
+"""So often, relative to the settings, emitters switch on in the dark."""
 
 
 class SimulatedSettings(BaseModel):
@@ -94,6 +101,7 @@ class SimulatedSource:
         self._clock, self._sleep = clock, sleep
         self._truth: TruthWriter | None = None
         self._opened = False
+        self.actuator = self
 
     def open(self) -> StreamInfo:
         """Set up the scene."""
@@ -123,6 +131,24 @@ class SimulatedSource:
                 self._truth.write(truth)
             yield Frame(pixels, index, camera_time_s=(index + 1) * period, host_time_s=self._clock())
             index += 1
+
+    def set(self, wanted: Setting) -> float:
+        """Set the power of the activation laser, from the next picture on; return what it is now.
+
+        Raises
+        ------
+        DeviceFault
+            A device or property that is not there, or a value that is no number.
+        """
+        if (wanted.device, wanted.name) != LASER:
+            raise DeviceFault(
+                f"the simulated camera has no {wanted.device}.{wanted.name}",
+                limit=f"it has {'.'.join(LASER)}",
+                remedy="name these in [activation] device and property",
+            )
+        power = within(wanted, 0.0, MOST_POWER)
+        self._scene.activate(SPONTANEOUS + (1 - SPONTANEOUS) * power)
+        return power
 
     def close(self) -> None:
         """Take no more pictures, and finish the truth file."""

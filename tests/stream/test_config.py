@@ -123,3 +123,29 @@ def test_a_background_that_cannot_be_is_named(rig: dict, background: dict, says:
 def test_the_background_is_left_to_the_fits_unless_told_otherwise() -> None:
     assert validate(FITS, "rig").background.mode == "none"
     assert validate(FITS | {"background": {"mode": "localizer"}}, "rig").background.time_constant_frames == 400
+
+
+LOOP = {"mode": "dry-run", "device": "laser", "property": "power", "molecules": 10, "maximum": 50}
+
+
+@pytest.mark.parametrize(
+    ("sections", "says"),
+    [
+        ({"activation": {"mode": "on", "device": "laser"}}, "needs property, molecules, maximum too"),
+        ({"activation": LOOP | {"minimum": 50}}, "minimum = 50 must be below maximum = 50"),
+        ({"activation": LOOP | {"start": 51}}, "start = 51 must be from minimum to maximum"),
+        ({"activation": LOOP | {"minimum": 2, "after": 1}}, "after = 1 must be from minimum to maximum"),
+        ({"activation": LOOP | {"maximum": float("inf")}}, "maximum"),
+        ({"activation": LOOP, "stop": {"at_maximum_frames": 9}}, r"\[stop\].*set \[activation\] mode to on"),
+        ({"stop": {"localizations": 0}}, "localizations = 0"),
+    ],
+)
+def test_an_activation_that_cannot_be_is_named(sections: dict, says: str) -> None:
+    with pytest.raises(RigError, match=says):
+        validate(LEAST | sections, "rig")
+
+
+def test_nothing_is_done_to_the_microscope_unless_told() -> None:
+    rig = validate(LEAST, "rig")
+    assert rig.activation.mode == "off"
+    assert set(rig.stop.model_dump().values()) == {None}

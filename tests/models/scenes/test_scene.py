@@ -43,6 +43,28 @@ def test_a_ramp_of_activation_raises_the_density() -> None:
     assert seen[500:].mean() == pytest.approx(2 / (2 + 98 / 4), rel=0.05)
 
 
+@pytest.mark.parametrize("power", [0.25, 1.0, 5.0])
+def test_activation_scales_how_often_emitters_switch_on_at_once(power: float) -> None:
+    blinking = Blinking(20_000, Kinetics(on_frames=2.0, off_frames=398.0), np.random.default_rng(2))
+    blinking.activate(power)
+    for _ in range(12):  # those that were on go off
+        blinking.expose()
+    seen = np.mean([blinking.expose().mean() for _ in range(200)])
+    assert seen == pytest.approx(2 / (2 + 398 / power), rel=0.05)
+
+
+def test_activation_awakes_none_that_has_bleached() -> None:
+    blinking = Blinking(500, Kinetics(2.0, 8.0, bleach_frames=2.0), np.random.default_rng(3))
+    while blinking.bleached < 250:
+        blinking.expose()
+    gone = blinking.bleached
+    blinking.activate(100.0)
+    assert blinking.bleached == gone
+    for power in (0.0, -1.0, float("nan"), float("inf")):
+        with pytest.raises(ValueError, match="power"):
+            blinking.activate(power)
+
+
 @pytest.mark.parametrize("wrong", [{"on_frames": 0}, {"off_frames": -1}, {"bleach_frames": 1.0}])
 def test_kinetics_that_cannot_be(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):

@@ -101,6 +101,7 @@ def test_every_topic_as_documented(publisher, listen):
     publisher.guard({"score": 0.5, "reason": "fine"})
     publisher.drift({"drift_nm": [[0, 1, 2]]})
     publisher.health({"rate": float("nan"), "ledger": {"received": [[0, 9]]}})
+    publisher.action({"kind": "change", "new": 2.5, "read_back": None})
     publisher.end({"totals": {"received": 10}})
     base = {"version": 1, "run_id": "run-1", "sequence": 0}
 
@@ -119,6 +120,7 @@ def test_every_topic_as_documented(publisher, listen):
     assert listener.next() == ("guard", base | {"score": 0.5, "reason": "fine"}, b"")
     assert listener.next() == ("drift", base | {"drift_nm": [[0, 1, 2]]}, b"")
     assert listener.next() == ("health", base | {"rate": None, "ledger": {"received": [[0, 9]]}}, b"")
+    assert listener.next() == ("action", base | {"kind": "change", "new": 2.5, "read_back": None}, b"")
     assert listener.next() == ("end", base | {"totals": {"received": 10}}, b"")
 
 

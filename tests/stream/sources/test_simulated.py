@@ -13,7 +13,8 @@ from models.optics.objective import Objective
 from models.scenes.optics import MASKS
 from models.scenes.photons import BRIGHTNESS
 from models.scenes.scene import SceneSettings
-from stream.errors import OutputError
+from stream.actuator import Setting
+from stream.errors import DeviceFault, OutputError
 from stream.readers.tables import read_table
 from stream.sources.simulated import SimulatedSettings, SimulatedSource
 from tests.contracts import SourceContract
@@ -138,3 +139,22 @@ def test_the_noise_is_that_of_the_rigs_camera(camera: Camera) -> None:
     assert electrons.mean() == pytest.approx(mean, rel=0.01)
     rounding = 1 / 12 / camera.adu_per_photo_electron**2
     assert electrons.var() == pytest.approx(camera.excess * mean + camera.variance_e2 + rounding, rel=0.03)
+
+
+def brightness_of(frames: int, source: SimulatedSource) -> float:
+    return float(np.mean([next(source.frames()).pixels.astype(float).mean() - SCMOS.offset_adu for _ in range(frames)]))
+
+
+def test_its_laser_makes_emitters_switch_on_more_often_and_the_rest_is_refused() -> None:
+    source = camera_of(SMALL.model_copy(update={"frames": None, "frames_per_s": "max", "background": 0.0}))
+    source.open()
+    before = brightness_of(60, source)
+    assert source.actuator.set(Setting("laser", "power", 4.0, 0, 10)) == 4
+    brightness_of(5, source)
+    assert brightness_of(60, source) > 1.5 * before
+    assert source.actuator.set(Setting("laser", "power", 0.0, 0, 10)) == 0
+    brightness_of(5, source)
+    assert brightness_of(60, source) < before
+    for wrong in (Setting("laser", "colour", 1, 0, 10), Setting("laser", "power", float("nan"), 0, 10)):
+        with pytest.raises(DeviceFault, match="laser"):
+            source.actuator.set(wrong)
