@@ -46,6 +46,7 @@ class Limited:
         """Frames before which the other source misses one, perhaps."""
         return getattr(self._source, "suspected", [])
 
+    @property
     def actuator(self) -> Actuator | None:
         """What sets the devices of the other source."""
         return getattr(self._source, "actuator", None)
