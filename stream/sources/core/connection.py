@@ -38,6 +38,8 @@ class Connection:
         if not self.worker.lost:
             with contextlib.suppress(LiveSMLMError):
                 self.worker.ask(self._shut)
+        if self.worker.lost:
+            _give_up(self.core)
         self.worker.end()
 
 
@@ -114,6 +116,15 @@ def in_process(adapters: Path | None, config: Path, buffer_mb: int, patience_s: 
             limit=versions(folder),
             remedy="open it in Micro-Manager itself; the number of adapters and of pymmcore must be the same",
         ) from error
+
+
+def _give_up(core: Any) -> None:
+    """Let pyjavaz know that nobody answers: else it would wait for that when the process ends.
+
+    It has no call for this that covers a question which was already asked.
+    """
+    if (bridge := getattr(core, "_bridge", None)) is not None:
+        bridge._closed = core._closed = True
 
 
 def silent(port: int) -> str:
