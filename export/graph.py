@@ -20,6 +20,9 @@ SURE = 0.6
 SPARE_ROWS = 16
 """Rows behind the last one while rows are decoded. ONNX Runtime computes some functions of the last few numbers of a
 vector in another way than those before; so a row's last bit would depend on how many there are."""
+STEP_PX = 2.0**-12
+"""Of positions. Pixel and offset are added exactly in float32 (below 4096 pixels) if the offset is a multiple of this;
+else the last bit of a position would depend on where the corner is that pixels are counted from."""
 INPUTS = (
     Port("frames", "uint16", ("t", "y", "x"), "ADU"),
     Port("offset", "float32", ("y", "x"), "ADU"),
@@ -99,7 +102,7 @@ class DeployedLocalizer(nn.Module):
         p = self.network.activate(gathered, dim=1)
         photons = torch.exp(p.log_counts) * excess
         middle, half = self.z_scale_nm
-        x, y = at[:, 2] + 0.5 + p.position[0], at[:, 1] + 0.5 + p.position[1]
+        x, y = (at[:, axis] + 0.5 + STEP_PX * torch.round(p.position[2 - axis] / STEP_PX) for axis in (2, 1))
         depth = [middle + half * z for z in p.position[2:]]
         spread = [half * sigma if axis == 2 else sigma for axis, sigma in enumerate(p.sigma)]
         background = torch.relu(p.sqrt_background) ** 2 * excess

@@ -9,8 +9,8 @@ import torch
 from models.layers import OverFrames
 
 SIDE_PX = 160
-OF_SCORES_PX = 1
-"""Scores look at the pixels beside one another (`graph.py`)."""
+OF_SCORES_PX, OF_POSITIONS_PX = 1, 2
+"""Scores look at the pixels beside one another (`graph.py`), and so far from its pixel may a position lie."""
 
 
 def reach_px(network: OverFrames, side_px: int = SIDE_PX) -> int:
@@ -38,4 +38,4 @@ def reach_px(network: OverFrames, side_px: int = SIDE_PX) -> int:
         farthest = max(farthest, *(int((found - middle).abs().max()) for found in (rows, columns)))
     if farthest >= side_px // 2 - step:
         raise ValueError(f"the network sees at least {farthest} pixels far, in frames of {side_px}")
-    return farthest + OF_SCORES_PX
+    return farthest + OF_SCORES_PX + OF_POSITIONS_PX

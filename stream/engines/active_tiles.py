@@ -1,8 +1,7 @@
 """Locating where there is light: an engine around another, for sparse samples and empty fields.
 
 A batch is looked at (`activity.py`), and the network computes rectangles around what shines (`tiles.py`), each with all
-pixels that its own depend on. So what it says there is what it says of whole frames, to the bit; x and y, which are
-counted from the rectangle and then from the frame, to the last bit of a float32.
+pixels that its own depend on. So what it says there is what it says of whole frames, to the bit.
 
 Decision: each batch is computed with the two frames before it in front. Context: what is active changes from batch to
 batch, and features are there only of what was computed. Consequence: batches of 32 frames cost 6 % more.

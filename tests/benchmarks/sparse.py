@@ -84,7 +84,7 @@ def measure(label: str, side: int, share: float, density: float, frames: int, se
     each = {name: spent[name] / runs[name] for name in spent}
     whole, active = ((rows.frame, rows.table) for rows in (found["all"], found["active"]))
     true, false = lost(whole, active, truth)
-    area = sum(part.grown(62, 4, (side, side)).area_px for part in parts(look.of(pixels), (side, side), 62, 4))
+    area = sum(part.grown(64, 4, (side, side)).area_px for part in parts(look.of(pixels), (side, side), 64, 4))
     print(
         f"| {label} | {area / side**2:.2f} | {frames / each['all']:.1f} | {frames / each['active']:.1f} | "
         f"{each['all'] / each['active']:.2f} | {each['look'] / each['all']:.1%} | {len(whole[0])}, {true}, {false} |",

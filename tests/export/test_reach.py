@@ -27,7 +27,7 @@ class Blur(OverFrames):
 
 @pytest.mark.parametrize(("side", "reach"), [(1, 0), (3, 1), (11, 5), (41, 20)])
 def test_one_convolution(side: int, reach: int) -> None:
-    assert reach_px(Blur(side)) == reach + 1
+    assert reach_px(Blur(side)) == reach + 3
 
 
 def test_what_sees_further_than_is_looked_is_refused() -> None:
@@ -36,6 +36,6 @@ def test_what_sees_further_than_is_looked_is_refused() -> None:
 
 
 def test_the_default_localizer() -> None:
-    """In pixels of half the resolution: encoder 5, context 5, coarse 12, fine 8; and one for scores."""
-    assert reach_px(DefaultLocalizer(8)) == 2 * (5 + 5 + 12 + 8) + 1 + 1
-    assert zoo.shipped()["2d-fast"].reach_px == 62
+    """In pixels of half the resolution: encoder 5, context 5, coarse 12, fine 8; scores 1, positions 2."""
+    assert reach_px(DefaultLocalizer(8)) == 2 * (5 + 5 + 12 + 8) + 1 + 3
+    assert zoo.shipped()["2d-fast"].reach_px == 64
