@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
 from contextlib import closing
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +21,7 @@ from stream.config import RefineSettings, Rig
 from stream.engine import Engine
 from stream.engines import open_engine
 from stream.errors import InputError
-from stream.frame import StreamInfo, UInt16Array
+from stream.frame import Frame, StreamInfo, UInt16Array
 from stream.opening import source_of
 from stream.planner import BATCHES, Plan, plan
 from stream.preparation import make_localizer
@@ -28,6 +30,7 @@ from stream.source import Source
 from stream.suitability import refuse_unsuitable
 
 LOOK_FRAMES, LOOK_S = 50, 5.0
+ENOUGH = 8
 
 
 def check(rig: Rig) -> dict[str, Any]:
@@ -49,16 +52,19 @@ def _checked(rig: Rig, engine: Engine) -> dict[str, Any]:
     source = source_of(rig)
     try:
         info = source.open()
-        frames = _some_frames(source)
+        looked_at = _some_frames(source)
     finally:
         source.close()
-    camera = 1000 / info.exposure_ms  # nan if the source does not say
+    frames = [frame.pixels for frame in looked_at]
+    measured = measured_frames_per_s(looked_at)
+    camera = measured if measured == measured else 1000 / info.exposure_ms  # nan if the source does not say
     found = rehearse(rig, engine, info, camera, frames)
     known = camera == camera
     return {
         "source": info.description,
         "frame_px": [info.height_px, info.width_px],
         "frame_counter": "camera" if info.verifiable else "unverifiable",
+        **_of_record(info.record, camera),
         "model": engine.card.name,
         "engine": engine.device,
         "sustained_frames_per_s": round(found.frames_per_s, 1),
@@ -70,6 +76,22 @@ def _checked(rig: Rig, engine: Engine) -> dict[str, Any]:
         "advice": list(found.advice),
         "warnings": [*rig.assumed(), *_map_doubts(rig, frames)],
     }
+
+
+def _of_record(record: Mapping[str, Any], camera_frames_per_s: float) -> dict[str, Any]:
+    """Return what is worth seeing of what the source knows of its devices."""
+    shown = {name: record[name] for name in ("exposure_ms", "binning", "roi", "bit_depth") if name in record}
+    if "devices" in record:
+        shown["devices"] = ", ".join(f"{label} ({adapter or 'itself'})" for label, adapter in record["devices"].items())
+    if "buffer_images" in record and camera_frames_per_s == camera_frames_per_s:
+        shown["buffer_s"] = round(record["buffer_images"] / camera_frames_per_s, 1)
+    return shown
+
+
+def measured_frames_per_s(frames: list[Frame]) -> float:
+    """Return the rate by the camera's own times; nan if it gives none, or there are too few frames to tell."""
+    times = np.array([frame.camera_time_s for frame in frames])
+    return float((len(times) - 1) / (times[-1] - times[0])) if len(times) > ENOUGH and times[-1] > times[0] else np.nan
 
 
 def _map_doubts(rig: Rig, frames: list[UInt16Array]) -> list[str]:
@@ -94,12 +116,12 @@ def rehearse(
     return plan(seconds, network, camera_frames_per_s, rig, engine.card, zoo.shipped(), shape, lit)
 
 
-def _some_frames(source: Source) -> list[UInt16Array]:
-    """Return as many frames as come within a few seconds, enough to see whether the camera's maps fit them."""
+def _some_frames(source: Source) -> list[Frame]:
+    """Return as many frames as come within a few seconds, enough to see how fast they come, and what is in them."""
     frames, end = [], time.perf_counter() + LOOK_S
     for frame in source.frames():
         if frame is not None:
-            frames.append(frame.pixels.copy())
+            frames.append(replace(frame, pixels=frame.pixels.copy()))
         if len(frames) == LOOK_FRAMES or time.perf_counter() > end:
             break
     return frames
