@@ -8,7 +8,7 @@ from batch to batch. To add an engine: a class that satisfies `Engine`, and one 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -19,6 +19,8 @@ from export.card import Card
 from stream.frame import UInt16Array
 
 Arrays = dict[str, NDArray[np.generic]]
+Run = Callable[[Mapping[str, NDArray[np.generic]]], Arrays]
+"""`Engine.run`."""
 
 
 @dataclass(frozen=True, slots=True)

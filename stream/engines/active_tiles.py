@@ -9,13 +9,13 @@ batch, and features are there only of what was computed. Consequence: batches of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
 from export.card import Card
-from stream.engine import Arrays, Engine, Plan, Rows
+from stream.engine import Arrays, Engine, Plan, Rows, Run
 from stream.engines.activity import Activity
 from stream.engines.before import FramesBefore
 from stream.engines.lane import feature_shape
@@ -79,7 +79,7 @@ class ActiveTiles:
         As in `Engine.plan`.
     """
 
-    def __init__(self, run: Callable[[Mapping[str, NDArray[np.generic]]], Arrays], card: Card, maps: Arrays) -> None:
+    def __init__(self, run: Run, card: Card, maps: Arrays) -> None:
         self._run, self._card, self._maps, self._none = run, card, maps, no_rows(card)
         self._shape, self._activity, self._before = maps["offset"].shape, Activity(maps), FramesBefore()
 

@@ -5,7 +5,6 @@ A `StaticPlan` fills up batches, cuts them and reads the tables; what is special
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Protocol
 
@@ -13,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from export.card import Card
-from stream.engine import Arrays
+from stream.engine import Arrays, Run
 from stream.engines.buckets import BUCKETS
 
 Filled = tuple[NDArray[np.float32], NDArray[np.int64]]
@@ -71,7 +70,7 @@ class HostLane:
     buckets: tuple[int, ...] = BUCKETS
 
     def __init__(
-        self, run: Callable[[Mapping[str, NDArray[np.generic]]], Arrays], card: Card, maps: Arrays,
+        self, run: Run, card: Card, maps: Arrays,
         thread: ThreadPoolExecutor, places: int,
     ) -> None:  # fmt: skip
         self._run, self._maps, self._thread = run, maps, thread

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-
 import numpy as np
-from numpy.typing import NDArray
 
 from export.card import Card
-from stream.engine import Arrays, Rows
+from stream.engine import Arrays, Rows, Run
 from stream.engines.lane import feature_shape
 from stream.engines.slots import joined, no_rows
 from stream.errors import OutOfMemory
@@ -32,9 +29,7 @@ class WholeFrames:
         Of the engine.
     """
 
-    def __init__(
-        self, run: Callable[[Mapping[str, NDArray[np.generic]]], Arrays], card: Card, maps: Arrays, remarks: list[str]
-    ) -> None:
+    def __init__(self, run: Run, card: Card, maps: Arrays, remarks: list[str]) -> None:
         self._run, self._maps, self._remarks = run, maps, remarks
         self._no_context = np.zeros(feature_shape(card, maps["offset"].shape), np.float32)
         self._context = self._no_context
