@@ -16,7 +16,7 @@ from export.card import Card
 from stream.engines.cuda_lane import output_shapes
 from stream.engines.faults import fault_of
 from stream.engines.lane import feature_shape
-from stream.engines.onnx_runtime import CUDA, EXACT, REMEDY, RUNTIME_ERRORS
+from stream.engines.onnx_providers import CUDA, EXACT, REMEDY, RUNTIME_ERRORS
 
 
 def on_stream(stream: int) -> tuple[str, dict[str, str]]:

@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
-from onnxruntime.capi import onnxruntime_pybind11_state as failure
 
 from export.card import METADATA_KEY
 from stream.engine import Arrays, Plan
@@ -21,21 +20,12 @@ from stream.engines.cards import checked
 from stream.engines.cuda_driver import driver_version
 from stream.engines.faults import fault_of
 from stream.engines.lane import Lane
+from stream.engines.onnx_providers import PROVIDERS, REMEDY, RUNTIME_ERRORS
 from stream.engines.plans import own_thread, plan_of
 from stream.engines.slots import SLOTS
 from stream.engines.static_plan import StaticPlan
 from stream.engines.threaded_lane import ThreadedLane
 from stream.errors import ModelError
-
-CUDA = "CUDAExecutionProvider"
-EXACT = {"use_tf32": "0"}
-"""Options on CUDA: TF32 would round what the file says is float32 to eleven bits."""
-PROVIDERS: dict[str, tuple[str, dict[str, str]]] = {"cpu": ("CPUExecutionProvider", {}), "cuda": (CUDA, EXACT)}
-# Its own errors have no base of their own, so they are named; wrong feeds raise the built-in ones.
-RUNTIME_ERRORS = (
-    failure.Fail, failure.InvalidArgument, failure.InvalidGraph, failure.InvalidProtobuf, failure.NoSuchFile,
-    failure.NotImplemented, failure.RuntimeException, failure.EPFail, RuntimeError, ValueError, MemoryError,
-)  # fmt: skip
 
 
 class OnnxRuntimeEngine:
@@ -121,7 +111,6 @@ class OnnxRuntimeEngine:
         self._lane = None
 
 
-REMEDY = 'try `livesmlm check` with [engine] device = "cpu"; if that works, the device\'s driver or memory is at fault'
 _GPU = "pip install 'livesmlm[gpu]', or use device = \"cpu\""
 
 
