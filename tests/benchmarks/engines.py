@@ -1,6 +1,6 @@
 """Engines on the CPU in one run: megapixels per second from camera frame to table, and what of it is the network.
 
-    python tests/benchmarks/engines.py [--seconds 4] [--threads 2] [--sides 128 256]
+    python tests/benchmarks/engines.py [--seconds 4] [--threads 2] [--sides 128 256] [--networks fast ...] [--cpu-time]
 
 `share` is that of the rate at which numpy multiplies matrices of float32 in the same rounds; bfloat16 can pass 1.
 `bare` is the network alone in ONNX Runtime, frames of float32 in, maps out; `graph` is all that is exported, with the
@@ -11,6 +11,7 @@ alternate, so that a busy machine slows all of them.
 
 import argparse
 import tempfile
+import time
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -126,7 +127,8 @@ def measure(name: str, side: int, arguments: argparse.Namespace, folder: Path) -
             runners[f"table, {label}"] = one_round(
                 Localizer(engines[1], CAMERA, side, side, 1000 * PIXEL_UM, threshold), pixels
             )
-        speeds = megapixels_per_s(runners, side, arguments.seconds)
+        clock = time.process_time if arguments.cpu_time else time.perf_counter
+        speeds = megapixels_per_s(runners, side, arguments.seconds, clock)
     peak = 2 * MATRIX**3 * speeds.pop("sgemm") / (FRAMES * side**2)  # in 1e6 operations per second
     per_pixel = 2 * mac_per_pixel(network)
     print(f"{name}, {side} x {side}, {per_pixel / 2000:.1f} kMAC per pixel; sgemm {peak / 1e3:.0f} GFLOP/s")
@@ -140,9 +142,11 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=4)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--sides", type=int, nargs="+", default=[128, 256])
+    parser.add_argument("--cpu-time", action="store_true", help="count the processor's time, with --threads 1")
+    parser.add_argument("--networks", nargs="+", default=["fast", "accurate", "DECODE"])
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        for name in ("fast", "accurate", "DECODE"):
+        for name in arguments.networks:
             for side in arguments.sides:
                 measure(name, side, arguments, Path(folder))
 
