@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from stream.actuator import Setting
 from stream.errors import DeviceFault
-from stream.sources.core.property import set_core_property
+from stream.sources.micro_manager.device_property import set_core_property
 
 
 class FakeCore:

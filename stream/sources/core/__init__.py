@@ -1,1 +1,0 @@
-"""Micro-Manager's Core through pycro-manager: connecting, taking images, and noticing that nobody answers."""
