@@ -282,7 +282,8 @@ def _source(plain: Any, folder: Path, problems: list[str]) -> BaseModel | None:
         problems.append(f"[source] kind = {kind!r}: one of {', '.join(SOURCES)}")
         return None
     values = {name: value for name, value in plain.items() if name != "kind"}
-    _from_folder(values, "path", folder)
+    for name in ("path", "config_file"):
+        _from_folder(values, name, folder)
     try:
         return SOURCES[kind].settings(**values)
     except ValidationError as error:

@@ -6,8 +6,10 @@ Consequence: whoever has the pixels has their index and times, and cannot mix th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from math import nan
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,6 +93,10 @@ class StreamInfo:
         As stated by the data itself; nan if unknown. Compared with the rig's, never used instead of it.
     description : str
         One line for people: camera name or file name.
+    camera : mapping of str to str, number, list or mapping
+        What the camera says of itself: devices, field, exposure, versions; empty for a file. For `run.json`.
+    remarks : tuple of str
+        What looks wrong before the first frame, in words.
     """
 
     height_px: int
@@ -101,3 +107,5 @@ class StreamInfo:
     exposure_ms: float = nan
     pixel_size_nm: float = nan
     description: str = ""
+    camera: Mapping[str, Any] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()

@@ -16,7 +16,12 @@ from stream.frame import Frame, StreamInfo
 class Source(Protocol):
     """Yields camera frames in the order of their index.
 
-    A source that turns frames away counts them in an attribute `refused`, a mapping of reason to number.
+    What happens beside the frames it keeps in attributes, for the ledger; each may be left out.
+
+    refused : mapping of reason to number of frames that were turned away.
+    missing : dict of reason to Ranges of indices that the camera counted and nobody got, where it has no counter of its
+        own. Taken, and emptied, by whoever keeps the ledger.
+    suspicious : dict of reason to Ranges of frames before which something may have been lost. Taken likewise.
     """
 
     def open(self) -> StreamInfo:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from stream.books.ranges import Ranges
 from stream.frame import Frame, StreamInfo
 from stream.source import Source
 
@@ -39,6 +40,16 @@ class Limited:
     def refused(self) -> dict[str, int]:
         """What the other source turned away, by reason."""
         return getattr(self._source, "refused", {})
+
+    @property
+    def missing(self) -> dict[str, Ranges]:
+        """What the other source knows to be lost, by reason."""
+        return getattr(self._source, "missing", {})
+
+    @property
+    def suspicious(self) -> dict[str, Ranges]:
+        """Frames before which the other source may have lost some, by reason."""
+        return getattr(self._source, "suspicious", {})
 
     def close(self) -> None:
         """Close the other source."""
