@@ -181,8 +181,9 @@ class Acquirer:
     def run(self) -> LiveSMLMError | None:
         """Acquire until the source ends, main asks to stop, or a fault; return the fault."""
         fault = self._guarded(self._acquire)
-        fault = self._guarded(self._source.close) or fault
-        fault = self._guarded(self._drain) or fault
+        for step in (self._source.close, self._drain):
+            failed = self._guarded(step)
+            fault = fault or failed
         self._ring.finish()
         while self._ring.unread(ANALYSE) and not self._rescued:
             fault = self._guarded(self._idle) or fault

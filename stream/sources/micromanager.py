@@ -31,7 +31,7 @@ from stream.sources.micro_manager.settings import MicroManagerSettings
 
 MOST_FRAMES = 2**31 - 1
 IDLE_S = 0.001
-LOOK_EVERY_S = 1.0
+ASK_EVERY_S, LOOK_EVERY_S = 0.05, 1.0
 OVERFLOWED = "Micro-Manager's buffer overflowed after this frame"
 
 
@@ -91,7 +91,8 @@ class MicroManagerSource:
         """
         self._numbering = Numbering(self._settings.counter_tag, self.missing, self.suspicious)
         self._intervals = Intervals(self._settings.gap_factor, self.suspicious)
-        self._last, look_at_s = -1, self._clock() + LOOK_EVERY_S
+        self._last = -1
+        look_at_s, ask_at_s = self._clock() + LOOK_EVERY_S, self._clock() + ASK_EVERY_S
         self._start()
         while self._link is not None:
             waiting = self._link.call(lambda core: core.get_remaining_image_count())
@@ -100,7 +101,9 @@ class MicroManagerSource:
                     return
                 yield self._frame(*self._link.call(take))
             if not waiting:
-                self._ask_camera(self._link)
+                if self._clock() >= ask_at_s:
+                    self._ask_camera(self._link)
+                    ask_at_s = self._clock() + ASK_EVERY_S
                 self._sleep(IDLE_S)
                 yield None
             if self._clock() >= look_at_s and self._link is not None:
@@ -113,7 +116,7 @@ class MicroManagerSource:
         if link is None:
             return
         try:
-            if self._running:
+            if self._running and not link.dead:
                 link.call(lambda core: core.stop_sequence_acquisition())
                 self._running = False
                 link.watch(running=False)

@@ -86,6 +86,11 @@ def in_process(adapters: str, config_file: Path, buffer_mb: int) -> Core:
         )
     folder = _adapters(adapters)
     mmpycorex = _pycromanager()
+    if mmpycorex.is_pymmcore_active():
+        raise SourceFault(
+            "this process has a core already", limit="pycro-manager hands out the first one to whoever asks",
+            remedy="close the other source first, or run each in a process of its own",
+        )  # fmt: skip
     try:
         mmpycorex.create_core_instance(
             str(folder), str(config_file.resolve()), python_backend=True, buffer_size_mb=buffer_mb

@@ -1,7 +1,5 @@
 """Stops the camera of a running Micro-Manager when our process has been killed and cannot.
 
-    python -m stream.sources.micro_manager.guard PORT
-
 A process of its own. It hears `running` and `ended` on its input; if that ends while a sequence runs, it stops it.
 """
 
@@ -18,6 +16,7 @@ from stream.sources.micro_manager.core import over_bridge
 from stream.sources.micro_manager.heartbeat import Heartbeat
 
 WITHIN_S = 10.0
+PROGRAM = f"from {__name__} import main; main()"
 
 
 class Guard:
@@ -36,7 +35,7 @@ class Guard:
     def watch(self, running: bool) -> None:
         """Tell the guard that a sequence of ours begins or has ended."""
         if self._process is None:
-            command = [sys.executable, "-m", "stream.sources.micro_manager.guard", str(self._port)]
+            command = [sys.executable, "-c", PROGRAM, str(self._port)]
             self._process = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
         assert self._process.stdin is not None
         with suppress(BrokenPipeError):  # a guard that was killed is missed only if we are killed too
@@ -70,7 +69,3 @@ def main() -> None:
     if word == b"running":
         _stop_camera(int(sys.argv[1]))
     os._exit(0)  # exit handlers of the bridge might wait for a server that is gone
-
-
-if __name__ == "__main__":
-    main()

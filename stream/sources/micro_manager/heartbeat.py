@@ -96,4 +96,5 @@ class Heartbeat:
     def close(self) -> None:
         """Close the connection. May be called again."""
         self._socket.disable_monitor()
+        self._socket.close()
         self._context.destroy(linger=0)

@@ -28,10 +28,13 @@ class Link(Protocol):
 
     Attributes
     ----------
+    dead : bool
+        True once the core is gone: nothing can be asked of it, nor stopped.
     remarks : tuple of str
         What looks wrong about it.
     """
 
+    dead: bool
     remarks: tuple[str, ...]
 
     def call(self, work: Callable[[Core], T]) -> T:
@@ -65,6 +68,7 @@ class DirectLink:
     core : Core
     """
 
+    dead = False
     remarks: tuple[str, ...] = ()
 
     def __init__(self, core: Core) -> None:
@@ -111,7 +115,7 @@ class BridgeLink:
         )  # fmt: skip
         self._tasks: SimpleQueue[Callable[[Core], Any] | None] = SimpleQueue()
         self._answers: SimpleQueue[tuple[Any, Exception | None]] = SimpleQueue()
-        self._open, self._dead = True, False
+        self._open, self.dead = True, False
         self._thread = threading.Thread(target=self._serve, name="micro-manager", daemon=True)
         self._thread.start()
         self._wait()
@@ -144,8 +148,8 @@ class BridgeLink:
             try:
                 answer, error = self._answers.get(timeout=TICK_S)
             except Empty:
-                self._dead = self._heart.gone() or time.monotonic() > end_s
-                if self._dead:
+                self.dead = self._heart.gone() or time.monotonic() > end_s
+                if self.dead:
                     raise self._gone() from None
                 continue
             if error is not None:
@@ -171,7 +175,7 @@ class BridgeLink:
             return
         self._open = False
         self._tasks.put(None)
-        if not self._dead:
+        if not self.dead:
             self._thread.join(SILENT_S)
         self._guard.close()
         self._heart.close()

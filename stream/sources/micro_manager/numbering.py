@@ -18,7 +18,9 @@ from stream.errors import FrameFormatError
 IMAGE_NUMBER, TIME_MS = "ImageNumber", "ElapsedTime-ms"
 BUFFER_GAP = "gap in Micro-Manager's image numbers"
 RESTARTED = "the numbers began anew: the sequence was restarted"
-WINDOW, LEAST_INTERVALS = 63, 15
+WINDOW, LEAST_INTERVALS, LATER = 63, 15, 3
+SCATTERS = 8
+"""So many median deviations from the median are no accident, where a busy computer makes all intervals scatter."""
 
 
 class Numbering:
@@ -72,14 +74,15 @@ class Numbering:
 
 
 class Intervals:
-    """Looks for frames that came too long after the one before.
+    """Looks for frames that came too long after the one before, and were not made up for by the next few.
 
-    Times are those of the driver where it gives them, else of the core: then a busy computer looks like a gap as well.
+    Times are those of the driver where it gives them, else of the core: then a busy computer looks like a gap as well,
+    and only where the camera has a clock of its own do the frames after it come sooner.
 
     Parameters
     ----------
     factor : float
-        So many times the median of the last intervals is too long.
+        So many times the median of the last intervals is too long, if they do not scatter as much anyway.
     suspicious : dict of str to Ranges
         Where such frames are noted.
     """
@@ -88,24 +91,34 @@ class Intervals:
         self._factor, self._suspicious = factor, suspicious
         self._reason = f"came later than {factor:g} times the median interval"
         self._recent: deque[float] = deque(maxlen=WINDOW)
-        self._last_s, self._median_s, self._next_median = nan, nan, LEAST_INTERVALS
+        self._frames: deque[tuple[int, float]] = deque(maxlen=2 + LATER)
+        self._usual_s, self._longest_s, self._until_learned = nan, nan, LEAST_INTERVALS
 
     def time_s(self, index: int, tags: Mapping[str, Any]) -> float:
-        """Return the camera's time of a frame, nan if there is none, and judge the interval before it."""
+        """Return the camera's time of a frame, nan if there is none, and judge an interval a few frames ago."""
         try:
             time_s = float(tags[TIME_MS]) / 1000
         except (KeyError, ValueError):
             return nan
-        interval, self._last_s = time_s - self._last_s, time_s
-        if interval > self._factor * self._median_s:
-            self._suspicious.setdefault(self._reason, Ranges()).add(index)
-        if interval > 0:
-            self._recent.append(interval)
+        if self._frames and time_s > self._frames[-1][1]:
+            self._recent.append(time_s - self._frames[-1][1])
             self._learn()
+        self._frames.append((index, time_s))
+        if len(self._frames) == 2 + LATER:
+            self._judge()
         return time_s
 
+    def _judge(self) -> None:
+        (_, before_s), (index, time_s) = self._frames[0], self._frames[1]
+        late = time_s - before_s > self._longest_s
+        if late and self._frames[-1][1] - before_s > self._longest_s + LATER * self._usual_s:
+            self._suspicious.setdefault(self._reason, Ranges()).add(index)
+
     def _learn(self) -> None:
-        """Take the median again now and then: it changes slowly, and frames come fast."""
-        self._next_median -= 1
-        if not self._next_median:
-            self._median_s, self._next_median = median(self._recent), LEAST_INTERVALS
+        """Find now and then what is too long: it changes slowly, and frames come fast."""
+        self._until_learned -= 1
+        if not self._until_learned:
+            self._usual_s = median(self._recent)
+            scatter_s = median(abs(interval - self._usual_s) for interval in self._recent)
+            self._longest_s = max(self._factor * self._usual_s, self._usual_s + SCATTERS * scatter_s)
+            self._until_learned = LEAST_INTERVALS
