@@ -121,18 +121,21 @@ class BridgeLink:
         self._wait()
 
     def _serve(self) -> None:
-        """Make the calls; the core and all that comes from it stays in this thread."""
+        """Make the calls; the core and all that comes from it stays in this thread.
+
+        Errors leave without their traceback, which would keep the core alive: it asks the server when it is collected.
+        """
         try:
             core: Core | None = over_bridge(self._port)
         except Exception as error:  # noqa: BLE001  the bridge knows no other class; the caller raises it
-            self._answers.put((None, error))
+            self._answers.put((None, error.with_traceback(None)))
             return
         self._answers.put((None, None))
         while core is not None and (task := self._tasks.get()) is not None:
             try:
                 answer: tuple[Any, Exception | None] = task(core), None
             except Exception as error:  # noqa: BLE001  as above
-                answer = None, error
+                answer = None, error.with_traceback(None)
             self._answers.put(answer)
             del answer, task
 
