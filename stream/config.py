@@ -300,7 +300,7 @@ def _source(plain: Any, folder: Path, problems: list[str]) -> BaseModel | None:
         problems.append(f"[source] kind = {kind!r}: one of {', '.join(SOURCES)}")
         return None
     values = {name: value for name, value in plain.items() if name != "kind"}
-    for name in ("path", "config", "adapters"):
+    for name in ("path", "config_file"):
         _from_folder(values, name, folder)
     try:
         return SOURCES[kind].settings(**values)

@@ -93,8 +93,10 @@ class StreamInfo:
         As stated by the data itself; nan if unknown. Compared with the rig's, never used instead of it.
     description : str
         One line for people: camera name or file name.
-    record : dict
-        What else the source knows of its camera and devices, plain values by name; kept in `run.json`.
+    camera : mapping of str to str, number, list or mapping
+        What the camera says of itself: devices, field, exposure, versions; empty for a file. For `run.json`.
+    remarks : tuple of str
+        What looks wrong before the first frame, in words.
     """
 
     height_px: int
@@ -105,4 +107,5 @@ class StreamInfo:
     exposure_ms: float = nan
     pixel_size_nm: float = nan
     description: str = ""
-    record: Mapping[str, Any] = field(default_factory=dict)
+    camera: Mapping[str, Any] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()

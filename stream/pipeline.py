@@ -281,6 +281,10 @@ class Pipeline:
         for reason in sorted(self._acquisition.ledger.refused.keys() - self._told):
             self._view.warn(f"the source turns frames away and counts them ({reason}); mend the sender or the camera")
             self._told.add(reason)
+        for reason in sorted(self._acquisition.ledger.suspicious.keys() - self._told):
+            self._warnings.append(f"frames may have been lost and cannot be counted ({reason}); see the ledger")
+            self._view.warn(self._warnings[-1])
+            self._told.add(reason)
 
     def _publish_health(self, state: str, used_slots: int) -> dict[str, Any]:
         health = self._health.report(state, {"slots": self._acquisition.ring.slots, "used": used_slots})

@@ -85,7 +85,7 @@ def warm_up(localizer: Stage, info: StreamInfo, frames: int, engines: int = 1) -
 
 def doubts(rig: Rig, info: StreamInfo) -> list[str]:
     """Say what the data state otherwise than the rig, and what cannot be verified."""
-    doubts = []
+    doubts = list(info.remarks)
     stated, given = info.pixel_size_nm, rig.camera.pixel_size_nm
     if stated == stated and abs(stated - given) > 0.01 * given:
         doubts.append(f"the data state a pixel size of {stated:g} nm, the rig says {given:g} nm: the rig's is used")

@@ -16,9 +16,13 @@ from stream.frame import Frame, StreamInfo
 class Source(Protocol):
     """Yields camera frames in the order of their index.
 
-    A source that turns frames away counts them in an attribute `refused`, a mapping of reason to number. One that finds
-    pauses suspicious has the frames behind them in an attribute `suspected`, a list, until they are taken out. One that
-    can set properties of devices has an attribute `actuator` (`stream/actuator.py`).
+    What happens beside the frames it keeps in attributes, for the ledger; each may be left out.
+
+    refused : mapping of reason to number of frames that were turned away.
+    missing : dict of reason to Ranges of indices that the camera counted and nobody got, where it has no counter of its
+        own. Taken, and emptied, by whoever keeps the ledger.
+    suspicious : dict of reason to Ranges of frames before which something may have been lost. Taken likewise.
+    actuator : what sets properties of devices (`stream/actuator.py`).
     """
 
     def open(self) -> StreamInfo:

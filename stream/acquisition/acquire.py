@@ -41,6 +41,8 @@ from stream.source import Source
 
 STEP_S = 0.1
 CLOSE_WITHIN_S = 10.0
+SILENT_S = 30.0
+"""A source process that takes frames tells its news several times a second; after so long without any it hangs."""
 
 
 def start(
@@ -135,6 +137,7 @@ class Acquisition:
         self._process, self._connection = process, connection
         self._fault: LiveSMLMError | None = None
         self._over = False
+        self._heard_s: float | None = None
 
     @property
     def pid(self) -> int | None:
@@ -143,6 +146,7 @@ class Acquisition:
 
     def go(self) -> None:
         """Let the frames come."""
+        self._heard_s = time.monotonic()
         self._command("go")
 
     def request_stop(self) -> None:
@@ -181,18 +185,37 @@ class Acquisition:
         """Take one message that comes within `wait_s`; return False if none does."""
         try:
             if not self._connection.poll(wait_s):
-                return False
+                return self._notice_silence()
             message = self._connection.recv()
         except (EOFError, OSError):
             message = Ended(_death(self._process))
+        self._heard_s = time.monotonic()
         if isinstance(message, Ledger):
             self.ledger.merge(message)
             self._command("heard")
         elif isinstance(message, Answer):
             self.answers.append(message)
         elif isinstance(message, Ended):
-            self._over, self._fault = True, message.fault
-            self.ring.finish()  # a process that died could not say so itself
+            self._end(message.fault)
+        return True
+
+    def _end(self, fault: LiveSMLMError | None) -> None:
+        self._over, self._fault = True, fault
+        self.ring.finish()  # a process that died could not say so itself
+
+    def _notice_silence(self) -> bool:
+        """End a source that hangs, in a driver for example: nothing else would. Returns whether it did."""
+        if self._heard_s is None or time.monotonic() - self._heard_s < SILENT_S:
+            return False
+        self.kill()
+        self._process.join(CLOSE_WITHIN_S)
+        self._end(
+            SourceFault(
+                f"the source process said nothing for {SILENT_S:g} s and was ended by force: it hangs",
+                limit="it tells several times a second what it received",
+                remedy="look after the camera and its driver; every frame received before is analysed or spooled",
+            )
+        )
         return True
 
     def join(self, timeout_s: float = CLOSE_WITHIN_S) -> None:

@@ -12,7 +12,9 @@ signal comes.
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 import time
 import traceback
 from collections import Counter
@@ -29,6 +31,7 @@ from stream.acquisition.ring_memory import Kind
 from stream.acquisition.spool import Spool
 from stream.actuator import Actuator, Setting
 from stream.books.ledger import Ledger
+from stream.books.ranges import Ranges
 from stream.errors import LiveSMLMError, SourceFault, StorageFault
 from stream.frame import StreamInfo
 from stream.source import Source
@@ -190,8 +193,9 @@ class Acquirer:
         """Acquire until the source ends, main asks to stop, or a fault; return the fault."""
         fault = self._guarded(self._acquire)
         self._put_back()
-        fault = self._guarded(self._source.close) or fault
-        fault = self._guarded(self._drain) or fault
+        for step in (self._source.close, self._drain):
+            failed = self._guarded(step)
+            fault = fault or failed
         self._ring.finish()
         while self._ring.unread(ANALYSE) and not self._rescued:
             fault = self._guarded(self._idle) or fault
@@ -206,14 +210,15 @@ class Acquirer:
             self._devices.put_back(self._books.now.newest)
 
     def _hear_source(self) -> None:
-        """Book what the source itself has turned away, or finds suspicious, since the last time."""
+        """Book what the source itself has turned away, missed or suspects since the last time."""
         refused = Counter(getattr(self._source, "refused", {}))
         for reason, frames in (refused - self._refused).items():
             self._books.now.refuse(reason, frames)
         self._refused = refused
-        suspected: list[int] = getattr(self._source, "suspected", [])
-        self._books.now.suspected.add_indices(suspected)
-        suspected.clear()
+        for name in ("missing", "suspicious"):
+            found: dict[str, Ranges] = getattr(self._source, name, {})
+            self._books.now.note(name, found)
+            found.clear()
 
     def _guarded(self, step: Callable[[], None]) -> LiveSMLMError | None:
         """Run a step; return its error, so that what follows still keeps the frames that were good."""
@@ -299,7 +304,11 @@ def _serve(task: Task, source: Source, control: Control) -> LiveSMLMError | None
 
 
 def main(task: Task, connection: Connection) -> None:
-    """Be the source process."""
+    """Be the source process.
+
+    Decision: it leaves at once when it has said its last word. Context: threads and exit handlers of a camera's library
+    may wait for ever for a peer that is gone. Consequence: nothing may be left to the interpreter's end.
+    """
     control = Control(connection)
     try:
         source = task.source()
@@ -310,3 +319,6 @@ def main(task: Task, connection: Connection) -> None:
     except Exception as error:  # noqa: BLE001  the border of the process: main raises it again
         fault = as_fault(error)
     control.send(Ended(fault))
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)

@@ -7,15 +7,16 @@ in which news arrives does not matter.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from stream.books.ranges import Ranges
 from stream.errors import InputError, StorageFault
 
 VERSION = 1
 STAGES = ("received", "ringed", "spilled", "recorded", "analysed", "written", "published")
+BY_REASON: tuple[Literal["skipped", "missing", "suspicious"], ...] = ("skipped", "missing", "suspicious")
 COUNTER_GAP = "camera counter gap"
 OVERLOAD = "overload"
 REPEATED = "refused: index repeated"
@@ -47,10 +48,10 @@ class Ledger:
         Received frames that are not analysed, by reason.
     missing : dict of str to Ranges
         Frames that the camera counted and nobody received, by reason.
+    suspicious : dict of str to Ranges
+        Received frames before which something may have been lost, by reason; no frame is missing for it.
     refused : dict of str to int
         Number of frames that were turned away, by reason; their index is not new, so it cannot stand for them.
-    suspected : Ranges
-        Received frames before which one may be missing that nobody counted: the camera paused for longer than usual.
     ended : str
         "running", "finished", "interrupted" or "fault: ...".
     """
@@ -62,20 +63,20 @@ class Ledger:
         self.recorded, self.analysed, self.written, self.published = Ranges(), Ranges(), Ranges(), Ranges()
         self.skipped: dict[str, Ranges] = {}
         self.missing: dict[str, Ranges] = {}
+        self.suspicious: dict[str, Ranges] = {}
         self.refused: dict[str, int] = {}
-        self.suspected = Ranges()
         self.ended = "running"
         self._overload_from = 0
 
     def receive(self, index: int) -> bool:
         """Note a frame from the camera; return False if it is refused because its index is not above the last one.
 
-        A gap is noted as missing: whoever numbers frames by counting them leaves none.
+        A gap is noted as missing where the index is the camera's own counter.
         """
         if index <= self.newest:
             self.refuse(REPEATED if index == self.newest else BACKWARDS)
             return False
-        if index > self.newest + 1 and self.newest >= 0:
+        if self.verifiable and index > self.newest + 1 and self.newest >= 0:
             self.missing.setdefault(COUNTER_GAP, Ranges()).add(self.newest + 1, index - 1)
         self.received.add(index)
         self.newest = index
@@ -88,6 +89,12 @@ class Ledger:
     def skip(self, first: int, last: int, reason: str) -> None:
         """Note that the received frames `first`..`last` (inclusive) will not be analysed, and why."""
         self.skipped.setdefault(reason, Ranges()).add(first, last)
+
+    def note(self, name: Literal["skipped", "missing", "suspicious"], found: Mapping[str, Ranges]) -> None:
+        """Add what was found to one of the tables by reason."""
+        mine: dict[str, Ranges] = getattr(self, name)
+        for reason, ranges in found.items():
+            mine.setdefault(reason, Ranges()).update(ranges)
 
     def skip_overtaken(self) -> Ranges:
         """Note as overload, and return, what was received before the last analysed frame and not analysed.
@@ -143,12 +150,10 @@ class Ledger:
         """Add what another ledger of the same run knows; `other` holds only news, so that refusals are counted once."""
         for stage in STAGES:
             getattr(self, stage).update(getattr(other, stage))
-        for mine, theirs in ((self.skipped, other.skipped), (self.missing, other.missing)):
-            for reason, ranges in theirs.items():
-                mine.setdefault(reason, Ranges()).update(ranges)
+        for name in BY_REASON:
+            self.note(name, getattr(other, name))
         for reason, count in other.refused.items():
             self.refused[reason] = self.refused.get(reason, 0) + count
-        self.suspected.update(other.suspected)
         self.newest = max(self.newest, other.newest)
 
     def summary(self) -> dict[str, Any]:
@@ -157,8 +162,8 @@ class Ledger:
         return {stage: getattr(self, stage).total for stage in STAGES} | {
             "skipped": skipped,
             "missing": {reason: ranges.total for reason, ranges in self.missing.items()},
+            "suspicious": {reason: ranges.total for reason, ranges in self.suspicious.items()},
             "refused": dict(self.refused),
-            "suspected": self.suspected.total,
             "waiting_in_spool": self.spilled.difference(self.ringed).total,
             "lag": self.received.total - self.analysed.total - sum(skipped.values()),
             "unaccounted": self.unaccounted().total,
@@ -177,13 +182,9 @@ class Ledger:
         document: dict[str, Any] = {"version": VERSION, "ended": self.ended, "verifiable": self.verifiable}
         document |= {"newest": self.newest, "totals": self.summary()}
         document |= {stage: getattr(self, stage).to_list() for stage in STAGES}
-        document["skipped"] = {reason: ranges.to_list() for reason, ranges in self.skipped.items()}
-        document["missing"] = {reason: ranges.to_list() for reason, ranges in self.missing.items()}
-        document |= {
-            "suspected": self.suspected.to_list(),
-            "refused": self.refused,
-            "unaccounted": self.unaccounted().to_list(),
-        }
+        for name in BY_REASON:
+            document[name] = {reason: ranges.to_list() for reason, ranges in getattr(self, name).items()}
+        document |= {"refused": self.refused, "unaccounted": self.unaccounted().to_list()}
         partial = path.with_name(path.name + ".tmp")
         try:
             partial.write_text(json.dumps(document), encoding="utf-8")
@@ -221,8 +222,7 @@ class Ledger:
         ledger = cls(document["verifiable"], document["newest"])
         for stage in STAGES:
             getattr(ledger, stage).update(document[stage])
-        ledger.skipped = {reason: Ranges(ranges) for reason, ranges in document["skipped"].items()}
-        ledger.missing = {reason: Ranges(ranges) for reason, ranges in document["missing"].items()}
-        ledger.suspected = Ranges(document.get("suspected", []))
+        for name in BY_REASON:  # a ledger of before there were suspicious frames has none
+            setattr(ledger, name, {reason: Ranges(ranges) for reason, ranges in document.get(name, {}).items()})
         ledger.refused, ledger.ended = document["refused"], document["ended"]
         return ledger

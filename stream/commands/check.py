@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import replace
+from math import nan
 from typing import Any
 
 import numpy as np
@@ -29,8 +29,7 @@ from stream.rehearsal import frames_like, lit_share, seconds_per_batch
 from stream.source import Source
 from stream.suitability import refuse_unsuitable
 
-LOOK_FRAMES, LOOK_S = 50, 5.0
-ENOUGH = 8
+LOOK_FRAMES, LEAST_FRAMES, LOOK_S = 50, 5, 5.0
 
 
 def check(rig: Rig) -> dict[str, Any]:
@@ -52,19 +51,18 @@ def _checked(rig: Rig, engine: Engine) -> dict[str, Any]:
     source = source_of(rig)
     try:
         info = source.open()
-        looked_at = _some_frames(source)
+        frames = _some_frames(source)
     finally:
         source.close()
-    frames = [frame.pixels for frame in looked_at]
-    measured = measured_frames_per_s(looked_at)
+    measured = measured_rate(frames) if info.camera else nan
     camera = measured if measured == measured else 1000 / info.exposure_ms  # nan if the source does not say
-    found = rehearse(rig, engine, info, camera, frames)
+    found = rehearse(rig, engine, info, camera, [frame.pixels for frame in frames])
     known = camera == camera
     return {
         "source": info.description,
         "frame_px": [info.height_px, info.width_px],
         "frame_counter": "camera" if info.verifiable else "unverifiable",
-        **_of_record(info.record, camera),
+        **_camera_found(info, camera),
         "model": engine.card.name,
         "engine": engine.device,
         "sustained_frames_per_s": round(found.frames_per_s, 1),
@@ -74,28 +72,27 @@ def _checked(rig: Rig, engine: Engine) -> dict[str, Any]:
         "camera_frames_per_s": round(camera, 1) if known else None,
         "headroom": round(found.headroom, 2) if known else None,
         "advice": list(found.advice),
-        "warnings": [*rig.assumed(), *_map_doubts(rig, frames)],
+        "warnings": [*rig.assumed(), *info.remarks, *_map_doubts(rig, frames)],
     }
 
 
-def _of_record(record: Mapping[str, Any], camera_frames_per_s: float) -> dict[str, Any]:
-    """Return what is worth seeing of what the source knows of its devices."""
-    shown = {name: record[name] for name in ("exposure_ms", "binning", "roi", "bit_depth") if name in record}
-    if "devices" in record:
-        shown["devices"] = ", ".join(f"{label} ({adapter or 'itself'})" for label, adapter in record["devices"].items())
-    if "buffer_images" in record and camera_frames_per_s == camera_frames_per_s:
-        shown["buffer_s"] = round(record["buffer_images"] / camera_frames_per_s, 1)
-    return shown
+def _camera_found(info: StreamInfo, frames_per_s: float) -> dict[str, Any]:
+    """Return what a camera says of itself, and how many seconds its buffer holds; nothing for other sources."""
+    if not info.camera:
+        return {}
+    return {"camera": dict(info.camera), "buffer_s": round(info.camera["buffer_frames"] / frames_per_s, 2)}
 
 
-def measured_frames_per_s(frames: list[Frame]) -> float:
-    """Return the rate by the camera's own times; nan if it gives none, or there are too few frames to tell."""
+def measured_rate(frames: list[Frame]) -> float:
+    """Return frames per second by the camera's own times; nan if there are too few."""
     times = np.array([frame.camera_time_s for frame in frames])
-    return float((len(times) - 1) / (times[-1] - times[0])) if len(times) > ENOUGH and times[-1] > times[0] else np.nan
+    return float(1 / np.median(np.diff(times))) if len(times) >= LEAST_FRAMES else nan
 
 
-def _map_doubts(rig: Rig, frames: list[UInt16Array]) -> list[str]:
-    return map_doubts(rig.camera, np.stack(frames)) if frames and rig.camera.maps is not None else []
+def _map_doubts(rig: Rig, frames: list[Frame]) -> list[str]:
+    if rig.camera.maps is None or not frames:
+        return []
+    return map_doubts(rig.camera, np.stack([frame.pixels for frame in frames]))
 
 
 def rehearse(
@@ -117,14 +114,19 @@ def rehearse(
 
 
 def _some_frames(source: Source) -> list[Frame]:
-    """Return as many frames as come within a few seconds, enough to see how fast they come, and what is in them."""
-    frames, end = [], time.perf_counter() + LOOK_S
+    """Return as many frames as come within a few seconds, enough to see their rate and whether maps fit them."""
+    frames: list[Frame] = []
+    end = time.perf_counter() + LOOK_S
     for frame in source.frames():
         if frame is not None:
             frames.append(replace(frame, pixels=frame.pixels.copy()))
         if len(frames) == LOOK_FRAMES or time.perf_counter() > end:
             break
     return frames
+
+
+def _in_words(value: Any) -> str:
+    return "\n".join(f"{name}: {one}" for name, one in value.items()) if isinstance(value, dict) else str(value)
 
 
 def check_in_terminal(rig: Rig, as_json: bool) -> int:
@@ -136,8 +138,9 @@ def check_in_terminal(rig: Rig, as_json: bool) -> int:
         return 3 if too_slow else 0
     table = Table.grid(padding=(0, 2))
     for name, value in found.items():
-        if name not in ("warnings", "advice") and value is not None:
-            table.add_row(f"[dim]{name}[/]", str(value))
+        for what, one in value.items() if name == "camera" else [(name, value)]:
+            if what not in ("warnings", "advice") and one is not None:
+                table.add_row(f"[dim]{what}[/]", escape(_in_words(one)))
     Console().print(table)
     for warning in found["warnings"]:
         ERR.print(f"[yellow]warning:[/] {escape(warning)}", highlight=False)

@@ -111,6 +111,8 @@ def show_outcome(state: str, health: dict[str, Any], folder: str) -> None:
     for kind in ("skipped", "missing", "refused"):
         for reason, count in totals[kind].items():
             table.add_row(f"[red]{kind}[/]", f"[bold red]{count}[/] ({escape(reason.removeprefix('refused: '))})")
+    for reason, count in totals["suspicious"].items():
+        table.add_row("[yellow]suspicious[/]", f"[bold yellow]{count}[/] ({escape(reason)})")
     if not totals["verifiable"]:
         table.add_row(
             "[yellow]unverifiable[/]", "the camera gives no frame counter: loss before arrival cannot be seen"

@@ -5,7 +5,7 @@ The page reads these fields of the run's headers; one that is absent is shown as
 | topic | fields |
 |---|---|
 | `start` | `stream` {height_px, width_px, frames, description}, `pixel_size_nm`, `rig`, `card`, `engine` (runtime and device, in words), `warnings` (lines) |
-| `health` | `state` (waiting, running, draining, finished, interrupted, fault), `message`, `frames_per_s` {received, analysed}, `localizations_per_s`, `localizations`, `latency_ms` {p50, p99, max}, `ring` {slots, used}, `spooled_frames`, `lag_frames`, `ledger` {received, ringed, spilled, analysed, written, published, skipped {reason: n}, missing {reason: n}, refused {reason: n}, unaccounted, verifiable} |
+| `health` | `state` (waiting, running, draining, finished, interrupted, fault), `message`, `frames_per_s` {received, analysed}, `localizations_per_s`, `localizations`, `latency_ms` {p50, p99, max}, `ring` {slots, used}, `spooled_frames`, `lag_frames`, `ledger` {received, ringed, spilled, analysed, written, published, skipped {reason: n}, missing {reason: n}, suspicious {reason: n}, refused {reason: n}, unaccounted, verifiable} |
 | `end` | `state`, `message` where they differ from the last `health` |
 """  # noqa: E501
 

@@ -9,7 +9,8 @@ from pydantic import BaseModel
 
 from stream.source import Source
 from stream.sources.left_frames import LeftFramesSettings, LeftFramesSource
-from stream.sources.micromanager import MicroManagerSettings, MicroManagerSource
+from stream.sources.micro_manager.settings import MicroManagerSettings
+from stream.sources.micromanager import MicroManagerSource
 from stream.sources.replay import ReplaySettings, ReplaySource
 from stream.sources.simulated import SimulatedSettings, SimulatedSource
 from stream.sources.zmq_in import ZmqInSettings, ZmqInSource
@@ -34,6 +35,6 @@ SOURCES = {
     "simulated": SourceKind(SimulatedSettings, SimulatedSource),
     "replay": SourceKind(ReplaySettings, ReplaySource),
     "left_frames": SourceKind(LeftFramesSettings, LeftFramesSource),
-    "micromanager": SourceKind(MicroManagerSettings, MicroManagerSource),
     "zmq_in": SourceKind(ZmqInSettings, ZmqInSource),
+    "micromanager": SourceKind(MicroManagerSettings, MicroManagerSource),
 }

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from stream.actuator import Actuator
+from stream.books.ranges import Ranges
 from stream.frame import Frame, StreamInfo
 from stream.source import Source
 
@@ -42,9 +43,14 @@ class Limited:
         return getattr(self._source, "refused", {})
 
     @property
-    def suspected(self) -> list[int]:
-        """Frames before which the other source misses one, perhaps."""
-        return getattr(self._source, "suspected", [])
+    def missing(self) -> dict[str, Ranges]:
+        """What the other source knows to be lost, by reason."""
+        return getattr(self._source, "missing", {})
+
+    @property
+    def suspicious(self) -> dict[str, Ranges]:
+        """Frames before which the other source may have lost some, by reason."""
+        return getattr(self._source, "suspicious", {})
 
     @property
     def actuator(self) -> Actuator | None:

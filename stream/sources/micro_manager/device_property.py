@@ -8,29 +8,13 @@ what the device says, never what was asked.
 from __future__ import annotations
 
 from math import inf, isfinite, nan
-from typing import Any, Protocol
+from typing import TYPE_CHECKING
 
 from stream.actuator import Setting, within
 from stream.errors import DeviceFault
 
-
-class Core(Protocol):
-    """What is needed of a Micro-Manager Core, by the names that pycromanager gives it."""
-
-    def set_property(self, label: str, name: str, value: str, /) -> Any:
-        """Write a property."""
-
-    def get_property(self, label: str, name: str, /) -> Any:
-        """Read a property, as text."""
-
-    def has_property_limits(self, label: str, name: str, /) -> Any:
-        """Return whether the device declares limits."""
-
-    def get_property_lower_limit(self, label: str, name: str, /) -> Any:
-        """Return the lowest value that the device takes."""
-
-    def get_property_upper_limit(self, label: str, name: str, /) -> Any:
-        """Return the highest value that the device takes."""
+if TYPE_CHECKING:
+    from stream.sources.micro_manager.core import Core
 
 
 def set_core_property(core: Core, wanted: Setting) -> float:
