@@ -102,7 +102,9 @@ class MicroManagerSource:
             for _ in range(waiting):
                 if self._link is None:
                     return
-                yield self._frame(*self._link.call(take))
+                if (image := self._link.call(take)) is None:  # a sequence that was started anew empties the buffer
+                    break
+                yield self._frame(*image)
             if not waiting:
                 if self._clock() >= ask_at_s:
                     self._ask_camera(self._link)

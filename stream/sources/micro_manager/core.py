@@ -228,7 +228,15 @@ def roi_px(core: Core) -> tuple[int, int, int, int]:
     return x, y, width, height
 
 
-def take(core: Core) -> tuple[NDArray[Any], dict[str, Any]]:
-    """Return the oldest frame of the buffer, flat or (y, x), and its tags."""
-    image = core.pop_next_tagged_image()
+EMPTY = "buffer is empty"
+
+
+def take(core: Core) -> tuple[NDArray[Any], dict[str, Any]] | None:
+    """Return the oldest frame of the buffer, flat or (y, x), and its tags; None if somebody has emptied it."""
+    try:
+        image = core.pop_next_tagged_image()
+    except Exception as error:  # the bridge raises no other kind
+        if EMPTY in str(error).lower():
+            return None
+        raise
     return np.asarray(image.pix), dict(image.tags)

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 from stream.links.acquisition_hook import AcquisitionHook
-from stream.sources.micromanager import DEMO
 from stream.sources.zmq_in import ZmqInSettings, ZmqInSource
 
 pytest.importorskip("mm_test_adapters", reason="mm-test-adapters is not installed")
 
 ROOT = Path(__file__).parents[3]
+DEMO = ROOT / "stream" / "micromanager-demo.cfg"
 ACQUISITION = """
 import sys
 import mm_test_adapters
