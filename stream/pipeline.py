@@ -250,12 +250,13 @@ class Pipeline:
             self._report()
 
     def _tell_remarks(self) -> None:
-        """Say what the engine has to say, once, and keep it for run.json; warming up has met with the same."""
-        while self._engine.remarks:
-            remark = self._engine.remarks.pop(0)
-            if remark not in self._warnings:
-                self._view.warn(remark)
-                self._warnings.append(remark)
+        """Say what engine and source have to say, once, and keep it for run.json; warming up has met with the same."""
+        for remarks in (self._engine.remarks, self._acquisition.remarks):
+            while remarks:
+                remark = remarks.pop(0)
+                if remark not in self._warnings:
+                    self._view.warn(remark)
+                    self._warnings.append(remark)
 
     def _note_recorded(self) -> None:
         if self._recorder is not None:

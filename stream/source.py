@@ -16,7 +16,8 @@ from stream.frame import Frame, StreamInfo
 class Source(Protocol):
     """Yields camera frames in the order of their index.
 
-    A source that turns frames away counts them in an attribute `refused`, a mapping of reason to number.
+    A source that turns frames away counts them in an attribute `refused`, a mapping of reason to number. One that has
+    something to say of how its stream ended keeps it in an attribute `remarks`, a list of sentences.
     """
 
     def open(self) -> StreamInfo:

@@ -115,13 +115,15 @@ class Acquisition:
         What the source knows of its frames.
     ring : Ring
         Attached; take `ring.reader("analyse")`.
+    remarks : list of str
+        What the source had to say when it ended.
     ledger : Ledger
         The run's ledger: news of the source process is merged into it; main notes what is analysed, written, published.
     """
 
     def __init__(self, process: SpawnProcess, connection: Connection, info: StreamInfo, ring: Ring) -> None:
         self.info, self.ring = info, ring
-        self.ledger = Ledger(info.verifiable)
+        self.ledger, self.remarks = Ledger(info.verifiable), list[str]()
         self._process, self._connection = process, connection
         self._fault: LiveSMLMError | None = None
         self._over = False
@@ -176,6 +178,7 @@ class Acquisition:
             self._command("heard")
         elif isinstance(message, Ended):
             self._over, self._fault = True, message.fault
+            self.remarks += message.remarks
             self.ring.finish()  # a process that died could not say so itself
         return True
 

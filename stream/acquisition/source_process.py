@@ -62,9 +62,10 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """Last message to main; `fault` says what ended the stream, if it did not simply end."""
+    """Last message to main: `fault` ended the stream, if it did not simply end; `remarks` are what else to know."""
 
     fault: LiveSMLMError | None
+    remarks: tuple[str, ...] = ()
 
 
 class Control:
@@ -270,12 +271,14 @@ def _serve(task: Task, source: Source, control: Control) -> LiveSMLMError | None
 def main(task: Task, connection: Connection) -> None:
     """Be the source process."""
     control = Control(connection)
+    remarks: tuple[str, ...] = ()
     try:
         source = task.source()
         try:
             fault = _serve(task, source, control)
         finally:
             source.close()
+            remarks = tuple(getattr(source, "remarks", ()))
     except Exception as error:  # noqa: BLE001  the border of the process: main raises it again
         fault = as_fault(error)
-    control.send(Ended(fault))
+    control.send(Ended(fault, remarks))

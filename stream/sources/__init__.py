@@ -8,6 +8,7 @@ from typing import NamedTuple
 from pydantic import BaseModel
 
 from stream.source import Source
+from stream.sources.follow import FollowSettings, FollowSource
 from stream.sources.left_frames import LeftFramesSettings, LeftFramesSource
 from stream.sources.replay import ReplaySettings, ReplaySource
 from stream.sources.simulated import SimulatedSettings, SimulatedSource
@@ -32,6 +33,7 @@ class SourceKind(NamedTuple):
 SOURCES = {
     "simulated": SourceKind(SimulatedSettings, SimulatedSource),
     "replay": SourceKind(ReplaySettings, ReplaySource),
+    "follow": SourceKind(FollowSettings, FollowSource),
     "left_frames": SourceKind(LeftFramesSettings, LeftFramesSource),
     "zmq_in": SourceKind(ZmqInSettings, ZmqInSource),
 }

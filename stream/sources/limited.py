@@ -40,6 +40,11 @@ class Limited:
         """What the other source turned away, by reason."""
         return getattr(self._source, "refused", {})
 
+    @property
+    def remarks(self) -> list[str]:
+        """What the other source has to say."""
+        return getattr(self._source, "remarks", [])
+
     def close(self) -> None:
         """Close the other source."""
         self._source.close()
