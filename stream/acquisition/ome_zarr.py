@@ -122,6 +122,7 @@ class OmeZarrWriter:
             compressors=compressor,
             chunk_key_encoding={"name": "v2", "separator": "/"},
             fill_value=0,
+            config={"write_empty_chunks": True},  # so that a chunk that is missing was lost
         )
 
     def _interval_s(self) -> float | None:

@@ -5,13 +5,17 @@
 | one page each, and one number in their names counts | that number: a gap is a frame that was not saved |
 | others | its place in the natural order of the names; gaps cannot be seen |
 
-Pages are taken one by one as they are whole. A file of several pages is left once there is a later file.
+Pages are taken one by one as they are whole: directory and all bytes of the pixels are in the file. (A program that
+gives a file its whole directory and length, and its pixels later, cannot be followed.) A file of several pages is left
+once there is a later file.
 """
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import islice, pairwise
 from pathlib import Path
@@ -56,10 +60,11 @@ class GrowingTiffs:
             return None
         first = self._folder / names[0]
         try:
-            pages = sum(1 for _ in islice(read_part(Part(first)), 2))
-            details = open_file(first).details
+            with _quiet():
+                pages = sum(1 for _ in islice(read_part(Part(first)), 2))
+                details = open_file(first).details
         except (FrameFormatError, OSError) as error:
-            self.unfinished = str(error)
+            self.unfinished = _what(error)
             return None
         if len(names) < 2 and pages < 2 and not enough:
             return None
@@ -91,9 +96,10 @@ class GrowingTiffs:
         pages = read_part(Part(self._folder / name, first_page=self._pages))
         while True:
             try:
-                pixels = next(pages, None)
+                with _quiet():
+                    pixels = next(pages, None)
             except (FrameFormatError, OSError) as error:  # it may still be written
-                self.unfinished = str(error)
+                self.unfinished = _what(error)
                 return
             if pixels is None:
                 return
@@ -138,3 +144,18 @@ class GrowingTiffs:
     def _refuse(self, name: str, reason: str) -> None:
         self.refused[reason] += 1
         self._done.add(name)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep tifffile from logging each tag that is not written yet, at each look."""
+    log = logging.getLogger("tifffile")
+    before, log.disabled = log.disabled, True
+    try:
+        yield
+    finally:
+        log.disabled = before
+
+
+def _what(error: FrameFormatError | OSError) -> str:
+    return error.what if isinstance(error, FrameFormatError) else str(error)

@@ -90,15 +90,19 @@ def describe(first: Entry, files: ImageFiles, name: str) -> StackDetails:
 
 
 def _interval_s(entries: Sequence[Entry], files: ImageFiles) -> float:
-    """Return the mean time between two of them; arrival times jitter by a millisecond and more."""
-    times_ms = [number(files.metadata(entry), ELAPSED_MS, zero_is_unknown=True) for entry in (entries[0], entries[-1])]
+    """Return the mean time between two of them, whose arrival times jitter by a millisecond and more."""
+    try:
+        abouts = [files.metadata(entry) for entry in (entries[0], entries[-1])]
+    except NotThereYet:
+        return nan
+    times_ms = [number(about, ELAPSED_MS, zero_is_unknown=True) for about in abouts]
     interval_s = (times_ms[1] - times_ms[0]) / 1000 / max(1, len(entries) - 1)
     return interval_s if interval_s > 0 else nan
 
 
 def _incomplete(folder: Path, place: int, missing: NotThereYet) -> FrameFormatError:
     return FrameFormatError(
-        f"{folder.name} is incomplete at image {place} of its index: {missing} is not there",
+        f"{folder.name} is incomplete at image {place} of its index: {missing}",
         limit=f"images before it ({place}) are good and were taken",
         remedy='copy the dataset again from where it was recorded; one that is still written: [source] kind = "follow"',
     )

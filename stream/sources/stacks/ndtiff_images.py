@@ -78,7 +78,7 @@ class ImageFiles:
         check(entry)
         raw = self._read(entry, entry.metadata_offset, entry.metadata_bytes)
         if b"\0" in raw:
-            raise NotThereYet(f"its metadata at byte {entry.metadata_offset} of {entry.file}")
+            raise NotThereYet(f"its metadata at byte {entry.metadata_offset} of {entry.file} is not written")
         return _parsed(raw, entry.file)
 
     def size(self, name: str) -> int:
@@ -123,7 +123,7 @@ class ImageFiles:
     def _read_header(self, file: BinaryIO) -> None:
         raw = file.read(HEADER.size)
         if len(raw) < HEADER.size or not any(raw[-4:]):
-            raise NotThereYet(f"the header of {self._name}")
+            raise NotThereYet(f"the header of {self._name} is not written")
         order, version, _, mark, major, minor, summary_mark, length = HEADER.unpack(raw)
         expected = FIRST_BYTES, TIFF_VERSION, NDTIFF_MARK, MAJOR, SUMMARY_MARK
         if (order, version, mark, major, summary_mark) != expected:
@@ -135,7 +135,7 @@ class ImageFiles:
             )
         summary = file.read(length)
         if len(summary) < length or b"\0" in summary:
-            raise NotThereYet(f"the summary of {self._name}")
+            raise NotThereYet(f"the summary of {self._name} is not written")
         self.summary = _parsed(summary, self._name)
 
 

@@ -106,17 +106,17 @@ class IndexReader:
 
     def _entry(self, data: bytes, at: int) -> tuple[Entry, int] | None:
         """Return the entry at `at` and where it ends; None while a part of it is missing or zero."""
-        axes, at = self._text(data, at)
-        name, at = self._text(data, at) if axes else ("", at)
+        text, at = self._text(data, at)
+        axes = self._axes(text) if text else {}
+        name, at = self._text(data, at) if text else ("", at)
         if not name or len(data) < at + NUMBERS.size:
             return None
         offset, width, height, kind, compression, metadata, length, _ = NUMBERS.unpack_from(data, at)
         if not (offset and width and height and metadata and length):
             return None
-        where = self._axes(axes)
         if Path(name).name != name:
             raise self._damaged(f"it names the file {name!r}, which is not one of its folder")
-        return Entry(where, name, offset, width, height, kind, compression, metadata, length), at + NUMBERS.size
+        return Entry(axes, name, offset, width, height, kind, compression, metadata, length), at + NUMBERS.size
 
     def _text(self, data: bytes, at: int) -> tuple[str, int]:
         """Return a text and where it ends; "" while it is not all there."""

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from stream.errors import FrameFormatError
 from stream.frame import Frame
 from stream.sources.stacks.stack import StackDetails, camera_counts, check_dtype
+from stream.sources.stacks.zarr_chunks import fault_in_chunks
 
 UNIT_NM = {"nanometer": 1.0, "micrometer": 1e3, "millimeter": 1e6}
 UNIT_S = {"second": 1.0, "millisecond": 1e-3, "microsecond": 1e-6}
@@ -31,6 +32,8 @@ class Image:
 
     Parameters
     ----------
+    folder : Path
+        Of the array.
     array : Array
         Axes as in `axes`.
     axes : sequence of str
@@ -38,6 +41,7 @@ class Image:
         Of the axes t and y; nan where the image states no unit.
     """
 
+    folder: Path
     array: zarr.Array[Any]
     axes: Sequence[str]
     interval_s: float
@@ -48,9 +52,15 @@ class OmeZarrStack:
     """Frames along t, one chunk in memory at a time."""
 
     def __init__(
-        self, image: Image, index: NDArray[np.int64], camera_time_s: NDArray[np.float64], details: StackDetails
+        self,
+        image: Image,
+        index: NDArray[np.int64],
+        camera_time_s: NDArray[np.float64],
+        details: StackDetails,
+        own: bool,
     ) -> None:
         self._image, self._index, self._time_s, self.details = image, index, camera_time_s, details
+        self._own = own
 
     def frames(self) -> Generator[Frame, None, None]:
         """Yield the frames."""
@@ -65,18 +75,24 @@ class OmeZarrStack:
 
     def _read(self, first: int, last: int) -> NDArray[np.generic]:
         """Return (t, y, x)."""
+        image, t = self._image, self._image.axes.index("t")
+        fault = fault_in_chunks(image.folder, image.array, t, first // image.array.chunks[t], complete=self._own)
+        if fault:
+            raise self._damaged(first, last, fault)
         part: Any = tuple(
-            slice(first, last) if axis == "t" else slice(None) if axis in ("y", "x") else 0 for axis in self._image.axes
+            slice(first, last) if axis == "t" else slice(None) if axis in ("y", "x") else 0 for axis in image.axes
         )
         try:
-            return np.asarray(self._image.array[part])
+            return np.asarray(image.array[part])
         except (RuntimeError, ValueError, OSError) as error:  # what decoders raise
-            frames = f"{self._index[first]} to {self._index[last - 1]}"
-            raise FrameFormatError(
-                f"{self.details.description} is damaged in frames {frames}: {error}",
-                limit=f"frames before them ({first}) are good and were taken",
-                remedy="copy the image again from where it was recorded",
-            ) from error
+            raise self._damaged(first, last, str(error)) from error
+
+    def _damaged(self, first: int, last: int, what: str) -> FrameFormatError:
+        return FrameFormatError(
+            f"{self.details.description} is damaged in frames {self._index[first]} to {self._index[last - 1]}: {what}",
+            limit=f"frames before them ({first}) are good and were taken",
+            remedy="copy the image again from where it was recorded",
+        )
 
 
 def open_ome_zarr(path: Path) -> OmeZarrStack:
@@ -89,7 +105,7 @@ def open_ome_zarr(path: Path) -> OmeZarrStack:
     """
     try:
         group = zarr.open_group(path, mode="r")
-        image = _image(group, path.name)
+        image = _image(group, path)
         own = group.attrs.get("livesmlm")
         frames = image.array.shape[image.axes.index("t")]
         index, time_s = np.arange(frames), np.full(frames, nan)
@@ -98,10 +114,11 @@ def open_ome_zarr(path: Path) -> OmeZarrStack:
     except (KeyError, TypeError, ValueError, OSError) as error:  # zarr's own are ValueErrors
         raise _not_an_image(path.name, repr(error)) from error
     details = _details(image, path.name, len(index), own if isinstance(own, dict) else {})
-    return OmeZarrStack(image, index, time_s, details)
+    return OmeZarrStack(image, index, time_s, details, isinstance(own, dict))
 
 
-def _image(group: zarr.Group, name: str) -> Image:
+def _image(group: zarr.Group, path: Path) -> Image:
+    name = path.name
     attributes: Mapping[str, Any] = group.attrs.asdict()
     multiscales = attributes.get("ome", attributes).get("multiscales")
     if not multiscales:
@@ -121,7 +138,8 @@ def _image(group: zarr.Group, name: str) -> Image:
     check_dtype(array.dtype, name)
     scales = (entry["scale"] for entry in level["coordinateTransformations"] if entry["type"] == "scale")
     scale = dict(zip(axes, next(scales, [nan] * len(axes)), strict=True))
-    return Image(array, axes, scale["t"] * UNIT_S.get(units["t"], nan), scale["y"] * UNIT_NM.get(units["y"], nan))
+    interval_s, pixel_nm = scale["t"] * UNIT_S.get(units["t"], nan), scale["y"] * UNIT_NM.get(units["y"], nan)
+    return Image(path / array.path, array, axes, interval_s, pixel_nm)
 
 
 def _details(image: Image, name: str, frames: int, own: Mapping[str, Any]) -> StackDetails:
