@@ -48,29 +48,40 @@ class Image:
     pixel_size_nm: float
 
 
+@dataclass(frozen=True, slots=True)
+class About:
+    """What is known of each frame beside its pixels.
+
+    Parameters
+    ----------
+    index : (t,) int64
+    camera_time_s, stage_z_um : (t,) float64
+        nan where nobody states it.
+    """
+
+    index: NDArray[np.int64]
+    camera_time_s: NDArray[np.float64]
+    stage_z_um: NDArray[np.float64]
+
+
 class OmeZarrStack:
     """Frames along t, one chunk in memory at a time."""
 
-    def __init__(
-        self,
-        image: Image,
-        index: NDArray[np.int64],
-        camera_time_s: NDArray[np.float64],
-        details: StackDetails,
-        own: bool,
-    ) -> None:
-        self._image, self._index, self._time_s, self.details = image, index, camera_time_s, details
-        self._own = own
+    def __init__(self, image: Image, about: About, details: StackDetails, own: bool) -> None:
+        self._image, self._about, self.details, self._own = image, about, details, own
 
     def frames(self) -> Generator[Frame, None, None]:
         """Yield the frames."""
         step = self._image.array.chunks[self._image.axes.index("t")]
-        for first in range(0, len(self._index), step):
-            last = min(first + step, len(self._index))
-            for place, pixels in enumerate(self._read(first, last), start=first):
-                where = f"{self.details.description}, frame {self._index[place]}"
+        about, count = self._about, len(self._about.index)
+        for first in range(0, count, step):
+            for place, pixels in enumerate(self._read(first, min(first + step, count)), start=first):
+                index = int(about.index[place])
                 yield Frame(
-                    camera_counts(pixels, where), int(self._index[place]), camera_time_s=float(self._time_s[place])
+                    camera_counts(pixels, f"{self.details.description}, frame {index}"),
+                    index,
+                    camera_time_s=float(about.camera_time_s[place]),
+                    stage_z_um=float(about.stage_z_um[place]),
                 )
 
     def _read(self, first: int, last: int) -> NDArray[np.generic]:
@@ -88,8 +99,9 @@ class OmeZarrStack:
             raise self._damaged(first, last, str(error)) from error
 
     def _damaged(self, first: int, last: int, what: str) -> FrameFormatError:
+        one, other = self._about.index[first], self._about.index[last - 1]
         return FrameFormatError(
-            f"{self.details.description} is damaged in frames {self._index[first]} to {self._index[last - 1]}: {what}",
+            f"{self.details.description} is damaged in frames {one} to {other}: {what}",
             limit=f"frames before them ({first}) are good and were taken",
             remedy="copy the image again from where it was recorded",
         )
@@ -106,15 +118,23 @@ def open_ome_zarr(path: Path) -> OmeZarrStack:
     try:
         group = zarr.open_group(path, mode="r")
         image = _image(group, path)
-        own = group.attrs.get("livesmlm")
-        frames = image.array.shape[image.axes.index("t")]
-        index, time_s = np.arange(frames), np.full(frames, nan)
-        if isinstance(own, dict):  # frames beyond the end of the index were cut short
-            index, time_s = (np.asarray(group[name]) for name in ("frame_index", "camera_time_s"))
+        stated = group.attrs.get("livesmlm")
+        own = stated if isinstance(stated, dict) else {}
+        about = _ours(group) if own else _numbered(image.array.shape[image.axes.index("t")])
     except (KeyError, TypeError, ValueError, OSError) as error:  # zarr's own are ValueErrors
         raise _not_an_image(path.name, repr(error)) from error
-    details = _details(image, path.name, len(index), own if isinstance(own, dict) else {})
-    return OmeZarrStack(image, index, time_s, details, isinstance(own, dict))
+    return OmeZarrStack(image, about, _details(image, path.name, len(about.index), own), own=bool(own))
+
+
+def _ours(group: zarr.Group) -> About:
+    """Return the arrays beside our image; frames beyond the end of the index were cut short."""
+    index, time_s = np.asarray(group["frame_index"]), np.asarray(group["camera_time_s"])
+    stage_um = np.asarray(group["stage_z_um"]) if "stage_z_um" in group else np.full(len(index), nan)
+    return About(index, time_s, stage_um)
+
+
+def _numbered(frames: int) -> About:
+    return About(np.arange(frames), np.full(frames, nan), np.full(frames, nan))
 
 
 def _image(group: zarr.Group, path: Path) -> Image:

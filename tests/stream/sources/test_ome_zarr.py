@@ -1,5 +1,6 @@
 """OME-Zarr as a stack: the contract for ours and for those of other programs, gaps, what is refused."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +27,7 @@ def ours(path: Path, stack: np.ndarray, index: np.ndarray | None = None, verifia
     index = np.arange(len(stack)) if index is None else index
     info = StreamInfo(*stack.shape[1:], exposure_ms=20.0, verifiable=verifiable, description="test camera")
     writer = OmeZarrWriter(path, info, pixel_size_nm=108.0)
-    writer.append(Batch(stack, index, index * 0.025, index * 0.025, index * 0.0))
+    writer.append(Batch(stack, index, index * 0.025, index * 0.025, index / 8))
     return writer
 
 
@@ -93,6 +94,17 @@ def test_a_recording_keeps_indices_times_and_what_is_known_of_the_camera(tmp_pat
     frames = list(source.frames())
     assert [frame.index for frame in frames] == index.tolist()
     np.testing.assert_allclose([frame.camera_time_s for frame in frames], index * 0.025)
+    np.testing.assert_array_equal([frame.stage_z_um for frame in frames], index / 8)
+
+
+def test_a_recording_of_before_the_stage_was_kept_is_replayed_all_the_same(tmp_path, expected):
+    ours(tmp_path / "a.ome.zarr", expected).close()
+    shutil.rmtree(tmp_path / "a.ome.zarr" / "stage_z_um")
+    source = ReplaySource(ReplaySettings(path=tmp_path / "a.ome.zarr"))
+    source.open()
+    frames = list(source.frames())
+    np.testing.assert_array_equal([frame.pixels for frame in frames], expected)
+    assert np.isnan([frame.stage_z_um for frame in frames]).all()
 
 
 def test_frames_that_were_numbered_by_arrival_stay_unverifiable(tmp_path, expected):
