@@ -51,7 +51,7 @@ def read_beads(stacks: Sequence[Path], rig: Rig) -> tuple[Task, list[list[Found]
     size = 2 * round(500 * rig.beads.window_um / rig.camera.pixel_size_nm) + 1
     windows, beads, slices = list[_Window](), list[list[Found]](), dict[Path, int]()
     for path in stacks:
-        adu = np.stack([page for _, page in open_stack(path).frames()])
+        adu = np.stack([frame.pixels for frame in open_stack(path).frames()])
         found, more = _windows(adu, rig, size, path)
         beads.append(found)
         windows += more

@@ -60,7 +60,7 @@ def run(
 
 @app.command()
 def replay(
-    stack: Annotated[Path, typer.Argument(help="TIFF, .raw with a Picasso yaml, .dax, .npy, a folder, a run's spool.")],
+    stack: Annotated[Path, typer.Argument(help="TIFF, NDTiff, OME-Zarr, .raw with its yaml, .dax, .npy, a spool.")],
     rig: RigFile,
     out: OutDir = None,
     fps: Annotated[str, typer.Option("--fps", help="Frames per second, `recorded`, or `max`.")] = "max",

@@ -258,11 +258,12 @@ class Pipeline:
             self._report()
 
     def _tell_remarks(self) -> None:
-        """Say what the engine has to say, once, and keep it for run.json; warming up has met with the same."""
-        while self._engine.remarks:
-            remark = self._engine.remarks.pop(0)
-            if remark not in self._warnings:
-                self._warn(remark)
+        """Say what engine and source have to say, once, and keep it for run.json; warming up has met with the same."""
+        for remarks in (self._engine.remarks, self._acquisition.remarks):
+            while remarks:
+                remark = remarks.pop(0)
+                if remark not in self._warnings:
+                    self._warn(remark)
 
     def _warn(self, text: str) -> None:
         self._view.warn(text)

@@ -23,6 +23,7 @@ class Source(Protocol):
         own. Taken, and emptied, by whoever keeps the ledger.
     suspicious : dict of reason to Ranges of frames before which something may have been lost. Taken likewise.
     actuator : what sets properties of devices (`stream/actuator.py`).
+    remarks : list of sentences on how its stream ended.
     """
 
     def open(self) -> StreamInfo:

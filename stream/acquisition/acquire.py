@@ -124,6 +124,8 @@ class Acquisition:
         Attached; take `ring.reader("analyse")`.
     actuates : bool
         The source can set properties of devices.
+    remarks : list of str
+        What the source had to say when it ended.
     ledger : Ledger
         The run's ledger: news of the source process is merged into it; main notes what is analysed, written, published.
     answers : deque of Answer
@@ -134,6 +136,7 @@ class Acquisition:
         self.info, self.actuates, self.ring = opened.info, opened.actuates, ring
         self.ledger = Ledger(opened.info.verifiable)
         self.answers: deque[Answer] = deque()
+        self.remarks: list[str] = []
         self._process, self._connection = process, connection
         self._fault: LiveSMLMError | None = None
         self._over = False
@@ -196,6 +199,7 @@ class Acquisition:
         elif isinstance(message, Answer):
             self.answers.append(message)
         elif isinstance(message, Ended):
+            self.remarks += message.remarks
             self._end(message.fault)
         return True
 

@@ -4,6 +4,7 @@
       0/                    (t, y, x) uint16 ADU
       frame_index/          (t,) int64, absolute index of each frame: a gap is a frame that was not received
       camera_time_s/        (t,) float64, camera clock; nan where it gives none
+      stage_z_um/           (t,) float64, stage position; nan where nobody states it
 
 `frame_index` is written last: frames beyond its end were cut short and do not count.
 """
@@ -51,7 +52,7 @@ class OmeZarrWriter:
         shape = stream.height_px, stream.width_px
         self._chunk = np.empty((max(1, CHUNK_BYTES // (2 * shape[0] * shape[1])), *shape), np.uint16)
         self._index = np.empty(len(self._chunk), np.int64)
-        self._time_s = np.empty(len(self._chunk), np.float64)
+        self._time_s, self._stage_um = np.empty((2, len(self._chunk)), np.float64)
         self._filled, self._written = 0, 0
         self._first: tuple[int, float] | None = None
         self._last: tuple[int, float] | None = None
@@ -61,6 +62,7 @@ class OmeZarrWriter:
             self._frames = self._array("0", self._chunk.shape, "<u2", COMPRESSOR)
             self._indices = self._array("frame_index", (INDEX_CHUNK,), "<i8", None)
             self._times = self._array("camera_time_s", (INDEX_CHUNK,), "<f8", None)
+            self._stages = self._array("stage_z_um", (INDEX_CHUNK,), "<f8", None)
             self._describe(interval_s=None, complete=False)
 
     def append(self, batch: Batch) -> Ranges:
@@ -76,7 +78,7 @@ class OmeZarrWriter:
             count = min(len(batch) - taken, len(self._chunk) - self._filled)
             here, there = slice(self._filled, self._filled + count), slice(taken, taken + count)
             self._chunk[here], self._index[here] = batch.pixels[there], batch.index[there]
-            self._time_s[here] = batch.camera_time_s[there]
+            self._time_s[here], self._stage_um[here] = batch.camera_time_s[there], batch.stage_z_um[there]
             self._filled, taken = self._filled + count, taken + count
             if self._filled == len(self._chunk):
                 done.update(self._flush())
@@ -102,7 +104,8 @@ class OmeZarrWriter:
             return Ranges()
         with writing(self._path, kept=f"The {self._written} frames recorded before can be read."):
             for array, values in (
-                (self._frames, self._chunk), (self._times, self._time_s), (self._indices, self._index)
+                (self._frames, self._chunk), (self._times, self._time_s), (self._stages, self._stage_um),
+                (self._indices, self._index),
             ):  # fmt: skip
                 array.resize((end, *array.shape[1:]))
                 array[self._written : end] = values[:count]
@@ -122,6 +125,7 @@ class OmeZarrWriter:
             compressors=compressor,
             chunk_key_encoding={"name": "v2", "separator": "/"},
             fill_value=0,
+            config={"write_empty_chunks": True},  # so that a chunk that is missing was lost
         )
 
     def _interval_s(self) -> float | None:

@@ -69,9 +69,10 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """Last message to main; `fault` says what ended the stream, if it did not simply end."""
+    """Last message to main: `fault` ended the stream, if it did not simply end; `remarks` are what else to know."""
 
     fault: LiveSMLMError | None
+    remarks: tuple[str, ...] = ()
 
 
 class Control:
@@ -310,15 +311,17 @@ def main(task: Task, connection: Connection) -> None:
     may wait for ever for a peer that is gone. Consequence: nothing may be left to the interpreter's end.
     """
     control = Control(connection)
+    remarks: tuple[str, ...] = ()
     try:
         source = task.source()
         try:
             fault = _serve(task, source, control)
         finally:
             source.close()
+            remarks = tuple(getattr(source, "remarks", ()))
     except Exception as error:  # noqa: BLE001  the border of the process: main raises it again
         fault = as_fault(error)
-    control.send(Ended(fault))
+    control.send(Ended(fault, remarks))
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)

@@ -41,6 +41,8 @@ def _line(name: str, field: FieldInfo) -> str:
 def _toml(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{name} = {_toml(part)}" for name, part in value.items()) + "}"
     if isinstance(value, tuple | list):
         return f"[{', '.join(_toml(part) for part in value)}]"
     return f"{value:g}" if isinstance(value, float) else f'"{value}"' if not isinstance(value, int) else str(value)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from pydantic import BaseModel
 
 from stream.source import Source
+from stream.sources.follow import FollowSettings, FollowSource
 from stream.sources.left_frames import LeftFramesSettings, LeftFramesSource
 from stream.sources.micro_manager.settings import MicroManagerSettings
 from stream.sources.micromanager import MicroManagerSource
@@ -34,6 +35,7 @@ class SourceKind(NamedTuple):
 SOURCES = {
     "simulated": SourceKind(SimulatedSettings, SimulatedSource),
     "replay": SourceKind(ReplaySettings, ReplaySource),
+    "follow": SourceKind(FollowSettings, FollowSource),
     "left_frames": SourceKind(LeftFramesSettings, LeftFramesSource),
     "zmq_in": SourceKind(ZmqInSettings, ZmqInSource),
     "micromanager": SourceKind(MicroManagerSettings, MicroManagerSource),

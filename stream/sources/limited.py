@@ -57,6 +57,11 @@ class Limited:
         """What sets the devices of the other source."""
         return getattr(self._source, "actuator", None)
 
+    @property
+    def remarks(self) -> list[str]:
+        """What the other source has to say."""
+        return getattr(self._source, "remarks", [])
+
     def close(self) -> None:
         """Close the other source."""
         self._source.close()

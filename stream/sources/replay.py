@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterator
+from dataclasses import replace
 from math import isnan
 from pathlib import Path
 from typing import Annotated, Literal
@@ -11,8 +12,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from stream.errors import FrameFormatError
-from stream.frame import Frame, StreamInfo, UInt16Array
-from stream.sources.stacks.stack import StackDetails, open_stack
+from stream.frame import Frame, StreamInfo
+from stream.sources.stacks.stack import StackDetails, check_shape, open_stack
 
 TICK_S = 0.05
 
@@ -23,7 +24,7 @@ class ReplaySettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     path: Path
-    """The stack: a file, the first file of a set, or a folder of TIFF files."""
+    """The stack: a file, the first file of a set, an NDTiff dataset, an OME-Zarr image, or a folder of TIFF files."""
     rate: Literal["max", "recorded"] | Annotated[float, Field(gt=0, allow_inf_nan=False)] = "max"
     """max: as fast as frames are analysed; recorded: by the file's own metadata; or frames per second."""
 
@@ -45,7 +46,7 @@ class ReplaySource:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._settings, self._clock, self._sleep = settings, clock, sleep
-        self._pages: Generator[tuple[int, UInt16Array], None, None] | None = None
+        self._pages: Generator[Frame, None, None] | None = None
         self._shape = (0, 0)
         self._period_s = 0.0
 
@@ -66,6 +67,7 @@ class ReplaySource:
             height_px=details.height_px,
             width_px=details.width_px,
             frames=details.frames,
+            verifiable=details.verifiable,
             waits=self._period_s == 0,
             exposure_ms=details.exposure_ms,
             pixel_size_nm=details.pixel_size_nm,
@@ -82,16 +84,11 @@ class ReplaySource:
         """
         began = self._clock()
         first: int | None = None
-        for index, pixels in self._pages or ():
-            if pixels.shape != self._shape:
-                raise FrameFormatError(
-                    f"frame {index} of {self._settings.path.name} has shape (y, x) = {pixels.shape}",
-                    limit=f"expected {self._shape}, as all frames before it, which were taken",
-                    remedy="replay the two parts as two stacks",
-                )
-            first = index if first is None else first
-            yield from self._wait_until(began + (index - first) * self._period_s)
-            yield Frame(pixels, index, host_time_s=self._clock())
+        for frame in self._pages or ():
+            check_shape(frame, self._shape, self._settings.path.name)
+            first = frame.index if first is None else first
+            yield from self._wait_until(began + (frame.index - first) * self._period_s)
+            yield replace(frame, host_time_s=self._clock())
 
     def close(self) -> None:
         """Close the file."""

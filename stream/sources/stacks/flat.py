@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from stream.frame import UInt16Array
+from stream.frame import Frame, UInt16Array
 from stream.sources.stacks.stack import StackDetails, camera_counts, check_dtype, damaged
 
 
@@ -56,14 +56,14 @@ class FlatStack:
         check_dtype(layout.dtype, path.name)
         self._path, self._layout, self.details = path, layout, details
 
-    def frames(self) -> Generator[tuple[int, UInt16Array], None, None]:
-        """Yield (index, (y, x) uint16)."""
+    def frames(self) -> Generator[Frame, None, None]:
+        """Yield the frames."""
         with self._path.open("rb") as file:
-            yield from read_flat(file, self._path, self._layout)
+            yield from (Frame(pixels, index) for index, pixels in enumerate(read_flat(file, self._path, self._layout)))
 
 
-def read_flat(file: BinaryIO, path: Path, layout: FlatLayout) -> Iterator[tuple[int, UInt16Array]]:
-    """Yield (index, (y, x) uint16) of the frames in an open file.
+def read_flat(file: BinaryIO, path: Path, layout: FlatLayout) -> Iterator[UInt16Array]:
+    """Yield the (y, x) pixels of the frames in an open file.
 
     Raises
     ------
@@ -78,4 +78,4 @@ def read_flat(file: BinaryIO, path: Path, layout: FlatLayout) -> Iterator[tuple[
             there = (size - layout.offset) % layout.frame_bytes
             what = f"{there} bytes of {layout.frame_bytes}; {layout.frames} frames need {needed} bytes"
             raise damaged(path, index, f"{what}, the file has {size}")
-        yield index, camera_counts(pixels.reshape(layout.height_px, layout.width_px), f"{path.name}, page {index}")
+        yield camera_counts(pixels.reshape(layout.height_px, layout.width_px), f"{path.name}, page {index}")

@@ -102,14 +102,21 @@ def open_spe(path: Path) -> FlatStack:
     return _stack(path, SPE_BYTES, np.dtype(SPE_DTYPES[value(108, "<i2")]), shape, exposure_ms=exposure_ms)
 
 
-def _stack(path: Path, offset: int, dtype: np.dtype[Any], shape: tuple[int, ...], **stated: float) -> FlatStack:
+def _stack(
+    path: Path, offset: int, dtype: np.dtype[Any], shape: tuple[int, ...],
+    exposure_ms: float = nan, pixel_size_nm: float = nan,
+) -> FlatStack:  # fmt: skip
     frames, height_px, width_px = shape
     if min(shape) < 1:
         raise FrameFormatError(f"{path.name} states a shape (t, y, x) of {shape}", limit="at least one frame and pixel")
     layout = FlatLayout(offset, dtype, frames, height_px, width_px)
     held = (path.stat().st_size - offset) // layout.frame_bytes
     more = f", the first {frames} of {held} frames as its header says" if held > frames else ""
-    return FlatStack(path, layout, StackDetails(height_px, width_px, frames, description=path.name + more, **stated))
+    details = StackDetails(
+        height_px, width_px, frames,
+        exposure_ms=exposure_ms, pixel_size_nm=pixel_size_nm, description=path.name + more,
+    )  # fmt: skip
+    return FlatStack(path, layout, details)
 
 
 def _text_beside(path: Path, sidecar: Path) -> str:

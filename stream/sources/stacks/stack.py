@@ -1,6 +1,7 @@
 """Recorded stacks: what every reader gives, and which reader takes which file.
 
-To add a format: a function `path -> Stack`, and one line in `READERS`.
+To add a format: a function `path -> Stack`, and one line in `READERS` (a file, by its ending) or `FOLDERS` (a folder,
+by what lies in it).
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from stream.errors import FrameFormatError
-from stream.frame import UInt16Array
+from stream.frame import Frame, UInt16Array
 
 TIFF = "stream.sources.stacks.tiff:open_tiff"
 READERS = {
@@ -29,6 +30,14 @@ READERS = {
     ".dax": "stream.sources.stacks.flat_headers:open_dax",
     ".npy": "stream.sources.stacks.flat_headers:open_npy",
     ".spe": "stream.sources.stacks.flat_headers:open_spe",
+}
+NDTIFF, OME_ZARR = "stream.sources.stacks.ndtiff:open_ndtiff", "stream.sources.stacks.ome_zarr:open_ome_zarr"
+FOLDERS = {
+    "NDTiff.index": NDTIFF,
+    "Full resolution/NDTiff.index": NDTIFF,
+    ".zattrs": OME_ZARR,
+    ".zgroup": OME_ZARR,
+    "zarr.json": OME_ZARR,
 }
 
 
@@ -44,6 +53,8 @@ class StackDetails:
         None where only reading to the end would tell.
     interval_s, exposure_ms, pixel_size_nm : float
         As the file's metadata states; nan where it does not.
+    verifiable : bool
+        False where frames are numbered by their order alone, so that one that was lost leaves no gap.
     description : str
         One line for people: which files.
     """
@@ -54,6 +65,7 @@ class StackDetails:
     interval_s: float = nan
     exposure_ms: float = nan
     pixel_size_nm: float = nan
+    verifiable: bool = True
     description: str = ""
 
 
@@ -64,8 +76,8 @@ class Stack(Protocol):
     def details(self) -> StackDetails:
         """What the stack says of itself."""
 
-    def frames(self) -> Generator[tuple[int, UInt16Array], None, None]:
-        """Yield (index, (y, x) uint16) in order; the files are open only while this runs.
+    def frames(self) -> Generator[Frame, None, None]:
+        """Yield the frames in order, without the time when they were received; files are open only while this runs.
 
         Raises
         ------
@@ -75,7 +87,7 @@ class Stack(Protocol):
 
 
 def open_stack(path: Path) -> Stack:
-    """Return the stack at `path`: a file, or a folder of TIFF files.
+    """Return the stack at `path`: a file, an NDTiff dataset, an OME-Zarr image, or a folder of TIFF files.
 
     Raises
     ------
@@ -84,11 +96,11 @@ def open_stack(path: Path) -> Stack:
     """
     if not path.exists():
         raise _no_such_file(path)
-    name = TIFF if path.is_dir() else READERS.get(path.suffix.lower())
+    name = _reader_of_folder(path) if path.is_dir() else READERS.get(path.suffix.lower())
     if name is None:
         raise FrameFormatError(
             f"{path.name} is not a stack that can be read: its name ends with {path.suffix!r}",
-            limit=f"accepted: {', '.join(READERS)}, or a folder of TIFF files",
+            limit=f"accepted: {', '.join(READERS)}, an NDTiff dataset, an OME-Zarr image, or a folder of TIFF files",
             remedy="save it as TIFF, for example with Fiji",
         )
     module, function = name.split(":")
@@ -100,6 +112,16 @@ def open_stack(path: Path) -> Stack:
             remedy="check the permissions and that the disk is connected",
         ) from error
     return stack
+
+
+def check_shape(frame: Frame, shape: tuple[int, int], name: str) -> None:
+    """Raise FrameFormatError unless a frame of the stack called `name` has the (y, x) shape of the first."""
+    if frame.pixels.shape != shape:
+        raise FrameFormatError(
+            f"frame {frame.index} of {name} has shape (y, x) = {frame.pixels.shape}",
+            limit=f"expected {shape}, as all frames before it, which were taken",
+            remedy="replay the two parts as two stacks",
+        )
 
 
 def check_dtype(dtype: DTypeLike, where: str) -> None:
@@ -138,6 +160,10 @@ def damaged(path: Path, page: int, what: str) -> FrameFormatError:
         limit=f"pages before it ({page}) are good and were taken",
         remedy="copy the file again from where it was recorded, or save it again there",
     )
+
+
+def _reader_of_folder(path: Path) -> str:
+    return next((name for mark, name in FOLDERS.items() if (path / mark).is_file()), TIFF)
 
 
 def _no_such_file(path: Path) -> FrameFormatError:

@@ -10,7 +10,7 @@ from pathlib import Path
 from tifffile import TiffFile
 
 from stream.errors import FrameFormatError
-from stream.frame import UInt16Array
+from stream.frame import Frame, UInt16Array
 from stream.sources.stacks.flat import FlatLayout, read_flat
 from stream.sources.stacks.stack import StackDetails, check_dtype, damaged
 from stream.sources.stacks.tiff_chain import directories, directory, opened, reachable, read_page
@@ -27,14 +27,14 @@ class TiffStack:
     def __init__(self, parts: Sequence[Part], details: StackDetails) -> None:
         self._parts, self.details = parts, details
 
-    def frames(self) -> Generator[tuple[int, UInt16Array], None, None]:
-        """Yield (index, (y, x) uint16)."""
+    def frames(self) -> Generator[Frame, None, None]:
+        """Yield the frames."""
         following = 0
         for part in self._parts:
             first = following if part.first_index is None else part.first_index
-            for position, pixels in enumerate(_read_part(part)):
+            for position, pixels in enumerate(read_part(part)):
                 following = first + position + 1
-                yield first + position, pixels
+                yield Frame(pixels, first + position)
 
 
 def open_tiff(path: Path) -> TiffStack:
@@ -58,6 +58,11 @@ def open_tiff(path: Path) -> TiffStack:
     parts = image.parts or [Part(path)]
     _check_there([part.path for part in parts], path)
     return _stack(parts, path, image)
+
+
+def open_file(path: Path) -> TiffStack:
+    """Return the stack of this file alone, whatever its name or its OME-XML says of others; raises as `open_tiff`."""
+    return _stack([Part(path)], path, OmeImage())
 
 
 def _stack(parts: Sequence[Part], path: Path, image: OmeImage) -> TiffStack:
@@ -84,23 +89,28 @@ def _first_known(one: float, other: float) -> float:
     return other if one != one else one  # nan is not itself
 
 
-def _read_part(part: Part) -> Iterator[UInt16Array]:
+def read_part(part: Part) -> Iterator[UInt16Array]:
+    """Yield the (y, x) pixels of its pages.
+
+    Raises
+    ------
+    FrameFormatError
+        The file is damaged or ends too early, or a page is not a camera frame.
+    """
     with opened(part.path) as file:
         said = stated(file, part.path)
         layout = _single_directory(file, part.path, said)
         if layout is not None:
             with part.path.open("rb") as plain:
-                yield from (pixels for _, pixels in read_flat(plain, part.path, layout))
+                yield from islice(read_flat(plain, part.path, layout), part.first_page, None)
             return
         offsets = enumerate(directories(file, part.path))
-        wanted = part.pages if part.pages is not None else said.frames
+        end = said.frames if part.pages is None else part.first_page + part.pages
         page = part.first_page - 1
-        for page, offset in islice(
-            offsets, part.first_page, None if part.pages is None else part.first_page + part.pages
-        ):
+        for page, offset in islice(offsets, part.first_page, None if part.pages is None else end):
             yield read_page(file, part.path, page, offset)
-        if wanted is not None and page + 1 < part.first_page + wanted:
-            raise damaged(part.path, page + 1, f"it ends there, but states {part.first_page + wanted} pages")
+        if end is not None and page + 1 < end:
+            raise damaged(part.path, page + 1, f"it ends there, but states {end} pages")
 
 
 def _single_directory(file: TiffFile, path: Path, said: Stated) -> FlatLayout | None:
@@ -159,17 +169,22 @@ def _continued(path: Path) -> Iterator[Path]:
         yield following
 
 
+def is_tiff(name: str) -> bool:
+    """Return True for the name of a TIFF file."""
+    return name.lower().endswith((".tif", ".tiff"))
+
+
 def _files_in(folder: Path) -> list[Path]:
-    files = [entry for entry in folder.iterdir() if entry.suffix.lower() in (".tif", ".tiff")]
+    files = [entry for entry in folder.iterdir() if is_tiff(entry.name)]
     if not files:
         raise FrameFormatError(
             f"the folder {folder} holds no TIFF file, among {len(list(folder.iterdir()))} entries",
             limit="accepted: a folder with .tif or .tiff files",
             remedy="name the file itself",
         )
-    return sorted(files, key=_natural)
+    return sorted(files, key=lambda path: natural(path.name))
 
 
-def _natural(path: Path) -> list[tuple[int, str]]:
-    """Sort key under which img_2 comes before img_10."""
-    return [(int(digits or -1), text.lower()) for text, digits in re.findall(r"(\D*)(\d*)", path.name)]
+def natural(name: str) -> list[tuple[int, str]]:
+    """Return the sort key under which img_2 comes before img_10."""
+    return [(int(digits or -1), text.lower()) for text, digits in re.findall(r"(\D*)(\d*)", name)]

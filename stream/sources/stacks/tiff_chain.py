@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 
-from tifffile import TiffFile, TiffFileError, TiffPage
+from tifffile import TiffFile, TiffPage
 
 from stream.errors import FrameFormatError
 from stream.frame import UInt16Array
@@ -20,6 +20,8 @@ from stream.sources.stacks.stack import camera_counts, check_dtype, damaged
 
 MOST_TAGS = 4096
 SMALLEST_DIRECTORY_BYTES = 18
+BROKEN = (ValueError, TypeError, KeyError, IndexError, struct.error)
+"""What tifffile raises where tags are zeros or point nowhere; its own error is a ValueError."""
 
 
 @contextmanager
@@ -27,13 +29,15 @@ def opened(path: Path) -> Iterator[TiffFile]:
     """Open a TIFF file. Raises FrameFormatError if it is none."""
     try:
         file = TiffFile(path)
-    except (TiffFileError, struct.error) as error:
+    except BROKEN as error:
         raise FrameFormatError(
             f"{path.name} is not a TIFF file: {error}; it has {path.stat().st_size} bytes",
             remedy="copy the file again, or export it as TIFF",
         ) from error
     with file:
-        next(directories(file, path), None)  # tifffile opens a file whose first link leads nowhere
+        # tifffile opens a file whose first link leads nowhere, and one without a page
+        if next(directories(file, path), None) is None:
+            raise damaged(path, 0, f"it has no page in {file.filehandle.size} bytes")
         yield file
 
 
@@ -79,7 +83,7 @@ def directory(file: TiffFile, path: Path, page: int, offset: int) -> TiffPage:
     file.filehandle.seek(offset)
     try:
         return TiffPage(file, index=page)
-    except (ValueError, KeyError, IndexError, struct.error) as error:
+    except BROKEN as error:
         raise damaged(path, page, f"its directory at byte {offset} cannot be read ({error})") from error
 
 
@@ -94,6 +98,8 @@ def read_page(file: TiffFile, path: Path, page: int, offset: int) -> UInt16Array
     found = directory(file, path, page, offset)
     where = f"{path.name}, page {page}"
     check_dtype(found.dtype or "V1", where)
+    if len(found.dataoffsets) != len(found.databytecounts) or not all(found.dataoffsets):
+        raise damaged(path, page, f"its pixels are in {len(found.databytecounts)} strips that begin nowhere")
     size, needed = file.filehandle.size, sum(found.databytecounts)
     end = max(
         (start + length for start, length in zip(found.dataoffsets, found.databytecounts, strict=True)), default=0

@@ -303,7 +303,7 @@ def test_directories_in_a_circle_end(tmp_path, expected):
     assert "there is no directory" in error.what
 
 
-@pytest.mark.parametrize("content", [b"", b"II*\0", b"not a tiff at all", b"II*\0\xff\xff\0\0"])
+@pytest.mark.parametrize("content", [b"", b"II*\0", b"not a tiff at all", b"II*\0\xff\xff\0\0", b"II*\0\0\0\0\0"])
 def test_not_a_tiff(tmp_path, content):
     (tmp_path / "a.tif").write_bytes(content)
     with pytest.raises(FrameFormatError, match=r"a\.tif"):
