@@ -256,6 +256,25 @@ def test_the_frames_of_a_killed_source_are_still_analysed(tmp_path):
     assert acquisition.ledger.summary()["lag"] == 0
 
 
+@dataclass
+class HangingCamera(Camera):
+    """Takes its frames, and then hangs as a driver may: nothing in its process goes on."""
+
+    def frames(self) -> Iterator[Frame | None]:
+        yield from super().frames()
+        os.kill(os.getpid(), signal.SIGSTOP)
+
+
+def test_a_source_that_hangs_is_ended_by_force_and_its_frames_are_analysed(tmp_path, monkeypatch):
+    monkeypatch.setattr(acquire, "SILENT_S", 1.0)
+    with start(partial(HangingCamera, tuple(range(5))), tmp_path) as acquisition:
+        acquisition.go()
+        with pytest.raises(SourceFault, match=r"said nothing for 1 s and was ended by force") as fault:
+            take_and_join(acquisition)
+        assert "camera and its driver" in fault.value.remedy
+    assert acquisition.ledger.analysed.to_list() == [(0, 4)]
+
+
 def test_a_source_that_dies_while_opening_is_noticed(tmp_path):
     with pytest.raises(SourceFault, match="exit code 7"):
         start(partial(os._exit, 7), tmp_path)
