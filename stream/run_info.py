@@ -16,7 +16,7 @@ from stream.engine import Engine
 from stream.frame import StreamInfo
 from stream.sink import RunInfo
 
-PACKAGES = ("livesmlm", "numpy", "onnxruntime", "pyzmq", "h5py", "pyarrow", "tifffile")
+PACKAGES = ("livesmlm", "numpy", "onnxruntime", "pyzmq", "h5py", "pyarrow", "tifffile", "pycromanager", "pymmcore")
 
 
 def describe(rig: Rig, engine: Engine, info: StreamInfo, folder: Path, warnings: Sequence[str]) -> RunInfo:
@@ -47,6 +47,6 @@ def _versions() -> dict[str, str]:
     for name in PACKAGES:
         try:
             found[name] = version(name)
-        except PackageNotFoundError:  # a bare checkout has no distribution of its own
+        except PackageNotFoundError:  # a bare checkout has no distribution of its own, and extras may be missing
             found[name] = "not installed"
     return found

@@ -7,6 +7,7 @@ and tags are strings or integers; lists and rectangles are objects of the other 
 from __future__ import annotations
 
 import ctypes
+import gc
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -115,8 +116,20 @@ def over_bridge(port: int) -> Core:
     """Return the core of a running Micro-Manager. Call it in the thread that will use it."""
     mmpycorex = _pycromanager()
     _forget_exit_handlers()
-    core: Core = mmpycorex.Core(port=port, timeout=CONNECT_MS)
+    gc.collect()  # else it may collect what is left of another bridge while it holds the lock that this needs
+    gc.disable()
+    try:
+        core: Core = mmpycorex.Core(port=port, timeout=CONNECT_MS)
+    finally:
+        gc.enable()
     return core
+
+
+def forget_server(port: int) -> None:
+    """Let nothing that is left of a bridge ask its server any more: it would wait for ever for one that is gone."""
+    import pyjavaz.bridge
+
+    pyjavaz.bridge.server_terminated(port)
 
 
 def _pycromanager() -> Any:

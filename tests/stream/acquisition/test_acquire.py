@@ -20,6 +20,7 @@ from stream.acquisition.batcher import Batcher
 from stream.acquisition.policy import UNSPOOLED
 from stream.acquisition.spool import Spool
 from stream.books.ledger import BACKWARDS, COUNTER_GAP, OVERLOAD, REPEATED, Ledger
+from stream.books.ranges import Ranges
 from stream.errors import AddressError, FrameFormatError, InputError, SourceFault, StorageFault
 from stream.frame import Frame, StreamInfo
 
@@ -254,6 +255,44 @@ def test_the_frames_of_a_killed_source_are_still_analysed(tmp_path):
             acquisition.join()
     assert acquisition.ledger.analysed.to_list() == [(0, last + acquisition.ring.slots)]
     assert acquisition.ledger.summary()["lag"] == 0
+
+
+@dataclass
+class SuspiciousCamera(Camera):
+    """Knows of frames that it lost itself, and of one before which it may have lost some."""
+
+    def __post_init__(self) -> None:
+        self.missing, self.suspicious = {"lost": Ranges([(2, 4)])}, {"late": Ranges([(6, 6)])}
+
+
+def test_what_a_source_knows_and_suspects_comes_into_the_ledger(tmp_path):
+    with start(partial(SuspiciousCamera, (0, 1, 5, 6), verifiable=False), tmp_path) as acquisition:
+        acquisition.go()
+        assert take(acquisition) == [0, 1, 5, 6]
+        acquisition.join()
+    assert acquisition.ledger.missing["lost"].to_list() == [(2, 4)]
+    assert acquisition.ledger.suspicious["late"].to_list() == [(6, 6)]
+    assert acquisition.ledger.check() == []
+    assert Ledger.read(tmp_path / "ledger-source.json").suspicious["late"].to_list() == [(6, 6)]
+
+
+@dataclass
+class HangingCamera(Camera):
+    """Takes its frames, and then hangs as a driver may: nothing in its process goes on."""
+
+    def frames(self) -> Iterator[Frame | None]:
+        yield from super().frames()
+        os.kill(os.getpid(), signal.SIGSTOP)
+
+
+def test_a_source_that_hangs_is_ended_by_force_and_its_frames_are_analysed(tmp_path, monkeypatch):
+    monkeypatch.setattr(acquire, "SILENT_S", 1.0)
+    with start(partial(HangingCamera, tuple(range(5))), tmp_path) as acquisition:
+        acquisition.go()
+        with pytest.raises(SourceFault, match=r"said nothing for 1 s and was ended by force") as fault:
+            take_and_join(acquisition)
+        assert "camera and its driver" in fault.value.remedy
+    assert acquisition.ledger.analysed.to_list() == [(0, 4)]
 
 
 def test_a_source_that_dies_while_opening_is_noticed(tmp_path):

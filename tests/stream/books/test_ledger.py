@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream.books.ledger import BACKWARDS, COUNTER_GAP, OVERLOAD, REPEATED, Ledger
+from stream.books.ranges import Ranges
 from stream.errors import InputError, StorageFault
 
 
@@ -98,10 +99,23 @@ def test_news_is_merged_and_refusals_add_up():
     assert ledger.newest == 2
 
 
+def test_what_is_suspicious_is_kept_and_neither_missing_nor_a_contradiction():
+    ledger, news = received(0, 1, 2), received(3)
+    ledger.ringed.add(0, 3)
+    ledger.note("suspicious", {"late": Ranges([(1, 1)])})
+    news.note("suspicious", {"late": Ranges([(3, 3)])})
+    ledger.merge(news)
+    assert ledger.suspicious["late"].to_list() == [(1, 1), (3, 3)]
+    assert ledger.summary()["suspicious"] == {"late": 2}
+    assert ledger.missing == {}
+    assert ledger.check() == []
+
+
 def test_read_gives_back_what_was_written(tmp_path):
     ledger = received(0, 1, 5, 5)
     ledger.analyse([0, 1])
     ledger.skip(5, 5, OVERLOAD)
+    ledger.note("suspicious", {"late": Ranges([(1, 1)])})
     ledger.write(tmp_path / "ledger.json", "finished")
     again = Ledger.read(tmp_path / "ledger.json")
     assert vars(again) == vars(ledger)

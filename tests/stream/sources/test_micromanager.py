@@ -1,9 +1,12 @@
 """Micro-Manager's own core with its demo camera, in process and over the bridge; and what may go wrong with either."""
 
+import atexit
 import os
 import platform
+import signal
 import socket
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import mm_test_adapters
@@ -16,6 +19,7 @@ from stream.books.ranges import Ranges
 from stream.errors import FrameFormatError, InputError, RigError, SourceFault
 from stream.frame import Frame
 from stream.sources.limited import Limited
+from stream.sources.micro_manager import links
 from stream.sources.micro_manager.numbering import RESTARTED
 from stream.sources.micro_manager.settings import MicroManagerSettings
 from stream.sources.micromanager import OVERFLOWED, MicroManagerSource
@@ -290,6 +294,28 @@ def test_micro_manager_is_killed_in_the_middle(serve, tmp_path):
     taken, fault = until_fault(source, 10, server.kill)
     assert f"port {server.port} is gone: its connection was closed" in fault.what
     assert [frame.index for frame in taken] == list(range(len(taken)))
+    source.close()
+
+
+def test_no_frame_is_noted_for_the_end_of_the_process(serve, tmp_path):
+    """Else memory would grow for as long as the camera runs."""
+    source = serve("--config", configuration(tmp_path)).source()
+    source.open()
+    before = atexit._ncallbacks()
+    some(source, 20)
+    assert atexit._ncallbacks() == before
+    source.close()
+
+
+def test_micro_manager_hangs(serve, tmp_path, monkeypatch):
+    """Stopped by a signal, it keeps its connections and answers nothing."""
+    server = serve("--config", configuration(tmp_path))
+    source = server.source()
+    source.open()
+    monkeypatch.setattr(links, "SILENT_S", 1.0)
+    _, fault = until_fault(source, 10, partial(server.process.send_signal, signal.SIGSTOP))
+    assert "is gone: it gave no answer for 1 s" in fault.what
+    server.kill()
     source.close()
 
 
