@@ -125,13 +125,6 @@ def over_bridge(port: int) -> Core:
     return core
 
 
-def forget_server(port: int) -> None:
-    """Let nothing that is left of a bridge ask its server any more: it would wait for ever for one that is gone."""
-    import pyjavaz.bridge
-
-    pyjavaz.bridge.server_terminated(port)
-
-
 def _pycromanager() -> Any:
     try:
         import mmpycorex

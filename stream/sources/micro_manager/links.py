@@ -13,7 +13,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, Protocol, TypeVar
 
 from stream.errors import LiveSMLMError, SourceFault
-from stream.sources.micro_manager.core import Core, forget_server, in_process, over_bridge, unload
+from stream.sources.micro_manager.core import Core, in_process, over_bridge, unload
 from stream.sources.micro_manager.guard import Guard
 from stream.sources.micro_manager.heartbeat import KNOWN_SERVER, Heartbeat
 from stream.sources.micro_manager.settings import DEFAULT_BUFFER_MB, MicroManagerSettings
@@ -180,7 +180,6 @@ class BridgeLink:
         self._tasks.put(None)
         if not self.dead:
             self._thread.join(SILENT_S)
-        forget_server(self._port)
         self._guard.close()
         self._heart.close()
 
