@@ -86,11 +86,7 @@ def in_process(adapters: str, config_file: Path, buffer_mb: int) -> Core:
         )
     folder = _adapters(adapters)
     mmpycorex = _pycromanager()
-    if mmpycorex.is_pymmcore_active():
-        raise SourceFault(
-            "this process has a core already", limit="pycro-manager hands out the first one to whoever asks",
-            remedy="close the other source first, or run each in a process of its own",
-        )  # fmt: skip
+    _refuse_second(mmpycorex)
     try:
         mmpycorex.create_core_instance(
             str(folder), str(config_file.resolve()), python_backend=True, buffer_size_mb=buffer_mb
@@ -110,9 +106,18 @@ def unload(core: Core) -> None:
 def over_bridge(port: int) -> Core:
     """Return the core of a running Micro-Manager. Call it in the thread that will use it."""
     mmpycorex = _pycromanager()
+    _refuse_second(mmpycorex)
     _forget_exit_handlers()
     core: Core = mmpycorex.Core(port=port, timeout=CONNECT_MS)
     return core
+
+
+def _refuse_second(mmpycorex: Any) -> None:
+    if mmpycorex.is_pymmcore_active():
+        raise SourceFault(
+            "this process has a core already", limit="pycro-manager hands out the first one to whoever asks",
+            remedy="close the other source first, or run each in a process of its own",
+        )  # fmt: skip
 
 
 def _pycromanager() -> Any:
