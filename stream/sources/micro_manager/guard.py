@@ -1,7 +1,7 @@
 """Stops the camera of a running Micro-Manager when our process has been killed and cannot.
 
-A process of its own, that of `PROGRAM`. It hears `running` and `ended` on its input; if that ends while a sequence runs,
-it stops the camera.
+A process of its own, that of `PROGRAM`. It hears `running` and `ended` on its input; if that ends while a sequence
+runs, it stops the camera.
 """
 
 from __future__ import annotations
