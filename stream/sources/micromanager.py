@@ -98,13 +98,13 @@ class MicroManagerSource:
         look_at_s, ask_at_s = self._clock() + LOOK_EVERY_S, self._clock() + ASK_EVERY_S
         self._start()
         while self._link is not None:
-            waiting = self._link.call(lambda core: core.get_remaining_image_count())
+            waiting = _waiting(self._link)
             for _ in range(waiting):
                 if self._link is None:
                     return
-                if (image := self._link.call(take)) is None:  # a sequence that was started anew empties the buffer
+                if (taken := self._take(self._link)) is None:
                     break
-                yield self._frame(*image)
+                yield self._frame(*taken)
             if not waiting:
                 if self._clock() >= ask_at_s:
                     self._ask_camera(self._link)
@@ -146,6 +146,15 @@ class MicroManagerSource:
             raise
         self._running = True
 
+    def _take(self, link: Link) -> tuple[NDArray[Any], dict[str, Any]] | None:
+        """Return the oldest frame of the buffer; None if somebody has emptied it since it was counted."""
+        try:
+            return link.call(take)
+        except SourceFault:
+            if link.dead or _waiting(link):
+                raise
+        return None
+
     def _frame(self, pixels: NDArray[Any], tags: dict[str, Any]) -> Frame:
         index = self._numbering.index(tags)
         camera_s = self._intervals.time_s(index, tags)
@@ -167,7 +176,7 @@ class MicroManagerSource:
     def _ask_camera(self, link: Link) -> None:
         """Raise a fault if the camera stands still while the buffer is empty."""
         running, overflowed = link.call(lambda core: (core.is_sequence_running(), core.is_buffer_overflowed()))
-        if (running and not overflowed) or link.call(lambda core: core.get_remaining_image_count()):
+        if (running and not overflowed) or _waiting(link):
             return
         self._compare(link)
         if overflowed:
@@ -195,3 +204,7 @@ class MicroManagerSource:
                 limit="they stay as they are while a run lasts, or its numbers would not mean the same",
                 remedy="start a new run for the new settings; what came before is good",
             )
+
+
+def _waiting(link: Link) -> int:
+    return link.call(lambda core: core.get_remaining_image_count())

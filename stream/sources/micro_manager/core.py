@@ -91,11 +91,7 @@ def in_process(adapters: str, config_file: Path, buffer_mb: int) -> Core:
         )
     folder = _adapters(adapters)
     mmpycorex = _pycromanager()
-    if mmpycorex.is_pymmcore_active():
-        raise SourceFault(
-            "this process has a core already", limit="pycro-manager hands out the first one to whoever asks",
-            remedy="close the other source first, or run each in a process of its own",
-        )  # fmt: skip
+    _refuse_second(mmpycorex)
     try:
         mmpycorex.create_core_instance(
             str(folder), str(config_file.resolve()), python_backend=True, buffer_size_mb=buffer_mb
@@ -115,6 +111,7 @@ def unload(core: Core) -> None:
 def over_bridge(port: int) -> Core:
     """Return the core of a running Micro-Manager. Call it in the thread that will use it."""
     mmpycorex = _pycromanager()
+    _refuse_second(mmpycorex)
     _forget_exit_handlers()
     gc.collect()  # else it may collect what is left of another bridge while it holds the lock that this needs
     gc.disable()
@@ -123,6 +120,14 @@ def over_bridge(port: int) -> Core:
     finally:
         gc.enable()
     return core
+
+
+def _refuse_second(mmpycorex: Any) -> None:
+    if mmpycorex.is_pymmcore_active():
+        raise SourceFault(
+            "this process has a core already", limit="pycro-manager hands out the first one to whoever asks",
+            remedy="close the other source first, or run each in a process of its own",
+        )  # fmt: skip
 
 
 def _pycromanager() -> Any:
@@ -234,15 +239,7 @@ def roi_px(core: Core) -> tuple[int, int, int, int]:
     return x, y, width, height
 
 
-EMPTY = "buffer is empty"
-
-
-def take(core: Core) -> tuple[NDArray[Any], dict[str, Any]] | None:
-    """Return the oldest frame of the buffer, flat or (y, x), and its tags; None if somebody has emptied it."""
-    try:
-        image = core.pop_next_tagged_image()
-    except Exception as error:  # the bridge raises no other kind
-        if EMPTY in str(error).lower():
-            return None
-        raise
+def take(core: Core) -> tuple[NDArray[Any], dict[str, Any]]:
+    """Return the oldest frame of the buffer, flat or (y, x), and its tags."""
+    image = core.pop_next_tagged_image()
     return np.asarray(image.pix), dict(image.tags)

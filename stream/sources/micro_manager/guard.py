@@ -1,6 +1,7 @@
 """Stops the camera of a running Micro-Manager when our process has been killed and cannot.
 
-A process of its own. It hears `running` and `ended` on its input; if that ends while a sequence runs, it stops it.
+A process of its own, that of `PROGRAM`. It hears `running` and `ended` on its input; if that ends while a sequence
+runs, it stops the camera.
 """
 
 from __future__ import annotations
@@ -16,7 +17,14 @@ from stream.sources.micro_manager.core import over_bridge
 from stream.sources.micro_manager.heartbeat import Heartbeat
 
 WITHIN_S = 10.0
-PROGRAM = f"from {__name__} import main; main()"
+PROGRAM = f"""
+import sys
+words = sys.stdin.buffer.read().split()
+if words[-1:] == [b"running"]:
+    from {__name__} import stop_camera
+    stop_camera(int(sys.argv[1]))
+"""
+"""Imports only when there is something to stop, so that it starts and ends at once."""
 
 
 class Guard:
@@ -49,23 +57,14 @@ class Guard:
             self._process = None
 
 
-def _stop_camera(port: int) -> None:
-    """Stop the sequence; if Micro-Manager is gone too, there is none."""
+def stop_camera(port: int) -> None:
+    """Stop the sequence, and end this process; if Micro-Manager is gone too, there is none to stop."""
     give_up = threading.Timer(WITHIN_S, os._exit, (1,))  # a call to a dead server never returns
     give_up.daemon = True
     give_up.start()
     try:
         Heartbeat(port).close()
     except LiveSMLMError:
-        return
+        os._exit(0)
     over_bridge(port).stop_sequence_acquisition()
-
-
-def main() -> None:
-    """Be the guard."""
-    word = b"ended"
-    for line in sys.stdin.buffer:
-        word = line.strip()
-    if word == b"running":
-        _stop_camera(int(sys.argv[1]))
     os._exit(0)  # exit handlers of the bridge might wait for a server that is gone

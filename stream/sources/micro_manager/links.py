@@ -118,7 +118,11 @@ class BridgeLink:
         self._open, self.dead = True, False
         self._thread = threading.Thread(target=self._serve, name="micro-manager", daemon=True)
         self._thread.start()
-        self._wait()
+        try:
+            self._wait()
+        except SourceFault:
+            self.close()
+            raise
 
     def _serve(self) -> None:
         """Make the calls; the core and all that comes from it stays in this thread.

@@ -97,8 +97,8 @@ class CMMCore:
 class Server:
     """Answers one request after the other, like the real one's thread."""
 
-    def __init__(self, core):
-        self._core = CMMCore(core)
+    def __init__(self, core, version):
+        self._core, self._version = CMMCore(core), version
         self._objects, self._numbers = {}, itertools.count(1)
         self._socket = zmq.Context.instance().socket(zmq.REP)
         self.port = self._socket.bind_to_random_port("tcp://127.0.0.1")
@@ -127,7 +127,7 @@ class Server:
     def _do(self, request):
         command = request["command"]
         if command == "connect":
-            return self._json({"type": "none", "version": "5.1.0"})
+            return self._json({"type": "none", "version": self._version})
         if command == "get-constructors":
             return self._json({"type": "none", "api": [{"name": request["classpath"], "arguments": []}]})
         if command == "constructor":
@@ -228,12 +228,13 @@ def main():
     parser.add_argument("--config")
     parser.add_argument("--stack")
     parser.add_argument("--exposure-ms", type=float, default=5.0)
+    parser.add_argument("--version", default="5.1.0")
     parser.add_argument("--lose", type=int, nargs="*", default=())
     options = parser.parse_args()
     core = with_devices(options.config) if options.config else with_stack(
         options.stack, options.exposure_ms, options.lose
     )  # fmt: skip
-    server, asked = Server(core), queue.SimpleQueue()
+    server, asked = Server(core, options.version), queue.SimpleQueue()
     threading.Thread(target=lambda: [asked.put(line) for line in sys.stdin], daemon=True).start()
     print(server.port, flush=True)
     server.serve(asked)

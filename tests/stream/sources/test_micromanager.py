@@ -137,7 +137,9 @@ def test_what_the_camera_says_of_itself_is_told(in_process):
 
 
 def test_both_ways_to_the_core_tell_the_same(in_process, serve, tmp_path):
-    here = in_process().open()
+    source = in_process()
+    here = source.open()
+    source.close()
     source = serve("--config", configuration(tmp_path)).source(buffer_mb=16)
     there = source.open()
     source.close()
@@ -189,10 +191,20 @@ def test_a_configuration_that_cannot_be_read_is_named_with_its_line(tmp_path):
         MicroManagerSource(MicroManagerSettings(config_file=tmp_path / "a.cfg")).open()
 
 
-def test_a_second_core_in_one_process_is_refused(in_process):
+def test_a_second_core_in_one_process_is_refused(in_process, serve, tmp_path):
     in_process().open()
     with pytest.raises(SourceFault, match="has a core already"):
         in_process().open()
+    with pytest.raises(SourceFault, match="has a core already"):
+        serve("--config", configuration(tmp_path)).source().open()
+
+
+@pytest.mark.filterwarnings("ignore:Version mistmatch")
+def test_a_server_of_another_version_is_named_and_used(serve, tmp_path):
+    source = serve("--config", configuration(tmp_path), "--version", "4.2.0").source()
+    assert source.open().remarks[0] == "Micro-Manager's server speaks version 4.2.0, the bridge was tried with 5.1.0"
+    assert len(some(source, 3)) == 3
+    source.close()
 
 
 def test_no_camera_in_the_configuration(tmp_path):
