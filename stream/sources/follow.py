@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -88,7 +89,8 @@ class FollowSource:
             raise FrameFormatError(
                 f"{path} is a file", limit="a folder can be followed", remedy="name its folder, or replay the file"
             )
-        details = self._wait()
+        with self._readable():
+            details = self._wait()
         self._shape = details.height_px, details.width_px
         return StreamInfo(
             height_px=details.height_px,
@@ -109,8 +111,18 @@ class FollowSource:
         FrameFormatError
             The data is damaged, or a frame is not like those before.
         SourceFault
-            Half an image was there and nothing came.
+            Half an image was there and nothing came, or the folder is gone.
         """
+        with self._readable():
+            yield from self._follow()
+
+    def close(self) -> None:
+        """Close the files."""
+        if self._data is not None:
+            self._data.close()
+            self._data = None
+
+    def _follow(self) -> Iterator[Frame | None]:
         heard_s = self._clock()
         while self._data is not None:
             for frame in self._data.look():
@@ -124,11 +136,16 @@ class FollowSource:
             self._sleep(LOOK_EVERY_S)
             yield None
 
-    def close(self) -> None:
-        """Close the files."""
-        if self._data is not None:
-            self._data.close()
-            self._data = None
+    @contextmanager
+    def _readable(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise SourceFault(
+                f"{error.filename or self._settings.path} cannot be read: {error.strerror or error}",
+                limit="the frames before are good and were taken",
+                remedy="check the permissions and that the disk is connected, then follow it again",
+            ) from error
 
     def _wait(self) -> StackDetails:
         end_s = self._clock() + self._settings.timeout_s

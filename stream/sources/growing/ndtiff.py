@@ -63,7 +63,7 @@ class GrowingNdTiff:
             self.unfinished = str(missing)
             return None
         if self._numbering.by_time:
-            self._planned = _positive(self._files.summary.get(PLAN))
+            self._planned = _planned_frames(self._files.summary.get(PLAN))
         return replace(details, frames=self._planned, verifiable=self._numbering.by_time)
 
     def look(self) -> Iterator[Frame]:
@@ -111,6 +111,6 @@ class GrowingNdTiff:
         return not any(NDTIFF_FILE in path.name and path.name not in self._named for path in self._folder.iterdir())
 
 
-def _positive(plan: object) -> int | None:
+def _planned_frames(plan: object) -> int | None:
     frames = plan.get(TIME) if isinstance(plan, dict) else None
     return frames if isinstance(frames, int) and frames > 0 else None

@@ -13,6 +13,7 @@ once there is a later file.
 from __future__ import annotations
 
 import logging
+import os
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -50,8 +51,9 @@ class GrowingTiffs:
 
     def names(self) -> list[str]:
         """Return the names of the files that were not taken yet, in natural order."""
-        names = (path.name for path in self._folder.iterdir())
-        return sorted((name for name in names if is_tiff(name) and name not in self._done), key=natural)
+        with os.scandir(self._folder) as entries:  # a folder may hold a hundred thousand files
+            names = [entry.name for entry in entries if entry.name not in self._done]
+        return sorted(filter(is_tiff, names), key=natural)
 
     def begin(self, enough: bool) -> StackDetails | None:
         """Two files, or two pages, tell what a file is."""
@@ -126,9 +128,15 @@ class GrowingTiffs:
         and show one that was made after it. Consequence: a frame is missing only if its file came after the next one.
         """
         names = self._in_order()
-        if self._number is None or not names:
+        if not self._may_have_gap(names):
             return names
         return [name for name in self._in_order() if natural(name) <= natural(names[-1])]
+
+    def _may_have_gap(self, names: list[str]) -> bool:
+        if self._number is None or self._last is None or not names:
+            return bool(names)
+        last, newest = self._number.of(self._last), self._number.of(names[-1])
+        return last is not None and newest is not None and newest - last != len(names)
 
     def _in_order(self) -> list[str]:
         names = []

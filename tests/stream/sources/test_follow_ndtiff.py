@@ -1,19 +1,21 @@
 """Following NDTiff while another process writes it, and every way in which that may end."""
 
 import os
+import shutil
 from contextlib import closing, contextmanager
 from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 import pytest
+from ndstorage import ndtiff_file
 
 from stream.errors import FrameFormatError, SourceFault
 from stream.frame import Frame
 from stream.sources.follow import FollowSettings, FollowSource
-from stream.sources.stacks.ndtiff_index import INDEX
+from stream.sources.stacks.ndtiff_index import INDEX, IndexReader
 from tests.contracts import SourceContract
-from tests.stream.sources.acquisitions import Steps, Writer, movie, over_time, write_ndtiff, write_on_demand
+from tests.stream.sources.acquisitions import ROOM_BYTES, Steps, Writer, movie, over_time, write_ndtiff, write_on_demand
 
 FILE = "NDTiffStack.tif"
 
@@ -225,5 +227,62 @@ def test_the_first_file_of_a_dataset_without_its_index_is_no_folder_of_tiff_file
     index = (path / INDEX).read_bytes()
     (path / INDEX).unlink()
     source = follow([lambda: None, lambda: (path / INDEX).write_bytes(index)], path=path)
+    assert source.open().verifiable
+    check(taken(source), movie(8))
+
+
+def test_room_that_is_made_in_advance_is_neither_an_image_nor_the_end(tmp_path):
+    """As Micro-Manager's own writer does it: index and file have room behind them until both are cut at the end."""
+    path, stack = write_ndtiff(tmp_path / "run", over_time(movie(8))), movie(8)
+    index, ends = (path / INDEX).read_bytes(), [(path / FILE).stat().st_size, (path / INDEX).stat().st_size]
+    half = len(index) // 2
+
+    def room(written: int) -> None:
+        (path / INDEX).write_bytes(index[:written] + bytes(100_000 - written))
+
+    def cut() -> None:
+        os.truncate(path / FILE, ends[0])
+        os.truncate(path / INDEX, ends[1])
+
+    os.truncate(path / FILE, 4 * 2**30)
+    room(half)
+    pause = [lambda: None] * 500
+    source = follow([*pause, lambda: room(half + 7), *pause, lambda: room(len(index)), *pause, cut], path=path)
+    source.open()
+    frames = taken(source)
+    check(frames, stack)
+    assert frames[-1].host_time_s - frames[0].host_time_s > 9
+    assert not source.remarks
+
+
+@pytest.mark.parametrize(("room_bytes", "wait_s"), [(0, 0.5), (1000, 5.0)])
+def test_a_full_file_whose_successor_is_not_there_yet_is_not_the_end(tmp_path, monkeypatch, room_bytes, wait_s):
+    """An index with room behind it, as Micro-Manager's own, is closed when that is cut, however long it takes."""
+    monkeypatch.setattr(ndtiff_file, "MAX_FILE_SIZE", ROOM_BYTES + 10_000)
+    path = write_ndtiff(tmp_path / "run", over_time(movie(8)))
+    first, *others = sorted(path.glob("*.tif"), key=lambda file: (len(file.name), file.name))
+    index, entries = (path / INDEX).read_bytes(), list(IndexReader(path / INDEX).read())
+    inside = sum(entry.file == first.name for entry in entries)
+    assert 2 <= inside < 8
+    hidden = [(file, file.read_bytes()) for file in others]
+    for file in others:
+        file.unlink()
+    (path / INDEX).write_bytes(index[: index.index(b'{"time": %d}' % inside) - 4] + bytes(room_bytes))
+
+    def follow_on() -> None:
+        for file, content in hidden:
+            file.write_bytes(content)
+        (path / INDEX).write_bytes(index)
+
+    source = follow([lambda: None] * round(100 * wait_s) + [follow_on], path=path)
     source.open()
     check(taken(source), movie(8))
+
+
+def test_a_folder_that_vanishes_is_named(tmp_path):
+    path = write_ndtiff(tmp_path / "run", over_time(movie(8)))
+    os.truncate(path / FILE, 4 * 2**30)
+    source = follow([lambda: shutil.rmtree(path)], path=path)
+    source.open()
+    with closing(source), pytest.raises(SourceFault, match=r"NDTiff\.index cannot be read: No such file"):
+        list(source.frames())
