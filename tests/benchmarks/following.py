@@ -74,10 +74,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--rates", type=float, nargs="+", default=[100.0, 500.0])
     parser.add_argument("--folder", type=Path)
     args = parser.parse_args(arguments)
-    print(
-        f"{'frames/s asked':>15}{'index':>10}{'written/s':>11}{'frames':>8}{'lost':>6}{'order':>7}{'wrong':>7}", end=""
-    )
-    print(f"{'p50 ms':>8}{'p99 ms':>8}{'max ms':>8}")
+    names = f"{'lost':>6}{'order':>7}{'wrong':>7}{'p50 ms':>8}{'p99 ms':>8}{'max ms':>8}"
+    print(f"{'frames/s asked':>15}{'index':>10}{'written/s':>11}{'frames':>8}{names}")
     for rate in args.rates:
         for flushed in (False, True):
             frames = round(rate * args.seconds)
