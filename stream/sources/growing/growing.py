@@ -8,11 +8,8 @@ from typing import Protocol
 
 from stream.errors import FrameFormatError
 from stream.frame import Frame
-from stream.sources.stacks.ndtiff_index import Axes
+from stream.sources.stacks.ndtiff_index import NDTIFF_FILE, Axes
 from stream.sources.stacks.stack import StackDetails
-
-NDTIFF_FILE = "NDTiffStack"
-"""In the name of every TIFF file of an NDTiff dataset: one may be there before the index is."""
 
 
 class Growing(Protocol):

@@ -12,11 +12,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from stream.frame import Frame
-from stream.sources.growing.growing import NDTIFF_FILE
 from stream.sources.stacks.ndtiff import describe
 from stream.sources.stacks.ndtiff_axes import TIME, Numbering
 from stream.sources.stacks.ndtiff_images import ImageFiles, NotThereYet
-from stream.sources.stacks.ndtiff_index import INDEX, Axes, Entry, IndexReader
+from stream.sources.stacks.ndtiff_index import INDEX, NDTIFF_FILE, Axes, Entry, IndexReader
 from stream.sources.stacks.stack import StackDetails
 
 PLAN = "IntendedDimensions"

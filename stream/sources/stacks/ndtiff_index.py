@@ -20,6 +20,8 @@ from pathlib import Path
 from stream.errors import FrameFormatError
 
 INDEX = "NDTiff.index"
+NDTIFF_FILE = "NDTiffStack"
+"""In the name of every TIFF file of an NDTiff dataset: one may be there before the index is."""
 LONGEST_TEXT = 65_536
 LOOK_BYTES = 4 * LONGEST_TEXT
 NUMBERS = struct.Struct("<8I")
