@@ -84,7 +84,8 @@ def test_the_demo_and_the_examples_of_the_readme_are_rigs(tmp_path: Path) -> Non
     assert len(rigs) == 1
     shown = {type(read(written(tmp_path, rigs[0] + source)).source) for source in sources}
     assert shown == {kind.settings for kind in SOURCES.values()} - {LeftFramesSettings}  # `replay` opens that one
-    assert read(root / "stream" / "demo.toml").assumed() == []
+    for shipped in ("demo.toml", "micromanager.toml"):
+        assert read(root / "stream" / shipped).assumed() == []
 
 
 @given(st.floats(10.001, 999.9), st.sampled_from(["lossless", "live"]))
