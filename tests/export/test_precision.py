@@ -68,7 +68,8 @@ def test_float16_is_near_and_its_weights_are_half_as_large(module, network, fram
     assert {p.dtype for p in network.parameters()} == {torch.float32}
     found = agreement(module, exported(path, network), frames, CAMERA, THRESHOLD)
     assert found["only_one_has"] <= 0.03 * found["rows"]
-    assert 1e-6 < found["largest_difference"]["x_px"] < 0.02
+    assert found["largest_difference"]["x_px"] < 0.02
+    assert found["largest_difference"]["photons"] > 1e-6  # it is seen; positions may be on the same step of their grid
 
 
 def test_eight_bits_leave_both_ends_exact(module, network, exact, frames, tmp_path) -> None:
