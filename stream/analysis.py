@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -143,5 +142,5 @@ class Analysis:
         if now < self._next_preview_s or not len(batch):
             return
         self._next_preview_s = now + PREVIEW_EVERY_S
-        times: tuple[Any, ...] = (batch.camera_time_s[-1], batch.host_time_s[-1], batch.stage_z_um[-1])
-        self._publisher.preview(Frame(np.asarray(batch.pixels[-1]), int(batch.index[-1]), *map(float, times)))
+        camera_s, host_s, z_um = (float(at[-1]) for at in (batch.camera_time_s, batch.host_time_s, batch.stage_z_um))
+        self._publisher.preview(Frame(np.asarray(batch.pixels[-1]), int(batch.index[-1]), camera_s, host_s, z_um))

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 UInt16Array = NDArray[np.uint16]
 Float64Array = NDArray[np.float64]
+Axes = Mapping[str, int | float | str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,9 @@ class Frame:
         Host clock (`time.monotonic`) when the source received the frame; nan if unknown.
     stage_z_um : float
         Stage position; nan if unknown.
+    axes : mapping of str to int, float or str
+        Where it lies in an acquisition of several dimensions: time, z, channel, ...; kept in `axes.jsonl`, not in ring
+        and spool.
     """
 
     pixels: UInt16Array
@@ -41,6 +45,7 @@ class Frame:
     camera_time_s: float = nan
     host_time_s: float = nan
     stage_z_um: float = nan
+    axes: Axes = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -246,6 +246,8 @@ class Pipeline:
         """Hear the source process, serve the subscribers, and report now and then."""
         self._acquisition.poll(wait_s)
         self._publisher.serve()
+        while self._publisher.reports:
+            self._steering.note(self._publisher.reports.popleft())
         if self._recorder is not None:
             self._recorder.poll()
             self._note_recorded()

@@ -42,6 +42,7 @@ from stream.source import Source
 STEP_S = 0.1
 CLOSE_WITHIN_S = 10.0
 SILENT_S = 30.0
+NAMED_AFTER_S = 1.8  # news come every 0.2 s: named within 2 s of its last word
 """A source process that takes frames tells its news several times a second; after so long without any it hangs."""
 
 
@@ -125,7 +126,7 @@ class Acquisition:
     actuates : bool
         The source can set properties of devices.
     remarks : list of str
-        What the source had to say when it ended.
+        That the source does not answer at the moment, and what it had to say when it ended; taken out by who tells.
     ledger : Ledger
         The run's ledger: news of the source process is merged into it; main notes what is analysed, written, published.
     answers : deque of Answer
@@ -141,6 +142,7 @@ class Acquisition:
         self._fault: LiveSMLMError | None = None
         self._over = False
         self._heard_s: float | None = None
+        self._named_s: float | None = None
 
     @property
     def pid(self) -> int | None:
@@ -208,8 +210,24 @@ class Acquisition:
         self.ring.finish()  # a process that died could not say so itself
 
     def _notice_silence(self) -> bool:
-        """End a source that hangs, in a driver for example: nothing else would. Returns whether it did."""
-        if self._heard_s is None or time.monotonic() - self._heard_s < SILENT_S:
+        """Name a source that hangs, in a driver for example, and later end it: nothing else would.
+
+        Decision: two limits. Context: a Micro-Manager that waits for a stage answers nobody for seconds, and no frame
+        is lost meanwhile. Consequence: a person hears of it at once, the run goes on if it comes back.
+
+        Returns
+        -------
+        bool
+            Whether it was ended.
+        """
+        silent_s = 0.0 if self._heard_s is None else time.monotonic() - self._heard_s
+        if silent_s >= NAMED_AFTER_S and self._named_s != self._heard_s:
+            self._named_s = self._heard_s
+            self.remarks.append(
+                f"the source has said nothing for {silent_s:.1f} s: its camera or Micro-Manager does not answer; "
+                "if it stays so, the run ends, and what came before is kept"
+            )
+        if silent_s < SILENT_S:
             return False
         self.kill()
         self._process.join(CLOSE_WITHIN_S)

@@ -154,8 +154,8 @@ class Ring:
         memory = self._memory
         for number in range(self._oldest_needed(), self._written):
             slot = number % self.slots
-            times = (float(times[slot]) for times in memory.times.values())
-            yield Frame(memory.pixels[slot], int(memory.index[slot]), *times)
+            camera_s, host_s, z_um = (float(times[slot]) for times in memory.times.values())
+            yield Frame(memory.pixels[slot], int(memory.index[slot]), camera_s, host_s, z_um)
 
     def close(self) -> None:
         """Let go of the ring; its creator removes it. May be called more than once."""

@@ -30,6 +30,7 @@ from stream.acquisition.ring import Ring
 from stream.acquisition.ring_memory import Kind
 from stream.acquisition.spool import Spool
 from stream.actuator import Actuator, Setting
+from stream.books.axes_log import AxesLog
 from stream.books.ledger import Ledger
 from stream.books.ranges import Ranges
 from stream.errors import LiveSMLMError, SourceFault, StorageFault
@@ -134,6 +135,7 @@ class Books:
 
     def __init__(self, control: Control, path: Path, verifiable: bool) -> None:
         self._control, self._path = control, path
+        self.axes = AxesLog(path.parent)
         self.now, self._unsent, self._whole = (Ledger(verifiable) for _ in range(3))
         self._send_at = self._save_at = time.monotonic()
         self.fault: StorageFault | None = None
@@ -164,6 +166,7 @@ class Books:
         begun = time.monotonic()
         try:
             self._whole.write(self._path, ended)
+            self.axes.save()
         except StorageFault as fault:
             self.fault = fault
         now = time.monotonic()
@@ -235,6 +238,7 @@ class Acquirer:
             if frame is not None:
                 self._ring.check(frame)
             if frame is not None and self._books.now.receive(frame.index):
+                self._books.axes.note(frame)
                 self._feed.put(frame)
             else:
                 self._feed.pump()

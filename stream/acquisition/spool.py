@@ -38,8 +38,8 @@ def _to_record(frame: Frame, record: NDArray[np.void]) -> None:
 
 
 def _to_frame(record: NDArray[np.void]) -> Frame:
-    times = (float(record[name][0]) for name in ("camera_time_s", "host_time_s", "stage_z_um"))
-    return Frame(record["pixels"][0].astype(np.uint16), int(record["index"][0]), *times)
+    camera_s, host_s, z_um = (float(record[name][0]) for name in ("camera_time_s", "host_time_s", "stage_z_um"))
+    return Frame(record["pixels"][0].astype(np.uint16), int(record["index"][0]), camera_s, host_s, z_um)
 
 
 @dataclass(slots=True)

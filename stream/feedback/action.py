@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-Kind = Literal["start", "change", "maximum", "after", "fault", "stop"]
+Kind = Literal["start", "change", "maximum", "after", "fault", "stop", "picture"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,8 @@ class Action:
     ----------
     kind : str
         start: before the first frame; change; maximum: a change that reached it; after: left behind at the end;
-        fault: the device did not do as asked; stop: a condition of `[stop]` is met.
+        fault: the device did not do as asked; stop: a condition of `[stop]` is met; picture: the super-resolved picture
+        went into an acquisition of somebody else.
     frame : int
         Newest frame that had been taken when it was done, or that it rests on if nothing was set; -1 before the first.
     why : str

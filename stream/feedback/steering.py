@@ -15,6 +15,7 @@ from stream.feedback.action import Action
 from stream.feedback.conditions import met
 from stream.feedback.loop import Activation, setting
 from stream.feedback.settings import ActivationSettings, StopSettings
+from stream.links.reports import Report
 from stream.stages.stage import Located
 
 TOLD = ("maximum", "fault", "stop")
@@ -99,6 +100,10 @@ class Steering:
         if self.stopped:
             self._record(Action("stop", self._frame, self.stopped))
         return bool(self.stopped)
+
+    def note(self, report: Report) -> None:
+        """Record what somebody else did with what the run published."""
+        self._record(Action(report.kind, report.frame, report.why, dry_run=report.dry_run))
 
     def end(self) -> None:
         """Hear the last answers, and say what was left behind; call it when the source process has ended."""

@@ -18,14 +18,13 @@ from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stream.errors import LiveSMLMError
 from stream.frame import Frame
 from stream.links.send import FrameSender
+from stream.links.sr_channel import CHANNEL, Answer, Image, SRChannel
 
 Z_TAGS = ("ZPosition_um_Intended", "ZPosition_um")
-Image = NDArray[np.generic]
 
 
 class AcquisitionHook:
@@ -37,6 +36,8 @@ class AcquisitionHook:
         Of the `[source] kind = "zmq_in"` of a running LiveSMLM.
     axes : mapping, optional
         Only images with these values on their axes are sent, such as `{"channel": "GFP"}`.
+    picture : SRChannel, optional
+        Adds the super-resolved picture to the acquisition; closed with the hook.
     **link
         As `FrameSender` takes them.
 
@@ -47,20 +48,23 @@ class AcquisitionHook:
         Why no more images are sent; the acquisition goes on.
     """
 
-    def __init__(self, address: str, axes: Mapping[str, Any] | None = None, **link: Any) -> None:
-        self._sender, self._axes = FrameSender(address, **link), dict(axes or {})
+    def __init__(
+        self, address: str, axes: Mapping[str, Any] | None = None, picture: SRChannel | None = None, **link: Any
+    ) -> None:
+        self._sender, self._axes, self._picture = FrameSender(address, **link), dict(axes or {}), picture
         self.sent = 0
         self.fault: LiveSMLMError | None = None
 
-    def __call__(self, image: Image, metadata: dict[str, Any]) -> tuple[Image, dict[str, Any]]:
-        """Send an image that is wanted, and let it pass."""
+    def __call__(self, image: Image, metadata: dict[str, Any]) -> Answer | list[Answer] | None:
+        """Send an image that is wanted, and let it pass, with the picture where one is due."""
         axes = metadata.get("Axes", {})
-        if self.fault is None and all(axes.get(name) == value for name, value in self._axes.items()):
+        wanted = all(axes.get(name) == value for name, value in self._axes.items()) and axes.get("channel") != CHANNEL
+        if self.fault is None and wanted:
             try:
                 self._send(image, metadata)
             except LiveSMLMError as fault:
                 self._give_up(fault)
-        return image, metadata
+        return (image, metadata) if self._picture is None else self._picture.attach(image, metadata)
 
     def close(self) -> None:
         """Tell LiveSMLM that no more images come. May be called more than once."""
@@ -71,6 +75,8 @@ class AcquisitionHook:
                 self._give_up(fault)
         self.sent = 0
         self._sender.close()
+        if self._picture is not None:
+            self._picture.close()
 
     def __enter__(self) -> Self:
         return self
@@ -85,7 +91,8 @@ class AcquisitionHook:
         pixels = np.asarray(image)
         pixels = pixels.astype(np.uint16) if pixels.dtype == np.uint8 else pixels
         z_um = next((float(metadata[tag]) for tag in Z_TAGS if tag in metadata), nan)
-        self._sender.send(Frame(pixels, self.sent, host_time_s=time.monotonic(), stage_z_um=z_um))  # type: ignore[arg-type]
+        host_s, axes = time.monotonic(), dict(metadata.get("Axes", {}))
+        self._sender.send(Frame(pixels, self.sent, host_time_s=host_s, stage_z_um=z_um, axes=axes))  # type: ignore[arg-type]
         self.sent += 1
 
     def _give_up(self, fault: LiveSMLMError) -> None:

@@ -20,6 +20,7 @@ MAX_HEADER_BYTES = 65_536
 MAX_PART_BYTES = 2 * MAX_SIDE_PX**2
 MAX_INDEX = 2**53
 """Up to here JSON numbers are exact in every language."""
+MAX_AXES = 16
 MAX_SHOWN = 40
 """Characters of a wrong value that are shown."""
 
@@ -48,6 +49,8 @@ class FrameHeader(Header):
     channel: int | Name | None = None
     exposure_ms: Number | None = None
     camera: Name | None = None
+    axes: Annotated[dict[Name, int | Number | Name], Field(max_length=MAX_AXES)] | None = None
+    """Where it lies in an acquisition of several dimensions."""
 
 
 class StartHeader(Header):

@@ -120,6 +120,7 @@ class FrameSender:
             "shape": pixels.shape,
             "frame": int(frame.index),
             **{name: float(value) for name, value in known.items() if not isnan(value)},
+            **({"axes": dict(frame.axes)} if frame.axes else {}),
         }
         self._send(header, np.ascontiguousarray(pixels, "<u2"))
         self._sent += 1

@@ -13,16 +13,16 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 from uuid import uuid4
 
 import zmq
 
 from stream.errors import AddressError, InputError, SourceFault
-from stream.links.messages import TOPICS, Message, unpack, unpack_snapshot
+from stream.links.messages import TOPICS, Message, pack_header, unpack, unpack_snapshot
 from stream.links.sockets import connect, next_port
 
 # Whatever was asked for: a reader must learn that the run is over, and that it is alive while its topics are quiet.
@@ -98,6 +98,28 @@ class Subscription:
             yield message
             if message.topic == "end":
                 return
+
+    def report(self, action: Mapping[str, Any]) -> None:
+        """Tell the run what was done with what it published: it publishes that as `action`, and keeps it in its record.
+
+        Parameters
+        ----------
+        action : mapping
+            The fields of `stream.links.reports.Report`.
+
+        Raises
+        ------
+        InputError
+            The run does not take the report.
+        AddressError
+            Nobody answers.
+        """
+        answer = self._ask(b"action", pack_header(action))
+        if answer[0] != b"action":
+            raise InputError(
+                f"the run takes no report {dict(action)}: {b' '.join(answer[1:]).decode(errors='replace')}",
+                limit="a report has the fields of stream/links/reports.py",
+            )
 
     def _any(self, until: float) -> Message | None:
         """Return the next message of whatever topic; None if none came until then (monotonic, s)."""

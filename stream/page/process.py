@@ -10,7 +10,7 @@ from pathlib import Path
 
 from stream.child import end
 from stream.errors import AddressError
-from stream.page.origin import Origin
+from stream.links.feed import Origin
 
 START_S = 30.0
 STOP_S = 5.0

@@ -19,13 +19,12 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from stream.links.feed import Feed, Origin
 from stream.links.messages import Message
 from stream.page import pack
 from stream.page.access import LocalOnly
-from stream.page.feed import Feed
-from stream.page.origin import Origin
 from stream.page.outbox import Outbox, Wish
-from stream.page.state import Key, RunState
+from stream.page.state import TOPICS, Key, RunState
 from stream.picture.tiles import Tile
 
 STATIC = Path(__file__).with_name("static")
@@ -84,7 +83,7 @@ class Server:
         def take_trouble(reason: str) -> None:
             loop.call_soon_threadsafe(self._take_trouble, reason)
 
-        feed = Feed(self._origin, take, take_trouble)
+        feed = Feed(self._origin, TOPICS, take, take_trouble)
         feed.start()
         yield
         await asyncio.to_thread(feed.stop)

@@ -13,7 +13,7 @@ from multiprocessing.connection import Connection
 import uvicorn
 
 from stream.errors import AddressError
-from stream.page.origin import Origin
+from stream.links.feed import Origin
 from stream.page.server import Server
 
 GOODBYE_S = 1

@@ -1,12 +1,13 @@
 """Publishes a run over ZeroMQ: tables, tiles, previews, background, state of the run (`stream/links/messages.py`).
 
 Two sockets. PUB sends to whoever listens and never waits for anybody: it drops for a subscriber that is too slow, who
-sees it as a gap in `sequence`. ROUTER answers two requests:
+sees it as a gap in `sequence`. ROUTER answers three requests:
 
     "ready", token        answered with the same once the subscription to `ready/<token>` is in effect
     "snapshot", topics    answered at once with "snapshot", {version, run_id, next}, and the newest message of each of
                           these topics (separated by blanks; none: all), three parts each; `next` maps every topic to
                           the `sequence` that its next live message will have
+    "action", report      answered with "action" once it is in `reports` (`stream/links/reports.py`)
 
 Decision: the publishing socket is an XPUB. Context: PUB silently drops what comes before a subscription, and only XPUB
 is told when that is. Consequence: the answer to `ready` means that nothing is missed from here on; a snapshot asked for
@@ -16,6 +17,7 @@ after it and the live messages join without a gap.
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self
@@ -29,6 +31,7 @@ from models.localizations import Localizations
 from stream.errors import AddressError
 from stream.frame import Frame
 from stream.links.messages import TOPICS, VERSION, pack_header, pack_tile
+from stream.links.reports import MAX_WAITING, Report, read_report
 from stream.links.sockets import bind, is_loopback, next_port
 from stream.picture.tiles import Tile
 from stream.sink import RunInfo
@@ -86,6 +89,8 @@ class ZmqOut:
     ----------
     address, snapshot_address : str
         Where the sockets are bound, once `open` was called.
+    reports : deque of Report
+        What others have done with what was published; taken out by whoever keeps the record.
     """
 
     def __init__(self, settings: PublishSettings, clock: Callable[[], float] = time.monotonic) -> None:
@@ -96,6 +101,7 @@ class ZmqOut:
         self._next = dict.fromkeys(TOPICS, 0)
         self._latest: dict[tuple[str, Place | None], list[bytes]] = {}
         self._ready = Readiness()
+        self.reports: deque[Report] = deque()
         self._changed: Callable[[], Iterator[Tile]] = lambda: iter(())
         self._sweep: Iterator[Tile] | None = None
         self._next_sweep_s = -float("inf")
@@ -252,8 +258,19 @@ class ZmqOut:
             self._reply(self._ready.take_request(client, argument))
         elif request == b"snapshot":
             self._reply([client, b"snapshot", *self._snapshot(argument)])
+        elif request == b"action":
+            self._reply([client, *self._take_report(argument)])
         else:
-            self._reply([client, b"error", b"requests are: ready, snapshot"])
+            self._reply([client, b"error", b"requests are: ready, snapshot, action"])
+
+    def _take_report(self, argument: bytes) -> list[bytes]:
+        if len(self.reports) >= MAX_WAITING:
+            return [b"error", b"%d reports wait already" % MAX_WAITING]
+        try:
+            self.reports.append(read_report(argument))
+        except ValueError as reason:
+            return [b"error", str(reason).encode()]
+        return [b"action"]
 
     def _reply(self, parts: list[bytes] | None) -> None:
         if parts is not None:

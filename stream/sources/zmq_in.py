@@ -141,6 +141,7 @@ class ZmqInSource:
             camera_time_s=nan if header.time_s is None else header.time_s,
             host_time_s=self._clock(),
             stage_z_um=nan if header.z_um is None else header.z_um,
+            axes=header.axes or {},
         )
 
     def _settle(self, header: FrameHeader) -> None:

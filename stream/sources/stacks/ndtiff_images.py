@@ -71,6 +71,7 @@ class ImageFiles:
             index,
             camera_time_s=number(metadata, ELAPSED_MS, zero_is_unknown=True) / 1000,
             stage_z_um=number(metadata, STAGE_Z_UM),
+            axes=entry.axes,
         )
 
     def metadata(self, entry: Entry) -> Metadata:

@@ -1,11 +1,12 @@
 """A real source process: every frame it takes is analysed, on disk, or in the ledger with a reason."""
 
+import json
 import os
 import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count
 from multiprocessing import get_context
@@ -64,6 +65,14 @@ class Camera:
             raise self.breaks
 
     def close(self) -> None: ...
+
+
+class MultiDimensionalCamera(Camera):
+    """Takes a stack of three slices, and a frame that says nothing of where it lies."""
+
+    def frames(self) -> Iterator[Frame | None]:
+        yield from (replace(frame(z), axes={"z": z, "channel": "GFP"}) for z in range(3))
+        yield frame(3)
 
 
 @dataclass
@@ -286,13 +295,24 @@ class HangingCamera(Camera):
 
 
 def test_a_source_that_hangs_is_ended_by_force_and_its_frames_are_analysed(tmp_path, monkeypatch):
+    monkeypatch.setattr(acquire, "NAMED_AFTER_S", 0.5)
     monkeypatch.setattr(acquire, "SILENT_S", 1.0)
     with start(partial(HangingCamera, tuple(range(5))), tmp_path) as acquisition:
         acquisition.go()
         with pytest.raises(SourceFault, match=r"said nothing for 1 s and was ended by force") as fault:
             take_and_join(acquisition)
         assert "camera and its driver" in fault.value.remedy
+        (named,) = acquisition.remarks
+        assert named.startswith("the source has said nothing for 0.")
     assert acquisition.ledger.analysed.to_list() == [(0, 4)]
+
+
+def test_the_axes_of_frames_are_kept_beside_them(tmp_path):
+    with start(MultiDimensionalCamera, tmp_path) as acquisition:
+        acquisition.go()
+        take_and_join(acquisition)
+    lines = [json.loads(line) for line in (tmp_path / "axes.jsonl").read_text().splitlines()]
+    assert lines == [{"frame": k, "axes": {"z": k, "channel": "GFP"}} for k in (0, 1, 2)]
 
 
 def test_a_source_that_dies_while_opening_is_noticed(tmp_path):

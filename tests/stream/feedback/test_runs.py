@@ -124,20 +124,38 @@ def test_at_the_maximum_the_run_stops_as_told_and_every_frame_is_analysed(tmp_pa
     assert any("at_maximum_frames" in text for text in told["warnings"])
 
 
-def actions_at(address: str, snapshots: str) -> list[dict[str, Any]]:
-    """What a subscriber gets of the topic."""
+def actions_at(address: str, snapshots: str, *reports: dict[str, Any]) -> list[dict[str, Any]]:
+    """What a subscriber, who has something to report itself, gets of the topic."""
     with subscribe(address, snapshots, topics=("action",)) as messages:
+        for report in reports:
+            messages.report(report)
         return [message.header for message in messages if message.topic == "action"]
 
 
-def test_actions_are_published_as_they_are_written(tmp_path: Path) -> None:
+@pytest.fixture
+def publish() -> dict[str, Any]:
+    """`[publish]` at free ports, for a run that waits for one subscriber."""
     with socket.socket() as one, socket.socket() as two:
         one.bind(("127.0.0.1", 0)), two.bind(("127.0.0.1", 0))
         address, snapshots = (f"tcp://127.0.0.1:{s.getsockname()[1]}" for s in (one, two))
-    publish = {"address": address, "snapshot_address": snapshots, "subscribers": 1}
+    return {"address": address, "snapshot_address": snapshots, "subscribers": 1}
+
+
+def test_what_others_did_with_the_picture_is_in_the_record(tmp_path: Path, publish: dict[str, Any]) -> None:
+    report = {"kind": "picture", "frame": 3, "why": "follows the image at time 3", "dry_run": True}
+    with ThreadPoolExecutor(1) as pool:
+        heard = pool.submit(actions_at, publish["address"], publish["snapshot_address"], report)
+        _, actions, told, _ = run(rig_of(150, publish=publish), tmp_path)
+        headers = heard.result(timeout=30)
+    assert [{name: action[name] for name in report} for action in actions] == [report]
+    assert [header["why"] for header in headers] == [report["why"]]
+    assert told["steering"]["actions"] == {"picture": 1}
+
+
+def test_actions_are_published_as_they_are_written(tmp_path: Path, publish: dict[str, Any]) -> None:
     activation = {"mode": "on", **LASER, "molecules": 12, "maximum": 100, "start": 1, "every_frames": 20}
     with ThreadPoolExecutor(1) as pool:
-        heard = pool.submit(actions_at, address, snapshots)
+        heard = pool.submit(actions_at, publish["address"], publish["snapshot_address"])
         _, actions, _, _ = run(rig_of(150, activation=activation, publish=publish), tmp_path)
         headers = heard.result(timeout=30)
     assert len(actions) >= 3

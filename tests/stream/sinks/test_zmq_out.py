@@ -213,7 +213,7 @@ def test_a_port_in_use_is_named(publisher, tmp_path):
 
 def test_an_unknown_request_is_answered(publisher, listen):
     listener = listen(publisher)
-    assert listener.ask(b"tea") == [b"error", b"requests are: ready, snapshot"]
+    assert listener.ask(b"tea") == [b"error", b"requests are: ready, snapshot, action"]
     assert listener.ask(b"")[0] == b"error"
 
 
