@@ -15,6 +15,7 @@ import typer
 
 from models.systems import SYSTEMS
 from stream.errors import InputError, LiveSMLMError
+from stream.page.address import PORT, PageAddress
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="rich")
 
@@ -22,6 +23,8 @@ OutDir = Annotated[Path | None, typer.Option("--out", help="Folder for the resul
 Frames = Annotated[int | None, typer.Option("--frames", min=1, help="Stop after this many frames.")]
 NoPage = Annotated[bool, typer.Option("--no-page", help="Do not serve the live page.")]
 Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="Port of the live page; 0 takes a free one.")]
+Host = Annotated[str, typer.Option("--host", help="Address of the live page; other than loopback needs a token.")]
+Token = Annotated[str | None, typer.Option("--token", envvar="LIVESMLM_TOKEN", help="What readers of it must know.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 RigFile = Annotated[Path, typer.Option("--rig", help="The rig: camera, optics, engine, policy.")]
 
@@ -34,19 +37,24 @@ def _new_folder(name: str) -> Path:
 
 
 @app.command()
-def demo(out: OutDir = None, frames: Frames = None, no_page: NoPage = False, port: Port = 8765) -> None:
+def demo(
+    out: OutDir = None, frames: Frames = None,
+    no_page: NoPage = False, port: Port = PORT, host: Host = "127.0.0.1", token: Token = None,
+) -> None:  # fmt: skip
     """Run on a simulated camera, with the live page."""
     from stream import config
     from stream.commands import run
 
     rig = config.read(Path(__file__).with_name("demo.toml"))
-    raise typer.Exit(run.in_terminal(rig, out or _new_folder("demo"), frames, None if no_page else port))
+    page = None if no_page else PageAddress(port, host, token)
+    raise typer.Exit(run.in_terminal(rig, out or _new_folder("demo"), frames, page))
 
 
 @app.command()
 def run(
     rig: Annotated[Path, typer.Argument(help="rig.toml")],
-    out: OutDir = None, frames: Frames = None, no_page: NoPage = False, port: Port = 8765,
+    out: OutDir = None, frames: Frames = None,
+    no_page: NoPage = False, port: Port = PORT, host: Host = "127.0.0.1", token: Token = None,
 ) -> None:  # fmt: skip
     """Run on the source that the rig names."""
     from stream import config
@@ -55,7 +63,8 @@ def run(
     settings = config.read(rig)
     if settings.source is None:
         raise InputError(f"{rig} has no [source]", remedy="add one; the README has an example for each")
-    raise typer.Exit(in_terminal(settings, out or _new_folder(rig.stem), frames, None if no_page else port))
+    page = None if no_page else PageAddress(port, host, token)
+    raise typer.Exit(in_terminal(settings, out or _new_folder(rig.stem), frames, page))
 
 
 @app.command()
@@ -64,7 +73,8 @@ def replay(
     rig: RigFile,
     out: OutDir = None,
     fps: Annotated[str, typer.Option("--fps", help="Frames per second, `recorded`, or `max`.")] = "max",
-    frames: Frames = None, no_page: NoPage = False, port: Port = 8765,
+    frames: Frames = None,
+    no_page: NoPage = False, port: Port = PORT, host: Host = "127.0.0.1", token: Token = None,
 ) -> None:  # fmt: skip
     """Run on a recorded stack."""
     from stream import config
@@ -74,7 +84,8 @@ def replay(
         settings = config.with_source(config.read(rig), "left_frames", {"path": str(stack)})
     else:
         settings = config.with_source(config.read(rig), "replay", {"path": str(stack), "rate": _rate(fps)})
-    raise typer.Exit(in_terminal(settings, out or _new_folder(stack.stem), frames, None if no_page else port))
+    page = None if no_page else PageAddress(port, host, token)
+    raise typer.Exit(in_terminal(settings, out or _new_folder(stack.stem), frames, page))
 
 
 def _rate(fps: str) -> float | str:

@@ -36,6 +36,7 @@ from stream.feedback.steering import Steering, left_behind, refuse_without_devic
 from stream.frame import Batch, StreamInfo
 from stream.interrupt import Interrupts
 from stream.opening import source_of
+from stream.page.address import PageAddress
 from stream.page.process import start_page
 from stream.picture import image
 from stream.picture.background import BackgroundMap
@@ -104,8 +105,8 @@ class Pipeline:
     view : View
     frames : int or None
         Stop after this many frames.
-    page_port : int or None
-        Port of the live page; None for no page.
+    page : PageAddress or None
+        Where the live page is served; None for no page.
     clock : callable
         The host clock.
     """
@@ -116,11 +117,11 @@ class Pipeline:
         folder: Path,
         view: View,
         frames: int | None = None,
-        page_port: int | None = None,
+        page: PageAddress | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._rig, self._folder, self._view, self._clock = rig, folder, view, clock
-        self._frames, self._page_port = frames, page_port
+        self._frames, self._page = frames, page
         self._state, self._next_report_s = "waiting", 0.0
         self._told: set[str] = set()
         self._stack = ExitStack()
@@ -178,9 +179,9 @@ class Pipeline:
         self._analysis = self._make_analysis(engine, info)
 
     def _open_page(self) -> None:
-        if self._page_port is not None:
+        if self._page is not None:
             out, certificate = self._publisher, self._rig.publish.certificate
-            page = start_page(out.address, out.snapshot_address, port=self._page_port, certificate=certificate)
+            page = start_page(out.address, out.snapshot_address, self._page, certificate)
             self._stack.callback(page.stop)
             self._view.say(f"live page: [bold]{page.url}[/]")
 

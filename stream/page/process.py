@@ -11,6 +11,7 @@ from pathlib import Path
 from stream.child import end
 from stream.errors import AddressError
 from stream.links.feed import Origin
+from stream.page.address import PageAddress
 
 START_S = 30.0
 STOP_S = 5.0
@@ -42,8 +43,7 @@ class PageProcess:
 def start_page(
     publish_address: str,
     snapshot_address: str,
-    port: int = 8765,
-    host: str = "127.0.0.1",
+    address: PageAddress,
     certificate: Path | None = None,
 ) -> PageProcess:
     """Serve the page of a run from a process of its own.
@@ -52,21 +52,19 @@ def start_page(
     ----------
     publish_address, snapshot_address : str
         Where the run publishes, and where it answers requests; it need not have begun.
-    port : int
-        Where browsers connect; 0 takes any that is free.
-    host : str
-        `127.0.0.1` or another address of loopback.
+    address : PageAddress
+        Where browsers connect.
     certificate : Path, optional
         The CURVE certificate that the run is published with.
 
     Raises
     ------
     AddressError
-        The port is taken, the host is not loopback, or the process did not start.
+        The port is taken, or the process did not start.
     """
     context = get_context("spawn")
     ours, theirs = context.Pipe()
-    arguments = (theirs, Origin(publish_address, snapshot_address, certificate), port, host)
+    arguments = (theirs, Origin(publish_address, snapshot_address, certificate), address)
     process = context.Process(target=_main, args=arguments, name="livesmlm-page", daemon=True)
     process.start()
     theirs.close()
@@ -85,16 +83,16 @@ def start_page(
     )
 
 
-def _main(connection: Connection, origin: Origin, port: int, host: str) -> None:
+def _main(connection: Connection, origin: Origin, address: PageAddress) -> None:
     """Serve until the other end of the connection is closed."""
     # Ctrl-C is for the run, which ends the page when all is written.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     from stream.page.serving import listen, serve  # the web server is loaded in this process alone
 
     try:
-        listener, url = listen(host, port)
+        listener, url = listen(address)
     except AddressError as error:
         connection.send(error)
         return
     with listener:
-        serve(listener, origin, connection, url)
+        serve(listener, origin, address, connection, url)

@@ -22,7 +22,8 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from stream.links.feed import Feed, Origin
 from stream.links.messages import Message
 from stream.page import pack
-from stream.page.access import LocalOnly
+from stream.page.access import Access, unlock
+from stream.page.address import PageAddress
 from stream.page.outbox import Outbox, Wish
 from stream.page.state import TOPICS, Key, RunState
 from stream.picture.tiles import Tile
@@ -41,10 +42,12 @@ class Server:
     ----------
     origin : Origin
         Where the run is published.
+    address : PageAddress
+        Where the page is served.
     """
 
-    def __init__(self, origin: Origin) -> None:
-        self._origin = origin
+    def __init__(self, origin: Origin, address: PageAddress) -> None:
+        self._origin, self._address = origin, address
         self._state = RunState()
         self._trouble = ""
         self._took_at_s = -inf
@@ -59,7 +62,7 @@ class Server:
             Mount("/static", StaticFiles(directory=STATIC)),
             WebSocketRoute("/stream", self._serve_browser),
         ]
-        return Starlette(routes=routes, middleware=[Middleware(LocalOnly)], lifespan=self._follow)
+        return Starlette(routes=routes, middleware=[Middleware(Access, address=self._address)], lifespan=self._follow)
 
     async def settle(self) -> None:
         """Wait until what the run published last has reached the browsers, for at most two seconds."""
@@ -103,6 +106,8 @@ class Server:
 
     async def _serve_browser(self, browser: WebSocket) -> None:
         await browser.accept()
+        if not await unlock(browser, self._address.token):
+            return
         outbox = Outbox(lambda key: key.level == self._state.coarsest)
         outbox.mark([PAGE, *self._state.newest, HISTORY])
         self._outboxes.add(outbox)

@@ -14,22 +14,25 @@ import uvicorn
 
 from stream.errors import AddressError
 from stream.links.feed import Origin
+from stream.page.address import PageAddress
 from stream.page.server import Server
 
+MAX_MESSAGE_BYTES = 1 << 18
+"""Of what a browser sends: its view, and at most 10,000 tiles that it forgot."""
 GOODBYE_S = 1
 """How long browsers are given to close their connections."""
 
 
-def listen(host: str, port: int) -> tuple[socket.socket, str]:
+def listen(address: PageAddress) -> tuple[socket.socket, str]:
     """Return a listening socket and the URL of the page.
 
     Raises
     ------
     AddressError
-        The host is not loopback, or the port is taken or not allowed.
+        The port is taken or not allowed, or the host is not this computer.
     """
-    family = _loopback_family(host)
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    host, port = address.host, address.port
+    listener = socket.socket(address.family, socket.SOCK_STREAM)
     # On Windows this option would share a port that is in use; elsewhere it frees one that was just closed.
     if sys.platform != "win32":
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -40,31 +43,22 @@ def listen(host: str, port: int) -> tuple[socket.socket, str]:
         listener.close()
         raise AddressError(
             f"the page cannot use port {port} of {host}: {getattr(error, 'strerror', None) or error}",
-            limit="a port is free, from 1024 to 65535",
-            remedy=f"stop the program that holds it, or use another port: {_free_port(family, host)} is free",
+            limit="a free port, from 1024 to 65535, of an address of this computer",
+            remedy=f"stop the program that holds it, or use another port: {_free_port(address)} is free",
         ) from error
-    name = f"[{host}]" if family == socket.AF_INET6 else host
-    return listener, f"http://{name}:{listener.getsockname()[1]}/"
+    return listener, f"http://{_name(address)}:{listener.getsockname()[1]}/"
 
 
-def _loopback_family(host: str) -> socket.AddressFamily:
-    try:
-        address = ip_address(host)
-        is_loopback = address.is_loopback
-    except ValueError:
-        is_loopback = False
-    if not is_loopback:
-        raise AddressError(
-            f"the page cannot be served at {host}",
-            limit="127.0.0.1 or ::1: only this computer may reach it, because it asks for no password",
-            remedy="from another computer, forward the port: ssh -L 8765:127.0.0.1:8765 THIS-COMPUTER",
-        )
-    return socket.AF_INET6 if address.version == 6 else socket.AF_INET
+def _name(address: PageAddress) -> str:
+    """Return what to type into a browser: an address that stands for all is none."""
+    if ip_address(address.host).is_unspecified:
+        return socket.gethostname()
+    return f"[{address.host}]" if address.family == socket.AF_INET6 else address.host
 
 
-def _free_port(family: socket.AddressFamily, host: str) -> int:
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.bind((host, 0))
+def _free_port(address: PageAddress) -> int:
+    with socket.socket(address.family, socket.SOCK_STREAM) as probe:
+        probe.bind(("", 0))
         return int(probe.getsockname()[1])
 
 
@@ -93,11 +87,11 @@ class _WebServer(uvicorn.Server):
         self.should_exit = True
 
 
-def serve(listener: socket.socket, origin: Origin, lifeline: Connection, url: str) -> None:
+def serve(listener: socket.socket, origin: Origin, address: PageAddress, lifeline: Connection, url: str) -> None:
     """Serve the page; send its URL through `lifeline`, and return when the other end of that is closed."""
-    page = Server(origin)
+    page = Server(origin, address)
     config = uvicorn.Config(
-        page.app(), ws="websockets-sansio", ws_per_message_deflate=False, lifespan="on",
+        page.app(), ws="websockets-sansio", ws_per_message_deflate=False, ws_max_size=MAX_MESSAGE_BYTES, lifespan="on",
         timeout_graceful_shutdown=GOODBYE_S, log_level="error", access_log=False,
     )  # fmt: skip
     _WebServer(config, page, lifeline, url).run(sockets=[listener])

@@ -1,6 +1,9 @@
 // The one WebSocket. Text is JSON; binary is: length of the JSON (uint32, little-endian), the JSON, the pixels.
 
+import { askToken, forgetToken, keptToken } from "./unlock.js";
+
 const RETRY_MS = 1000;
+const WRONG_TOKEN = 4401;
 
 export class Link {
   /** `handlers`: one function per topic, called with (header, payload); `closed` when the socket is gone. */
@@ -19,15 +22,24 @@ export class Link {
       this.wanted = "";
     };
     this.socket.onmessage = ({ data }) => this.dispatch(...decode(data));
-    this.socket.onclose = () => {
+    this.socket.onclose = ({ code }) => {
       this.open = false;
       this.handlers.closed();
+      if (code === WRONG_TOKEN) forgetToken();
       setTimeout(() => this.connect(), RETRY_MS);
     };
   }
 
   dispatch(header, payload) {
+    if (header.topic === "locked") this.unlock();
     this.handlers[header.topic]?.(header, payload);
+  }
+
+  /** Show the server the token: the one that was right before, or one that is asked for. */
+  async unlock() {
+    const { socket } = this;
+    const token = keptToken() ?? (await askToken());
+    if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ token }));
   }
 
   /** Tell the server which tiles are in view; the same twice is said once. Returns whether it was said. */

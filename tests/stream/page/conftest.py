@@ -15,6 +15,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from models.localizations import Localizations
 from stream.frame import Frame, StreamInfo
+from stream.page.address import PageAddress
 from stream.page.process import PageProcess, start_page
 from stream.picture.render import Renderer, RenderSettings
 from stream.sink import RunInfo
@@ -144,6 +145,6 @@ def run(new_run: Callable[..., Run]) -> Run:
 
 @pytest.fixture
 def page(run: Run) -> Iterator[PageProcess]:
-    page = start_page(run.out.address, run.out.snapshot_address, port=0)
+    page = start_page(run.out.address, run.out.snapshot_address, PageAddress(0))
     yield page
     page.stop()

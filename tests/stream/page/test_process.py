@@ -16,11 +16,13 @@ import zmq.auth
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from stream.errors import AddressError
+from stream.page.address import PageAddress
 from stream.page.process import start_page
 from stream.page.serving import listen
 from stream.sinks.zmq_out import PublishSettings
 
 ROOT = Path(__file__).parents[3]
+TOKEN = "what only readers know"
 STATIC = ROOT / "stream" / "page" / "static"
 
 
@@ -107,7 +109,7 @@ def test_a_browser_that_does_not_read_slows_nobody_and_is_told_what_it_missed(ru
 def test_it_waits_for_a_run_and_follows_the_next_one(run, new_run, open_stream):
     settings = PublishSettings(address=run.out.address, snapshot_address=run.out.snapshot_address)
     run.close()
-    page = start_page(settings.address, settings.snapshot_address, port=0)
+    page = start_page(settings.address, settings.snapshot_address, PageAddress(0))
     try:
         with open_stream(page) as browser:
             troubles = (json.loads(browser.recv(timeout=30)).get("trouble") for _ in range(10))
@@ -139,7 +141,7 @@ def test_the_end_of_a_run_is_shown_before_the_page_goes(run, page, open_stream, 
 def test_it_follows_a_run_that_is_encrypted(tmp_path, new_run, open_stream):
     _, secret = zmq.auth.create_certificates(tmp_path, "run")
     run = new_run("secret", PublishSettings(address="tcp://127.0.0.1:*", certificate=Path(secret)))
-    page = start_page(run.out.address, run.out.snapshot_address, port=0, certificate=Path(secret))
+    page = start_page(run.out.address, run.out.snapshot_address, PageAddress(0), Path(secret))
     try:
         with open_stream(page) as browser:
             assert run.receive(browser, "start")[0]["run_id"] == "secret"
@@ -159,8 +161,9 @@ def test_the_run_goes_on_when_the_page_dies(run, page):
 
 
 def test_the_page_goes_with_the_run():
-    start = "start_page('tcp://127.0.0.1:1', 'tcp://127.0.0.1:2', 0)"
-    program = f"from stream.page.process import start_page; page = {start}; print(page.url, flush=True); input()"
+    start = "start_page('tcp://127.0.0.1:1', 'tcp://127.0.0.1:2', PageAddress(0))"
+    imports = "from stream.page.address import PageAddress; from stream.page.process import start_page"
+    program = f"{imports}; page = {start}; print(page.url, flush=True); input()"
     with subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, stdin=PIPE, stdout=PIPE, text=True) as parent:
         url = parent.stdout.readline().strip()
         assert httpx.get(url).status_code == 200
@@ -174,7 +177,7 @@ def test_a_port_in_use_is_named_with_one_that_is_free():
     with socket.create_server(("127.0.0.1", 0)) as holder:
         port = holder.getsockname()[1]
         with pytest.raises(AddressError) as caught:
-            start_page("tcp://127.0.0.1:1", "tcp://127.0.0.1:2", port=port)
+            start_page("tcp://127.0.0.1:1", "tcp://127.0.0.1:2", PageAddress(port))
     assert f"port {port}" in caught.value.what
     free = re.search(r"another port: (\d+) is free", caught.value.remedy)
     assert free
@@ -182,11 +185,15 @@ def test_a_port_in_use_is_named_with_one_that_is_free():
 
 
 @pytest.mark.parametrize(
-    ("port", "host", "said"), [(0, "0.0.0.0", "only this computer"), (70000, "127.0.0.1", "1024 to 65535")]
-)
-def test_what_cannot_be_served_is_refused(port, host, said):
+    ("where", "said"), [
+        ({"host": "0.0.0.0"}, "no token is given"), ({"host": "my-computer"}, "IP address"),
+        ({"host": "0.0.0.0", "token": "1234"}, "can be guessed"), ({"port": 70000}, "1024 to 65535"),
+        ({"host": "192.0.2.1", "token": TOKEN}, "of an address of this computer"),
+    ]
+)  # fmt: skip
+def test_what_cannot_be_served_is_refused(where, said):
     with pytest.raises(AddressError, match=said):
-        listen(host, port)
+        listen(PageAddress(**where))
 
 
 def test_starting_a_page_loads_no_web_server_here():

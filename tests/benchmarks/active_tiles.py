@@ -1,6 +1,6 @@
 """Only where there is light: the network on active tiles beside whole frames, in one run.
 
-    python tests/benchmarks/sparse.py [--side 512] [--frames 16] [--seconds 6]
+    python tests/benchmarks/active_tiles.py [--side 512] [--frames 16] [--seconds 6]
 
 A disc of the field has molecules (0.25 per um^2 and frame, 1,000 photo-electrons), or single ones are anywhere. A line
 has: share of the field that is computed, frames per second with and without tiles, what the cheap look takes of that,
