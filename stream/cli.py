@@ -100,6 +100,21 @@ def _rate(fps: str) -> float | str:
 
 
 @app.command()
+def view(
+    what: Annotated[str, typer.Argument(help="Folder of a finished run, or the address where one is published.")],
+    snapshots: Annotated[str | None, typer.Option(help="Where it answers requests; else one port higher.")] = None,
+    certificate: Annotated[Path | None, typer.Option(help="CURVE certificate that it is published with.")] = None,
+    port: Port = PORT, host: Host = "127.0.0.1", token: Token = None,
+) -> None:  # fmt: skip
+    """Show the live page of a finished run, or of one on another computer."""
+    from stream.commands.view import view_address, view_folder
+
+    page = PageAddress(port, host, token)
+    is_address = "://" in what
+    raise typer.Exit(view_address(what, snapshots, certificate, page) if is_address else view_folder(Path(what), page))
+
+
+@app.command()
 def simulate(
     out: Annotated[Path | None, typer.Option("--out", help="Write a BigTIFF stack.")] = None,
     serve: Annotated[str | None, typer.Option("--serve", help="Send frames to this ZeroMQ address.")] = None,

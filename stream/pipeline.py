@@ -29,6 +29,7 @@ from stream.analysis import Analysis
 from stream.books.action_log import ActionLog
 from stream.books.health import Health
 from stream.books.optics_log import OpticsLog
+from stream.books.story import Story
 from stream.config import Rig
 from stream.engine import Engine
 from stream.errors import LiveSMLMError
@@ -163,7 +164,8 @@ class Pipeline:
         self._files: list[Sink] = [sink() for sink in SINKS.values()]
         if rig.link.max_distance_nm is not None:
             self._files.append(Linked(rig.link))
-        self._publisher = ZmqOut(rig.publish, self._clock)
+        self._story = Story(self._folder)
+        self._publisher = ZmqOut(rig.publish, self._clock, self._story.keep)
         for sink in (*self._files, self._publisher):
             self._stack.callback(sink.close)
             sink.open(self._info)
@@ -325,7 +327,10 @@ class Pipeline:
         ended = f"fault: {error.what}" if error else self._state
         health = self._publish_health(self._state, 0)
         self._publisher.end({"state": self._state, "ledger": health["ledger"], "message": self._health.message})
-        for step in (partial(ledger.write, self._folder / "ledger.json", ended), partial(self._write_run, health)):
+        for step in (
+            partial(ledger.write, self._folder / "ledger.json", ended), partial(self._write_run, health),
+            self._story.close,
+        ):  # fmt: skip
             try:
                 step()
             except LiveSMLMError as failed:

@@ -11,7 +11,8 @@
 | `guard`, `drift`, `health` | none | all in the header |
 | `action` | none | what was done to the microscope and why: the fields of `stream/feedback/action.py`, and time |
 
-A message has three parts: topic, JSON header `{version, run_id, sequence, ...}`, payload. `sequence` counts per topic.
+A message has three parts: topic, JSON header `{version, run_id, sequence, run_s, ...}`, payload. `sequence` counts per
+topic; `run_s` is the time since the run began.
 """
 
 from __future__ import annotations

@@ -2,10 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
-from models.localizations import SCHEMA, Localizations
+from models.localizations import SCHEMA, Localizations, concatenate, empty
 from stream.errors import TableFormatError
+
+PART_ROWS = 1 << 16
+
+
+def table_parts(path: Path) -> Iterator[Localizations]:
+    """Yield the table in parts of at most PART_ROWS rows, at least one, so that one of any length can be read.
+
+    Raises
+    ------
+    TableFormatError
+        The file is damaged or incomplete.
+    """
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    from stream.links.arrow import from_arrow
+
+    try:
+        with parquet.ParquetFile(path) as file:
+            names = [name for name in file.schema_arrow.names if name in SCHEMA]
+            if not file.metadata.num_rows:
+                yield empty(names)
+            for batch in file.iter_batches(PART_ROWS, columns=names, use_threads=False):
+                yield from_arrow(batch)
+    except pa.ArrowInvalid as error:
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> TableFormatError:
+    return TableFormatError(
+        f"{path} cannot be read: {error}",
+        limit="A Parquet file is complete only after its run has ended.",
+        remedy="Use locs.hdf5 of the same run.",
+    )
 
 
 class ParquetReader:
@@ -17,19 +52,4 @@ class ParquetReader:
 
     def read(self, path: Path, pixel_size_nm: float | None) -> Localizations:
         """Return the table; the pixel size does not matter. Raises TableFormatError."""
-        import pyarrow as pa
-        from pyarrow import parquet
-
-        from stream.links.arrow import from_arrow
-
-        try:
-            with parquet.ParquetFile(path) as file:
-                names = [name for name in file.schema_arrow.names if name in SCHEMA]
-                table = file.read(columns=names, use_threads=False)
-        except pa.ArrowInvalid as error:
-            raise TableFormatError(
-                f"{path} cannot be read: {error}",
-                limit="A Parquet file is complete only after its run has ended.",
-                remedy="Use locs.hdf5 of the same run.",
-            ) from error
-        return from_arrow(table)
+        return concatenate(table_parts(path))

@@ -84,6 +84,8 @@ class ZmqOut:
         Where to publish.
     clock : callable
         Seconds, monotonic.
+    keep : callable, optional
+        Given topic, header and payload of whatever is published.
 
     Attributes
     ----------
@@ -93,8 +95,14 @@ class ZmqOut:
         What others have done with what was published; taken out by whoever keeps the record.
     """
 
-    def __init__(self, settings: PublishSettings, clock: Callable[[], float] = time.monotonic) -> None:
-        self._settings, self._clock = settings, clock
+    def __init__(
+        self,
+        settings: PublishSettings,
+        clock: Callable[[], float] = time.monotonic,
+        keep: Callable[[str, Mapping[str, Any], bytes], None] = lambda topic, header, payload: None,
+    ) -> None:
+        self._settings, self._clock, self._keep = settings, clock, keep
+        self._began_s = clock()
         self.address, self.snapshot_address = settings.address, settings.snapshot_address or next_port(settings.address)
         self._context: zmq.Context[zmq.Socket[bytes]] | None = None
         self._run_id = ""
@@ -179,6 +187,10 @@ class ZmqOut:
         """Publish Zernike coefficients, (27,) waves, Noll 2..28."""
         self._send("phase", content, coefficients.astype("<f4", copy=False).tobytes())
 
+    def replay(self, topic: str, header: Mapping[str, Any], payload: bytes) -> None:
+        """Publish again what was kept of another run, under the name of this one and with its own `run_s`."""
+        self._send(topic, header, payload)
+
     def end(self, content: Mapping[str, Any]) -> None:
         """Publish all tiles that still differ from what was published, then `end`."""
         for sweep in (self._sweep or (), self._changed()):
@@ -229,8 +241,10 @@ class ZmqOut:
 
     def _send(self, topic: str, content: Mapping[str, Any], payload: bytes = b"", place: Place | None = None) -> None:
         """Publish a message; keep it for snapshots, where it replaces the one before of its topic and place."""
-        header = {**content, "version": VERSION, "run_id": self._run_id, "sequence": self._next[topic]}
+        run_s = round(self._clock() - self._began_s, 3)
+        header = {"run_s": run_s, **content, "version": VERSION, "run_id": self._run_id, "sequence": self._next[topic]}
         self._next[topic] += 1
+        self._keep(topic, header, payload)
         parts = [topic.encode(), pack_header(header), payload]
         self._out.send_multipart(parts, zmq.DONTWAIT)
         if topic != "table":
