@@ -92,6 +92,6 @@ def serve(listener: socket.socket, origin: Origin, address: PageAddress, lifelin
     page = Server(origin, address)
     config = uvicorn.Config(
         page.app(), ws="websockets-sansio", ws_per_message_deflate=False, ws_max_size=MAX_MESSAGE_BYTES, lifespan="on",
-        timeout_graceful_shutdown=GOODBYE_S, log_level="error", access_log=False,
+        timeout_graceful_shutdown=GOODBYE_S, log_level="critical", access_log=False,
     )  # fmt: skip
     _WebServer(config, page, lifeline, url).run(sockets=[listener])
