@@ -7,6 +7,9 @@ The page reads these fields of the run's headers; one that is absent is shown as
 | `start` | `stream` {height_px, width_px, frames, description}, `pixel_size_nm`, `rig`, `card`, `engine` (runtime and device, in words), `warnings` (lines) |
 | `health` | `state` (waiting, running, draining, finished, interrupted, fault), `message`, `frames_per_s` {received, analysed}, `localizations_per_s`, `localizations`, `latency_ms` {p50, p99, max}, `ring` {slots, used}, `spooled_frames`, `lag_frames`, `ledger` {received, ringed, spilled, analysed, written, published, skipped {reason: n}, missing {reason: n}, suspicious {reason: n}, refused {reason: n}, unaccounted, verifiable} |
 | `end` | `state`, `message` where they differ from the last `health` |
+| `phase` | `source`, `psf_epoch`, `sigma`, `rms_error_waves`, `change_waves`, `change_sigma_waves`, `molecules` |
+| `psf` | `shape`, `psf_epoch`, `z_nm`, `pixel_nm` |
+| `action` | `time`, `kind`, `frame`, `why`, `old`, `new`, `read_back`, `dry_run` |
 """  # noqa: E501
 
 from __future__ import annotations
@@ -16,15 +19,20 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from stream.links.messages import Message
+import numpy as np
 
-TOPICS = ("start", "end", "tile", "frame", "health")
+from stream.links.messages import Message
+from stream.page.optics_history import OpticsHistory
+
+TOPICS = ("start", "end", "tile", "frame", "health", "phase", "psf", "action")
 HISTORY_S = 120.0
+ACTIONS = 200
+"""So many of the newest are listed; all of them are in `actions.jsonl`."""
 PLOTTED = ("frames_per_s", "localizations_per_s", "latency_ms", "lag_frames")
 
 
 class Key(NamedTuple):
-    """What a message replaces: the one before of its topic, and of its place for tiles."""
+    """What a message replaces: the one before of its topic, and of its place for tiles; level 0 is the first PSF."""
 
     topic: str
     level: int = 0
@@ -46,6 +54,8 @@ class RunState:
         Key to message.
     coarsest : int
         The level of the pyramid that has a single tile.
+    actions : deque of dict
+        What was done to the microscope, the newest last.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -54,6 +64,8 @@ class RunState:
         self.coarsest = 0
         self._run_id = ""
         self._history: deque[tuple[float, dict[str, Any]]] = deque()
+        self.actions: deque[dict[str, Any]] = deque(maxlen=ACTIONS)
+        self._optics = OpticsHistory()
 
     def take(self, message: Message) -> Key:
         """Keep a message; return what it replaces. The first one of another run clears what is known of the last."""
@@ -62,6 +74,8 @@ class RunState:
             self._run_id = header["run_id"]
             self.newest.clear()
             self._history.clear()
+            self.actions.clear()
+            self._optics = OpticsHistory()
             self.coarsest = 0
         key = Key(message.topic)
         if message.topic == "tile":
@@ -69,12 +83,23 @@ class RunState:
             self.coarsest = max(self.coarsest, key.level)
         elif message.topic == "health":
             self._remember(header)
+        elif message.topic == "phase":
+            assert isinstance(message.payload, np.ndarray)
+            self._optics.add(message.payload, self._clock())
+        elif message.topic == "psf":
+            key = Key("psf", min(header["psf_epoch"], 1))
+        elif message.topic == "action":
+            self.actions.append(header)
         self.newest[key] = message
         return key
 
     def health_age_s(self) -> float:
         """Return how long ago the run last gave a sign of life."""
         return self._clock() - self._history[-1][0]
+
+    def optics(self) -> list[dict[str, Any]]:
+        """Return the pupil since the start of the run, the oldest first, each with its `age_s`."""
+        return self._optics.samples(self._clock())
 
     def history(self) -> list[dict[str, Any]]:
         """Return what is plotted, the oldest first, each sample with its `age_s`."""
