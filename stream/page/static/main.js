@@ -7,7 +7,9 @@ import { Link } from "./link.js";
 import { Picture } from "./picture.js";
 import { clearPreview, showPreview } from "./preview.js";
 import { Status } from "./status.js";
+import { listenToTabs } from "./tabs.js";
 
+listenToTabs();
 const gauges = new Gauges();
 let run = null;
 
