@@ -1,9 +1,11 @@
 // Wiring only: which message goes to which part of the page.
 
+import { showActions } from "./actions.js";
 import { showFacts, showTotals } from "./facts.js";
 import { Gauges } from "./gauges.js";
 import { clearLedger, showLedger } from "./ledger.js";
 import { Link } from "./link.js";
+import { Optics } from "./optics.js";
 import { Picture } from "./picture.js";
 import { clearPreview, showPreview } from "./preview.js";
 import { Status } from "./status.js";
@@ -11,6 +13,7 @@ import { listenToTabs } from "./tabs.js";
 
 listenToTabs();
 const gauges = new Gauges();
+const optics = new Optics();
 let run = null;
 
 const link = new Link({
@@ -28,6 +31,10 @@ const link = new Link({
     showLedger(health);
     showTotals(health, run?.stream?.frames);
   },
+  optics: ({ samples }) => optics.history(samples),
+  phase: (phase) => optics.take(phase),
+  psf: (header, pixels) => optics.psf(header, pixels),
+  action: ({ actions }) => showActions(actions, run?.rig?.activation),
   end: (end) => status.end(end),
   closed: () => status.show(),
 });
@@ -42,6 +49,8 @@ function begin(start) {
   if (renewed) return;
   picture.start(start);
   gauges.clear();
+  optics.start(start);
+  showActions([]);
   status.begin();
   clearPreview();
   clearLedger();
