@@ -95,5 +95,5 @@ function showFigures(phase, settings) {
   for (const id of ["optics-change", "optics-change-name"]) element(id).classList.toggle("amber", changed);
   show("optics-epoch", count(phase.psf_epoch));
   const mask = settings?.mask;
-  show("optics-mask", mask && mask !== "none" ? `beside the mask: ${mask}` : "");
+  show("optics-mask", mask ?? "none");
 }

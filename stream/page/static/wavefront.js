@@ -49,7 +49,7 @@ export class Wavefront {
     const sizes = this.waves.map(Math.abs);
     const i = index ?? sizes.indexOf(Math.max(...sizes));
     const value = `${signed(this.waves[i])} ± ${this.sigma[i].toFixed(3)}`;
-    this.readout.textContent = `${index === undefined ? "Largest: " : ""}Noll ${NOLL[i]}, ${nameOf(NOLL[i])}: ${value}`;
+    this.readout.textContent = `Noll ${NOLL[i]}, ${nameOf(NOLL[i])}: ${value}`;
   }
 }
 

@@ -8,6 +8,8 @@ const SHORT = [
   ["2nd quadrafoil", "2nd quadr."],
 ];
 const RANKS = ["", "second ", "third "];
+const MODES = NOLL.map(modeOf);
+const BASES = new Map(); // by side
 
 /** Radial order n and azimuthal order m of Noll's index; m < 0 is the sine. */
 export function nollToNm(j) {
@@ -19,21 +21,25 @@ export function nollToNm(j) {
 
 /** The polynomial of Noll's index j at a point of the pupil, whose edge is at radius 1. */
 export function zernike(j, x, y) {
-  const [n, m] = nollToNm(j);
-  const size = Math.abs(m);
-  const angle = size * Math.atan2(y, x);
-  const norm = Math.sqrt((n + 1) * (m === 0 ? 1 : 2));
-  return norm * radial(n, size, Math.hypot(x, y)) * (m < 0 ? Math.sin(angle) : Math.cos(angle));
+  return valueOf(MODES[j - 2], x * x + y * y, Math.atan2(y, x));
 }
 
-/** Noll 1976, equation 2. */
-function radial(n, size, r) {
-  let sum = 0;
-  for (let k = 0; k <= (n - size) / 2; k++) {
+/** Noll 1976, equations 1 and 2: norm R_n^|m|(r) cos or sin(|m| phi). */
+function valueOf({ m, size, coefficients }, r2, angle) {
+  const radial = coefficients.reduce((sum, coefficient) => sum * r2 + coefficient, 0) * r2 ** (size / 2);
+  return radial * (m < 0 ? Math.sin(size * angle) : Math.cos(size * angle));
+}
+
+/** What does not depend on the point; coefficients of R_n^|m|(r) / r^|m| in r squared, the highest power first. */
+function modeOf(j) {
+  const [n, m] = nollToNm(j);
+  const size = Math.abs(m);
+  const norm = Math.sqrt((n + 1) * (m === 0 ? 1 : 2));
+  const coefficients = Array.from({ length: (n - size) / 2 + 1 }, (_, k) => {
     const below = factorial(k) * factorial((n + size) / 2 - k) * factorial((n - size) / 2 - k);
-    sum += (((-1) ** k * factorial(n - k)) / below) * r ** (n - 2 * k);
-  }
-  return sum;
+    return ((-1) ** k * norm * factorial(n - k)) / below;
+  });
+  return { m, size, coefficients };
 }
 
 function factorial(k) {
@@ -65,15 +71,24 @@ export function short(name) {
 
 /** The wavefront in waves of coefficients Noll 2 to 28, (side, side) by rows; NaN outside the pupil. */
 export function wavefront(waves, side) {
+  const { inside, modes } = basis(side);
   const values = new Float32Array(side * side).fill(NaN);
-  const at = (i) => (2 * i + 1) / side - 1;
-  const used = NOLL.map((j, i) => [j, waves[i]]).filter(([, coefficient]) => coefficient);
-  for (let row = 0; row < side; row++) {
-    for (let column = 0; column < side; column++) {
-      const [x, y] = [at(column), at(row)];
-      if (x * x + y * y > 1) continue;
-      values[row * side + column] = used.reduce((sum, [j, coefficient]) => sum + coefficient * zernike(j, x, y), 0);
-    }
-  }
+  for (const place of inside) values[place] = 0;
+  modes.forEach((mode, i) => {
+    if (waves[i]) inside.forEach((place, k) => (values[place] += waves[i] * mode[k]));
+  });
   return values;
+}
+
+/** The polynomials on the pixels inside the pupil, computed once: a page draws the same ones for hours. */
+function basis(side) {
+  if (!BASES.has(side)) {
+    const at = (i) => (2 * i + 1) / side - 1;
+    const points = Array.from({ length: side * side }, (_, place) => [at(place % side), at(Math.floor(place / side)), place]);
+    const inner = points.filter(([x, y]) => x * x + y * y <= 1);
+    const polar = inner.map(([x, y]) => [x * x + y * y, Math.atan2(y, x)]);
+    const modes = MODES.map((mode) => Float32Array.from(polar, ([r2, angle]) => valueOf(mode, r2, angle)));
+    BASES.set(side, { inside: Int32Array.from(inner, ([, , place]) => place), modes });
+  }
+  return BASES.get(side);
 }
