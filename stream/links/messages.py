@@ -9,7 +9,9 @@
 | `background` | float32 (y, x) photo-electrons per camera pixel, nan where unknown | shape, pixel_nm, frame |
 | `phase` | float32 (27,) waves | psf_epoch, sigma, source, rms_error_waves, field (parts of it) |
 | `psf` | float32 (z, y, x), share of the collected photons on each pixel | shape, psf_epoch, z_nm, pixel_nm |
-| `guard`, `drift`, `health` | none | all in the header |
+| `guard`, `drift`, `health` | none | all in the header; `health` names the alarms (`stream/books/alarms.py`) |
+| `statistics` | none | what molecules are like: the fields of `stream/books/statistics.py` |
+| `resolution` | none | frame, localizations, frc_nm, frc_caveat, frc_curve, nena_nm, subpixel |
 | `action` | none | what was done to the microscope and why: the fields of `stream/feedback/action.py`, and time |
 
 A message has three parts: topic, JSON header `{version, run_id, sequence, ...}`, payload. `sequence` counts per topic.
@@ -33,7 +35,10 @@ from stream.errors import AddressError, FrameFormatError
 from stream.picture.tiles import Float32Array, Tile
 
 VERSION = 1
-TOPICS = ("start", "end", "table", "tile", "frame", "background", "phase", "psf", "guard", "drift", "health", "action")
+TOPICS = (
+    "start", "end", "table", "tile", "frame", "background", "phase", "psf", "guard", "drift", "resolution", "health",
+    "statistics", "action",
+)  # fmt: skip
 MAX_PIXELS = 1 << 28
 
 Payload = Localizations | Tile | NDArray[np.generic] | None

@@ -25,7 +25,7 @@ from stream.page.access import LocalOnly
 from stream.page.feed import Feed
 from stream.page.origin import Origin
 from stream.page.outbox import Outbox, Wish
-from stream.page.state import Key, RunState
+from stream.page.state import TRACED, Key, RunState
 from stream.picture.tiles import Tile
 
 STATIC = Path(__file__).with_name("static")
@@ -131,7 +131,7 @@ class Server:
         if key == PAGE:
             return pack.text("page", {"address": self._origin.address, "trouble": self._trouble})
         if key == HISTORY:
-            return pack.text("history", {"samples": self._state.history()})
+            return pack.text("history", {"traces": self._state.history()})
         if key == OPTICS:
             return pack.text("optics", {"samples": self._state.optics()})
         message = self._state.newest.get(key)
@@ -148,6 +148,8 @@ class Server:
             return pack.preview(header, payload)
         if key.topic == "action":
             header = {"actions": list(self._state.actions)}
+        if key.topic in TRACED:
+            header = {**header, "sample": self._state.sample(key.topic, header)}
         if key.topic == "health":
             header = {**header, "age_s": self._state.health_age_s(), "replaced": outbox.replaced}
         return pack.text(key.topic, header)

@@ -158,6 +158,10 @@ class ZmqOut:
         """Publish rates, latencies, queue depths and the ledger."""
         self._send("health", content)
 
+    def statistics(self, content: Mapping[str, Any]) -> None:
+        """Publish what the molecules are like, beside what the model was trained on."""
+        self._send("statistics", content)
+
     def guard(self, content: Mapping[str, Any]) -> None:
         """Publish whether the data are inside the model's sample space: score and reason."""
         self._send("guard", content)

@@ -15,8 +15,10 @@ const EMPTY = {
 };
 
 export class Status {
-  constructor(link) {
+  /** `changed` is told the state whenever it may be another. */
+  constructor(link, changed) {
     this.link = link;
+    this.changed = changed;
     this.address = "";
     this.trouble = "";
     this.hasRun = false;
@@ -61,7 +63,7 @@ export class Status {
     const state = lost ? "lost" : (this.state ?? "waiting");
     document.body.dataset.state = state;
     element("state").textContent = WORDS[state] ?? state;
-    document.title = `${WORDS[state] ?? state} – LiveSMLM`;
+    this.changed(state);
     showBanner(lost ? lostWords(silent, this) : this.closing(over));
     this.showEmpty();
   }

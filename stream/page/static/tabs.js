@@ -12,10 +12,13 @@ export const KEYS = [
 const tabs = [...document.querySelectorAll("[data-tab]")];
 const panels = [...document.querySelectorAll("[data-panel]")];
 
+let shown = () => {};
+
 export function showPanel(name) {
   for (const tab of tabs) tab.setAttribute("aria-selected", String(tab.dataset.tab === name));
   for (const panel of panels) panel.classList.toggle("chosen", panel.dataset.panel === name);
   localStorage.setItem(SHOWN, name);
+  shown();
 }
 
 /** Say on a tab that something behind it wants to be looked at: "", "amber" or "red". */
@@ -28,7 +31,9 @@ export function isForPage(event) {
   return !(event.ctrlKey || event.altKey || event.metaKey || event.target.matches("input:not([type=range]), select, textarea"));
 }
 
-export function listenToTabs() {
+/** `changed` is called whenever another panel is shown. */
+export function listenToTabs(changed) {
+  shown = changed;
   for (const tab of tabs) tab.addEventListener("click", () => showPanel(tab.dataset.tab));
   document.addEventListener("keydown", (event) => {
     if (!isForPage(event)) return;

@@ -5,7 +5,7 @@ import { niceAbove } from "./plots.js";
 import { family, nameOf, NOLL, short } from "./zernike.js";
 
 const SVG = "http://www.w3.org/2000/svg";
-const [STEP, LEFT, TOP, HEIGHT, NAMES] = [10, 39, 8, 88, 70]; // units of the drawing
+const [STEP, LEFT, TOP, HEIGHT, NAMES] = [10, 45, 8, 88, 70]; // units of the drawing
 const WIDTH = LEFT + STEP * NOLL.length + 2;
 const SMALLEST_WAVES = 0.02;
 const SURE = 2; // standard deviations that a bar must have to be bright
@@ -56,7 +56,7 @@ export class Wavefront {
 function axis(limit, y) {
   const lines = [limit, 0, -limit].flatMap((value) => {
     const label = shape("text", { class: "value", x: LEFT - 4, y: y(value) + 4 });
-    label.textContent = value ? signed(value, 2) : "0";
+    label.textContent = value ? signed(value) : "0";
     return [shape("path", { class: "axis", d: `M${LEFT} ${y(value)}H${WIDTH}` }), label];
   });
   return lines;

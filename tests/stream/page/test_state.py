@@ -2,10 +2,8 @@
 
 from typing import Any
 
-import numpy as np
-
 from stream.links.messages import Message
-from stream.page.state import ACTIONS, HISTORY_S, Key, RunState
+from stream.page.state import HISTORY_S, Key, RunState
 
 
 class Clock:
@@ -38,26 +36,6 @@ def test_another_run_clears_the_last():
     state.take(message("start", run_id="b"))
     assert list(state.newest) == [Key("start")]
     assert (state.history(), state.coarsest) == ([], 0)
-
-
-def test_the_psf_of_the_start_stays_beside_the_newest():
-    state = RunState()
-    for epoch in (0, 1, 2):
-        state.take(message("psf", psf_epoch=epoch))
-    assert [kept.header["psf_epoch"] for kept in state.newest.values()] == [0, 2]
-
-
-def test_actions_and_estimates_of_the_pupil_are_listed_until_another_run_begins():
-    clock = Clock()
-    state = RunState(clock)
-    for number in range(ACTIONS + 5):
-        state.take(message("action", frame=number))
-    state.take(Message("phase", {"run_id": "a", "sequence": 0}, np.full(27, 0.25, np.float32)))
-    clock.now += 2
-    assert [action["frame"] for action in state.actions] == list(range(5, ACTIONS + 5))
-    assert state.optics() == [{"age_s": 2.0, "waves": [0.25] * 27}]
-    state.take(message("start", run_id="b"))
-    assert (list(state.actions), state.optics()) == ([], [])
 
 
 def test_the_history_holds_two_minutes_of_what_is_plotted():
