@@ -35,9 +35,9 @@ class CellCounts:
         return total
 
     def add(self, table: Localizations) -> None:
-        """Count the rows of a table; what lies outside of the field counts at its border."""
-        row = np.clip(np.nan_to_num(np.asarray(table["y_nm"]) // CELL_NM), 0, self._rows - 1).astype(np.int64)
-        column = np.clip(np.nan_to_num(np.asarray(table["x_nm"]) // CELL_NM), 0, self._columns - 1).astype(np.int64)
+        """Count the rows of a table, whose positions are finite; what lies outside counts at the border."""
+        row = np.clip(np.asarray(table["y_nm"]) // CELL_NM, 0, self._rows - 1).astype(np.int64)
+        column = np.clip(np.asarray(table["x_nm"]) // CELL_NM, 0, self._columns - 1).astype(np.int64)
         self._counts += np.bincount(row * self._columns + column, minlength=len(self._counts))
 
     def density_per_um2(self, frames: int) -> float | None:

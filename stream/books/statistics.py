@@ -78,7 +78,7 @@ class Statistics:
 
     def add(self, located: Located) -> None:
         """Take what was located in some frames, in frame order."""
-        now, table = self._window[-1], located.table
+        now, table = self._window[-1], _placed(located.table)
         now.frames += len(located.index)
         now.localizations += len(table)
         self._last = int(located.index[-1]) if len(located.index) else self._last
@@ -143,6 +143,12 @@ class Statistics:
         """Note what the molecules are like; the width of spots a report later, when it is known what is bright."""
         if sampled >= START_ROWS and len(self._window) >= INTERVALS:
             self._start = _known(medians) | self._start
+
+
+def _placed(table: Localizations) -> Localizations:
+    """Return the rows whose positions are finite: nearly always all of them."""
+    finite = np.isfinite(np.asarray(table["x_nm"])) & np.isfinite(np.asarray(table["y_nm"]))
+    return table if finite.all() else table.where(finite)
 
 
 def _joined(parts: Sequence[dict[str, Float64]]) -> dict[str, Float64]:

@@ -60,10 +60,14 @@ function ticks(context, { low, high, logarithmic }, x, axis, width, unit) {
     ? Array.from({ length: Math.round(Math.log10(high / low)) + 1 }, (_, k) => low * 10 ** k)
     : [0, 0.25, 0.5, 0.75, 1].map((part) => low + part * (high - low));
   context.fillStyle = QUIET;
-  values.forEach((value, i) => {
-    const text = (value >= 1e4 ? `${significant(value / 1000)} k` : significant(value)) + (i === values.length - 1 ? ` ${unit}` : "");
+  let free = width; // right end of what is free: labels that would lie on the last one are left out
+  values.reverse().forEach((value, i) => {
+    const text = (Math.abs(value) >= 1e4 ? `${significant(value / 1000)}k` : significant(value)) + (i ? "" : ` ${unit}`);
     const size = context.measureText(text).width;
-    context.fillText(text, Math.min(width - size, Math.max(0, x(value) - size / 2)), axis + em());
+    const left = Math.min(width - size, Math.max(0, x(value) - size / 2));
+    if (left + size > free) return;
+    context.fillText(text, left, axis + em());
+    free = left - 0.5 * em();
   });
 }
 

@@ -6,6 +6,7 @@ import { duration } from "./numbers.js";
 
 export const COLOURS = ["#6fb1e8", "#e7b15c", "#b6a0ec"];
 const DASHES = [[], [5, 3], [1.5, 2.5]]; // lines are told apart without their colour
+const SIGNS = ["—", "╌", "┈"];
 const BAND = "#58c4a0";
 const QUIET = "#8b96a1";
 const GRID = "#232a32";
@@ -42,7 +43,7 @@ export class Plot {
     const all = this.lines.map(({ field }) => traces.points(this.topic, span, field));
     this.frame = { ...surface(this.canvas), top: 1.25 * em(), ...timeRange(all), ...this.valueRange(all) };
     this.drawBand();
-    this.drawAxes(all.some((points) => points.length));
+    this.drawAxes(all.flatMap((points, i) => (points.length ? [i] : [])));
     for (const mark of this.marks()) this.drawMark(mark);
     all.forEach((points, i) => this.drawLine(points, i));
   }
@@ -93,7 +94,8 @@ export class Plot {
     context.globalAlpha = 1;
   }
 
-  drawAxes(hasValues) {
+  /** `shown`: the lines that have values. */
+  drawAxes(shown) {
     const { context, width, height, top, topValue, bottomValue, from, to } = this.frame;
     context.strokeStyle = GRID;
     context.beginPath();
@@ -101,7 +103,7 @@ export class Plot {
     context.stroke();
     context.fillStyle = QUIET;
     const line = top - 0.3 * em();
-    if (!hasValues) return context.fillText("nothing yet", 0, line);
+    if (!shown.length) return context.fillText("nothing yet", 0, line);
     const range = this.zero ? this.label(topValue) : `${this.label(bottomValue)} … ${this.label(topValue)}`;
     context.fillText(range, 0, line);
     let right = width;
@@ -112,7 +114,7 @@ export class Plot {
       right -= 0.9 * em();
     };
     put(span === "whole" ? `whole run, ${duration(to - from)}` : `last ${duration(LENGTHS[span])}`, QUIET);
-    if (this.lines.length > 1) [...this.lines.entries()].reverse().forEach(([i, { name }]) => put(`${["—", "╌", "┈"][i]} ${name}`, COLOURS[i]));
+    if (this.lines.length > 1) shown.reverse().forEach((i) => put(`${SIGNS[i]} ${this.lines[i].name}`, COLOURS[i]));
   }
 
   drawMark({ at, text }) {

@@ -29,7 +29,7 @@ function verdict(state, raised, ledger) {
   const [level, sign, words] = BY_STATE[state] ?? ["", "", state];
   if (level === "red" || state === "waiting" || state === "interrupted") return [level, sign, words, ""];
   const [gravest, ...others] = raised;
-  if (gravest) return [gravest.level, SIGNS[gravest.level], sentence(gravest.what.split(/[:;?]/)[0]), others.length ? `and ${others.length} more` : ""];
+  if (gravest) return [gravest.level, SIGNS[gravest.level], sentence(gravest.what.split(/[:;?]/)[0]).slice(0, -1), others.length ? `and ${others.length} more` : ""];
   const lost = lostFrames(ledger);
   if (lost) return ["amber", SIGNS.amber, `${words}, but ${plural(lost, "frame")} lost`, ""];
   return [level, sign, words, ""];
