@@ -154,6 +154,8 @@ class Analysis:
         if located.optics.waves is not None:
             self._publisher.phase(located.optics.waves, located.optics.facts)
             self._optics_log.add(located.optics)
+        if located.optics.psf is not None:
+            self._publisher.psf(located.optics.psf, located.optics.facts["psf_epoch"])
         if located.optics.guard is not None:
             self._publisher.guard(located.optics.guard)
 

@@ -45,6 +45,7 @@ from stream.picture import image
 from stream.picture.background import BackgroundMap
 from stream.picture.render import Renderer
 from stream.preparation import doubts, make_localizer, warm_up
+from stream.psf_at_start import psf_at_start
 from stream.run_info import describe, facts
 from stream.sink import Sink
 from stream.sinks import SINKS
@@ -196,6 +197,8 @@ class Pipeline:
         self._alarms = Alarms(rules(info.waits, self._folder), self._note_alarm, self._clock())
         localizer = make_localizer(rig, engine, info)
         warm_up(localizer, info, rig.policy.batch_frames, rig.engine.processes)
+        if (psf := psf_at_start(rig, engine.card)) is not None:
+            self._publisher.psf(psf, epoch=0)
         return Analysis(
             make_localizer(rig, engine, info, self._slow_lane(engine)), self._renderer,
             BackgroundMap(info.height_px, info.width_px, pixel_nm), self._files, self._publisher,

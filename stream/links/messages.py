@@ -8,6 +8,7 @@
 | `frame` | uint16 (y, x) | shape, index, camera_time_s, host_time_s |
 | `background` | float32 (y, x) photo-electrons per camera pixel, nan where unknown | shape, pixel_nm, frame |
 | `phase` | float32 (27,) waves | psf_epoch, sigma, source, rms_error_waves, field (parts of it) |
+| `psf` | float32 (z, y, x), share of the collected photons on each pixel | shape, psf_epoch, z_nm, pixel_nm |
 | `guard`, `drift`, `health` | none | all in the header; `health` names the alarms (`stream/books/alarms.py`) |
 | `statistics` | none | what molecules are like: the fields of `stream/books/statistics.py` |
 | `resolution` | none | frame, localizations, frc_nm, frc_caveat, frc_curve, nena_nm, subpixel |
@@ -35,7 +36,7 @@ from stream.picture.tiles import Float32Array, Tile
 
 VERSION = 1
 TOPICS = (
-    "start", "end", "table", "tile", "frame", "background", "phase", "guard", "drift", "resolution", "health",
+    "start", "end", "table", "tile", "frame", "background", "phase", "psf", "guard", "drift", "resolution", "health",
     "statistics", "action",
 )  # fmt: skip
 MAX_PIXELS = 1 << 28
@@ -55,7 +56,7 @@ class Message:
         At least `version`, `run_id` and `sequence`.
     payload : Localizations, Tile, array or None
         `table`, `tile`; (y, x) uint16 pixels of `frame`, float32 cells of `background`; (27,) float32 waves of
-        `phase`; else None.
+        `phase`; (z, y, x) float32 of `psf`; else None.
     """
 
     topic: str
@@ -150,7 +151,7 @@ def _unpack_payload(topic: str, header: dict[str, Any], payload: bytes) -> Paylo
         return _unpack_tile(header, payload)
     if topic == "frame":
         return np.frombuffer(payload, "<u2").reshape(header["shape"])
-    if topic == "background":
+    if topic in ("background", "psf"):
         return np.frombuffer(payload, "<f4").reshape(header["shape"])
     if topic == "phase":
         return np.frombuffer(payload, "<f4")

@@ -11,19 +11,41 @@ The page reads these fields of the run's headers; one that is absent is shown as
 | `resolution` | `frame`, `localizations`, `frc_nm`, `frc_caveat`, `frc_curve` {frequency_per_um, correlation}, `nena_nm`, `subpixel` {x, y, verdict, flat} |
 | `guard` | `verdict`, `cause` or `reason`, `remedy` |
 | `end` | `state`, `message` where they differ from the last `health` |
+| `phase` | `source`, `psf_epoch`, `sigma`, `rms_error_waves`, `change_waves`, `change_sigma_waves`, `molecules` |
+| `psf` | `shape`, `psf_epoch`, `z_nm`, `pixel_nm` |
+| `action` | `time`, `kind`, `frame`, `why`, `old`, `new`, `read_back`, `dry_run` |
 """  # noqa: E501
 
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable
 from math import inf
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from stream.links.messages import Message
+from stream.page.optics_history import OpticsHistory
 from stream.page.traces import Traces
 
-TOPICS = ("start", "end", "tile", "frame", "health", "statistics", "drift", "resolution", "guard")
+TOPICS = (
+    "start",
+    "end",
+    "tile",
+    "frame",
+    "health",
+    "statistics",
+    "drift",
+    "resolution",
+    "guard",
+    "phase",
+    "psf",
+    "action",
+)
+ACTIONS = 200
+"""So many of the newest are listed; all of them are in `actions.jsonl`."""
 TRACED: dict[str, dict[str, tuple[str, ...]]] = {
     "health": {
         "received": ("frames_per_s", "received"), "analysed": ("frames_per_s", "analysed"),
@@ -42,7 +64,7 @@ TRACED: dict[str, dict[str, tuple[str, ...]]] = {
 
 
 class Key(NamedTuple):
-    """What a message replaces: the one before of its topic, and of its place for tiles."""
+    """What a message replaces: the one before of its topic, and of its place for tiles; level 0 is the first PSF."""
 
     topic: str
     level: int = 0
@@ -64,6 +86,8 @@ class RunState:
         Key to message.
     coarsest : int
         The level of the pyramid that has a single tile.
+    actions : deque of dict
+        What was done to the microscope, the newest last.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -87,12 +111,23 @@ class RunState:
             self.coarsest = max(self.coarsest, key.level)
         elif message.topic in TRACED:
             self._trace(message.topic, header)
+        elif message.topic == "phase":
+            assert isinstance(message.payload, np.ndarray)
+            self._optics.add(message.payload, self._clock())
+        elif message.topic == "psf":
+            key = Key("psf", min(header["psf_epoch"], 1))
+        elif message.topic == "action":
+            self.actions.append(header)
         self.newest[key] = message
         return key
 
     def health_age_s(self) -> float:
         """Return how long ago the run last gave a sign of life."""
         return self._clock() - self._health_s
+
+    def optics(self) -> list[dict[str, Any]]:
+        """Return the pupil since the start of the run, the oldest first, each with its `age_s`."""
+        return self._optics.samples(self._clock())
 
     def sample(self, topic: str, header: dict[str, Any]) -> dict[str, float | None]:
         """Return what is plotted of a header."""
@@ -104,6 +139,8 @@ class RunState:
 
     def _forget_traces(self) -> None:
         self._traces, self._health_s = {topic: Traces(fields) for topic, fields in TRACED.items()}, -inf
+        self.actions: deque[dict[str, Any]] = deque(maxlen=ACTIONS)
+        self._optics = OpticsHistory()
 
     def _trace(self, topic: str, header: dict[str, Any]) -> None:
         now = self._clock()

@@ -1,11 +1,13 @@
 // Wiring only: which message goes to which part of the page.
 
+import { showActions } from "./actions.js";
 import { Alarms } from "./alarms.js";
 import { showFacts, showTotals } from "./facts.js";
 import { Gauges } from "./gauges.js";
 import { clearLedger, showLedger } from "./ledger.js";
 import { Link } from "./link.js";
 import { Molecules } from "./molecules.js";
+import { Optics } from "./optics.js";
 import { Picture } from "./picture.js";
 import { clearPreview, showPreview } from "./preview.js";
 import { Sample } from "./sample.js";
@@ -17,7 +19,8 @@ import { showVerdict } from "./verdict.js";
 
 const traces = new Traces();
 const [alarms, gauges, molecules, sample] = [new Alarms(), new Gauges(traces), new Molecules(traces), new Sample(traces)];
-const panels = [gauges, molecules, sample];
+const optics = new Optics();
+const panels = [gauges, molecules, sample, optics];
 let [run, ledger] = [null, null];
 
 const link = new Link({
@@ -37,6 +40,10 @@ const link = new Link({
     traces.add("statistics", statistics.sample);
     molecules.take(statistics);
   },
+  optics: ({ samples }) => optics.history(samples),
+  phase: (phase) => optics.take(phase),
+  psf: (header, pixels) => optics.psf(header, pixels),
+  action: ({ actions }) => showActions(actions, run?.rig?.activation),
   drift: (drift) => sample.takeDrift(drift),
   resolution: (resolution) => {
     traces.add("resolution", resolution.sample);
@@ -78,6 +85,8 @@ function begin(start) {
   alarms.clear();
   for (const panel of [molecules, sample]) panel.clear();
   gauges.draw();
+  optics.start(start);
+  showActions([]);
   status.begin();
   clearPreview();
   clearLedger();
