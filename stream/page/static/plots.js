@@ -105,15 +105,17 @@ export class Plot {
     if (!shown.length) return context.fillText("nothing yet", 0, line);
     const range = this.zero ? this.label(topValue) : `${this.label(bottomValue)} … ${this.label(topValue)}`;
     context.fillText(range, 0, line);
+    const free = context.measureText(range).width + 0.5 * em();
     let right = width;
     const put = (text, colour) => {
-      right -= context.measureText(text).width;
+      const left = right - context.measureText(text).width;
+      if (left < free) return; // a narrow column: what is said last is left out
       context.fillStyle = colour;
-      context.fillText(text, right, line);
-      right -= 0.9 * em();
+      context.fillText(text, left, line);
+      right = left - 0.9 * em();
     };
-    put(span === "whole" ? `whole run, ${duration(to - from)}` : `last ${duration(LENGTHS[span])}`, QUIET);
     if (this.lines.length > 1) shown.reverse().forEach((i) => put(`${SIGNS[i]} ${this.lines[i].name}`, COLOURS[i]));
+    put(span === "whole" ? `whole run, ${duration(to - from)}` : `last ${duration(LENGTHS[span])}`, QUIET);
   }
 
   drawLine(points, i) {
