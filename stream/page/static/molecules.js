@@ -47,10 +47,10 @@ export class Molecules {
     this.statistics = statistics;
     const { trained, start, median } = statistics;
     for (const name of ["photons", "background", "density", "on_time"]) this.plots[name].band = band(trained[TRAINED[name]]);
-    this.plots.sigma.band = start.sigma_x_nm ? band(SIGMA_BAND.map((part) => part * start.sigma_x_nm)) : null;
+    const deep = "z_nm" in median; // then each axis has a band of its own, which would lie on each other
+    this.plots.sigma.band = start.sigma_x_nm && !deep ? band(SIGMA_BAND.map((part) => part * start.sigma_x_nm)) : null;
     this.plots.spot.band = start.spot_sigma_nm ? band([0, WIDER * start.spot_sigma_nm]) : null;
     this.plots.z.band = Number.isFinite(start.z_nm) ? band([start.z_nm - Z_MOVED_NM, start.z_nm + Z_MOVED_NM]) : null;
-    const deep = "z_nm" in median;
     for (const node of document.querySelectorAll("[data-only='depth']")) node.hidden = !deep;
     for (const node of document.querySelectorAll("[data-only='flat']")) node.hidden = deep;
     this.showFigures(statistics);
