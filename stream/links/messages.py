@@ -8,7 +8,10 @@
 | `frame` | uint16 (y, x) | shape, index, camera_time_s, host_time_s |
 | `background` | float32 (y, x) photo-electrons per camera pixel, nan where unknown | shape, pixel_nm, frame |
 | `phase` | float32 (27,) waves | psf_epoch, sigma, source, rms_error_waves, field (parts of it) |
-| `guard`, `drift`, `health` | none | all in the header |
+| `psf` | float32 (z, y, x), share of the collected photons on each pixel | shape, psf_epoch, z_nm, pixel_nm |
+| `guard`, `drift`, `health` | none | all in the header; `health` names the alarms (`stream/books/alarms.py`) |
+| `statistics` | none | what molecules are like: the fields of `stream/books/statistics.py` |
+| `resolution` | none | frame, localizations, frc_nm, frc_caveat, frc_curve, nena_nm, subpixel |
 | `action` | none | what was done to the microscope and why: the fields of `stream/feedback/action.py`, and time |
 
 A message has three parts: topic, JSON header `{version, run_id, sequence, run_s, ...}`, payload. `sequence` counts per
@@ -33,7 +36,10 @@ from stream.errors import AddressError, FrameFormatError
 from stream.picture.tiles import Float32Array, Tile
 
 VERSION = 1
-TOPICS = ("start", "end", "table", "tile", "frame", "background", "phase", "guard", "drift", "health", "action")
+TOPICS = (
+    "start", "end", "table", "tile", "frame", "background", "phase", "psf", "guard", "drift", "resolution", "health",
+    "statistics", "action",
+)  # fmt: skip
 MAX_PIXELS = 1 << 28
 
 Payload = Localizations | Tile | NDArray[np.generic] | None
@@ -51,7 +57,7 @@ class Message:
         At least `version`, `run_id` and `sequence`.
     payload : Localizations, Tile, array or None
         `table`, `tile`; (y, x) uint16 pixels of `frame`, float32 cells of `background`; (27,) float32 waves of
-        `phase`; else None.
+        `phase`; (z, y, x) float32 of `psf`; else None.
     """
 
     topic: str
@@ -146,7 +152,7 @@ def _unpack_payload(topic: str, header: dict[str, Any], payload: bytes) -> Paylo
         return _unpack_tile(header, payload)
     if topic == "frame":
         return np.frombuffer(payload, "<u2").reshape(header["shape"])
-    if topic == "background":
+    if topic in ("background", "psf"):
         return np.frombuffer(payload, "<f4").reshape(header["shape"])
     if topic == "phase":
         return np.frombuffer(payload, "<f4")

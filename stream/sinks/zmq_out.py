@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from models.localizations import Localizations
+from models.optics.slices import PsfSlices
 from stream.errors import AddressError
 from stream.frame import Frame
 from stream.links.messages import TOPICS, VERSION, pack_header, pack_tile
@@ -47,7 +48,7 @@ LINGER_MS = 2000
 MAX_REQUEST_BYTES = 1 << 16
 
 Place = tuple[int, int, int]
-"""Level, row and column of a tile."""
+"""Level, row and column of a tile; (0, 0, 0) for the PSF of the start, (1, 0, 0) for any later one."""
 
 
 class PublishSettings(BaseModel):
@@ -171,6 +172,10 @@ class ZmqOut:
         """Publish rates, latencies, queue depths and the ledger."""
         self._send("health", content)
 
+    def statistics(self, content: Mapping[str, Any]) -> None:
+        """Publish what the molecules are like, beside what the model was trained on."""
+        self._send("statistics", content)
+
     def guard(self, content: Mapping[str, Any]) -> None:
         """Publish whether the data are inside the model's sample space: score and reason."""
         self._send("guard", content)
@@ -189,7 +194,12 @@ class ZmqOut:
 
     def replay(self, topic: str, header: Mapping[str, Any], payload: bytes) -> None:
         """Publish again what was kept of another run, under the name of this one and with its own `run_s`."""
-        self._send(topic, header, payload)
+        self._send(topic, header, payload, _place_of_psf(header["psf_epoch"]) if topic == "psf" else None)
+
+    def psf(self, psf: PsfSlices, epoch: int) -> None:
+        """Publish the PSF that localizations of an epoch are fitted with; that of the start stays in snapshots."""
+        content = {"shape": psf.images.shape, "psf_epoch": epoch, "z_nm": psf.z_nm, "pixel_nm": psf.pixel_nm}
+        self._send("psf", content, psf.images.astype("<f4", copy=False).tobytes(), place=_place_of_psf(epoch))
 
     def end(self, content: Mapping[str, Any]) -> None:
         """Publish all tiles that still differ from what was published, then `end`."""
@@ -296,3 +306,8 @@ class ZmqOut:
         header = {"version": VERSION, "run_id": self._run_id, "next": self._next}
         messages = [parts for key, parts in self._latest.items() if key[0] in wanted]
         return [pack_header(header), *(part for message in messages for part in message)]
+
+
+def _place_of_psf(epoch: int) -> Place:
+    """Return what a PSF replaces in snapshots: that of the start stays."""
+    return min(epoch, 1), 0, 0
