@@ -1,12 +1,13 @@
 """The trace of the pupil: evenly thinned, from the first estimate to the newest, however long the night."""
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stream.page.optics_history import MOST, OpticsHistory
 
 
+@settings(deadline=None, max_examples=30)
 @given(st.integers(1, 5 * MOST))
 def test_a_night_fits_and_keeps_its_ends(count):
     history = OpticsHistory()
