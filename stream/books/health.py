@@ -54,6 +54,8 @@ class Health:
     def __init__(self, ledger: Ledger, frames: int | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         self.ledger, self.latency_ms, self._frames = ledger, Latencies(), frames
         self.localizations, self.left_out, self.message, self.optics = 0, 0, "", ""
+        self.resolution_nm: float | None = None
+        self.precision_nm: float | None = None
         self._clock, self._first_s, self._last_s, self._after_first = clock, nan, nan, 0
         self._received, self._analysed, self._located = Rate(clock), Rate(clock), Rate(clock)
 
@@ -98,5 +100,7 @@ class Health:
             "lag_frames": totals["lag"],
             "ledger": totals,
             "optics": self.optics,
+            "resolution_nm": self.resolution_nm,
+            "precision_nm": self.precision_nm,
             "message": self.message,
         }

@@ -9,6 +9,7 @@
 | `background` | float32 (y, x) photo-electrons per camera pixel, nan where unknown | shape, pixel_nm, frame |
 | `phase` | float32 (27,) waves | psf_epoch, sigma, source, rms_error_waves, field (parts of it) |
 | `guard`, `drift`, `health` | none | all in the header |
+| `resolution` | none | frame, localizations, frc_nm, frc_caveat, frc_curve, nena_nm, subpixel: what of them is known |
 | `action` | none | what was done to the microscope and why: the fields of `stream/feedback/action.py`, and time |
 
 A message has three parts: topic, JSON header `{version, run_id, sequence, ...}`, payload. `sequence` counts per topic.
@@ -32,7 +33,9 @@ from stream.errors import AddressError, FrameFormatError
 from stream.picture.tiles import Float32Array, Tile
 
 VERSION = 1
-TOPICS = ("start", "end", "table", "tile", "frame", "background", "phase", "guard", "drift", "health", "action")
+TOPICS = (
+    "start", "end", "table", "tile", "frame", "background", "phase", "guard", "drift", "health", "resolution", "action",
+)  # fmt: skip
 MAX_PIXELS = 1 << 28
 
 Payload = Localizations | Tile | NDArray[np.generic] | None
