@@ -7,12 +7,17 @@ from multiprocessing import active_children
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pytest
+
 from stream.books.action_log import NAME as ACTIONS
 from stream.books.resolution_log import NAME
 from stream.config import Rig, validate
 from stream.engines import open_engine
 from stream.links.subscriber import subscribe
 from stream.pipeline import Outcome, Pipeline
+from stream.quality import live
+from stream.readers.tables import read_table
 from stream.zoo import find
 
 
@@ -88,13 +93,15 @@ def test_estimates_are_published_as_they_are_written_and_the_last_is_of_all(tmp_
     assert (last["frame"], last["localizations"]) == (599, outcome.health["localizations"])
     assert last["not_measured"] == 0
     assert 15 < last["frc_nm"] < 150
-    assert 5 < last["nena_nm"] < 30
+    sigma_nm = np.median(read_table(tmp_path / "table.parquet")["sigma_x_nm"])
+    assert last["nena_nm"] == pytest.approx(sigma_nm, rel=0.3)
     assert last["subpixel"]["flat"] in (True, False)
     assert (outcome.health["resolution_nm"], outcome.health["precision_nm"]) == (last["frc_nm"], last["nena_nm"])
     assert not any("resolution" in text for text in view.warnings)
 
 
-def test_a_run_ends_at_the_resolution_that_was_wanted(tmp_path: Path) -> None:
+def test_a_run_ends_at_the_resolution_that_was_wanted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "REST", 0.0)
     rig = rig_of(100_000, stop={"resolution_nm": 400})
     outcome, estimates, told, _ = run(rig, tmp_path)
     assert (outcome.state, outcome.exit_code) == ("finished", 0)
