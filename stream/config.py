@@ -24,6 +24,7 @@ from models.scenes.optics import MaskName
 from stream.errors import RigError
 from stream.feedback.settings import ActivationSettings, StopSettings
 from stream.picture.render import RenderSettings
+from stream.quality.settings import ResolutionSettings
 from stream.sinks.linked import LinkSettings
 from stream.sinks.zmq_out import PublishSettings
 from stream.sources import SOURCES
@@ -209,6 +210,7 @@ class Rig(Section):
     filter: FilterSettings = FilterSettings()
     link: LinkSettings = LinkSettings()
     render: RenderSettings = RenderSettings()
+    resolution: ResolutionSettings = ResolutionSettings()
     publish: PublishSettings = PublishSettings()
     policy: PolicySettings = PolicySettings()
     activation: ActivationSettings = ActivationSettings()
@@ -230,6 +232,21 @@ class Rig(Section):
             raise ValueError(
                 f"at_maximum_frames = {stop.at_maximum_frames} is for a run that sets its activation: "
                 "set [activation] mode to on"
+            )
+        return stop
+
+    @field_validator("stop")
+    @classmethod
+    def _resolution_of_what(cls, stop: StopSettings, known: ValidationInfo) -> StopSettings:
+        resolution = known.data.get("resolution")
+        if stop.resolution_nm is None or resolution is None:
+            return stop
+        if resolution.mode == "off":
+            raise ValueError(f"resolution_nm = {stop.resolution_nm:g} must be measured: set [resolution] mode to on")
+        if stop.resolution_nm <= 2 * resolution.pixel_nm:
+            raise ValueError(
+                f"resolution_nm = {stop.resolution_nm:g} is no more than two of [resolution] pixel_nm = "
+                f"{resolution.pixel_nm:g}, finer than is found: set a smaller pixel_nm"
             )
         return stop
 

@@ -32,6 +32,7 @@ from stream.books.alarm_rules import rules
 from stream.books.alarms import Alarms, Seen
 from stream.books.health import Health
 from stream.books.optics_log import OpticsLog
+from stream.books.resolution_log import ResolutionLog
 from stream.books.statistics import Statistics
 from stream.books.story import Story
 from stream.config import Rig
@@ -53,9 +54,11 @@ from stream.sink import Sink
 from stream.sinks import SINKS
 from stream.sinks.linked import Linked
 from stream.sinks.zmq_out import ZmqOut
+from stream.stages.stage import Located
 from stream.suitability import refuse_unsuitable
 
 if TYPE_CHECKING:
+    from stream.quality.live import LiveResolution
     from stream.stages.slow_lane import SlowLane
 
 REPORT_EVERY_S = 0.5
@@ -177,6 +180,7 @@ class Pipeline:
         self._steering = Steering(
             rig.activation, rig.stop, self._acquisition, ActionLog(self._folder), self._publisher.action, self._warn
         )
+        self._resolution = self._watch_resolution(info)
         self._open_page()
         self._recorder: Recording | None = None
         if policy.record:
@@ -206,7 +210,7 @@ class Pipeline:
             make_localizer(rig, engine, info, self._slow_lane(engine)), self._renderer,
             BackgroundMap(info.height_px, info.width_px, pixel_nm), self._files, self._publisher,
             self._acquisition.ledger, self._health, OpticsLog(self._folder),
-            Statistics(info, pixel_nm, engine.card.sample_space), self._steering.hear, self._clock,
+            Statistics(info, pixel_nm, engine.card.sample_space), self._hear, self._clock,
         )  # fmt: skip
 
     def _slow_lane(self, engine: Engine) -> SlowLane | None:
@@ -216,6 +220,30 @@ class Pipeline:
         from stream.stages import phase_process
 
         return self._stack.enter_context(phase_process.start(phase_task(self._rig, engine.card)))
+
+    def _watch_resolution(self, info: StreamInfo) -> LiveResolution | None:
+        settings = self._rig.resolution
+        if settings.mode == "off":
+            return None
+        from stream.quality import watch_process
+        from stream.quality.live import LiveResolution
+        from stream.quality.watch import Field
+
+        self._resolution_log = ResolutionLog(self._folder)
+        field = Field(info.height_px, info.width_px, self._rig.camera.pixel_size_nm)
+        process = self._stack.enter_context(watch_process.start(field, settings))
+        return LiveResolution(process, settings.every_s, self._tell_resolution, self._warn, clock=self._clock)
+
+    def _tell_resolution(self, estimate: dict[str, Any]) -> None:
+        self._publisher.resolution(estimate)
+        self._resolution_log.add(estimate)
+        self._health.resolution_nm, self._health.precision_nm = estimate["frc_nm"], estimate["nena_nm"]
+        self._steering.hear_resolution(estimate["frc_nm"])
+
+    def _hear(self, located: Located) -> None:
+        self._steering.hear(located)
+        if self._resolution is not None:
+            self._resolution.hear(located)
 
     def _until_the_end(self) -> LiveSMLMError | None:
         """Analyse until no frame follows; return what ended it, if something did."""
@@ -265,6 +293,8 @@ class Pipeline:
             self._recorder.poll()
             self._note_recorded()
         self._tell_remarks()
+        if self._resolution is not None:
+            self._resolution.serve()
         if (self._steering.serve() or self._interrupts.asked) and self._state == "running":
             self._state = "draining"
             self._acquisition.request_stop()
@@ -331,6 +361,8 @@ class Pipeline:
         if self._recorder is not None:
             steps[:0] = [self._recorder.join, self._note_recorded]
         steps.append(self._steering.end)
+        if self._resolution is not None:
+            steps.append(self._resolution.finish)
         steps += [sink.close for sink in self._files]
         steps += [partial(image.write_ome_tiff, self._folder / "render.ome.tif", self._renderer)]
         steps += [partial(image.write_png, self._folder / "render.png", self._renderer)]
@@ -364,7 +396,7 @@ class Pipeline:
 
     def _write_run(self, health: dict[str, Any]) -> None:
         info = replace(self._info, warnings=tuple(self._warnings))
-        output.write_json(
-            self._folder / "run.json",
-            facts(info) | {"result": health, "steering": self._steering.summary(), "alarms": self._alarms.log},
-        )
+        results: dict[str, Any] = {"result": health, "steering": self._steering.summary(), "alarms": self._alarms.log}
+        if self._resolution is not None:
+            results["resolution"] = self._resolution.newest
+        output.write_json(self._folder / "run.json", facts(info) | results)

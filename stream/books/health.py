@@ -55,6 +55,8 @@ class Health:
         self.ledger, self.latency_ms, self._frames = ledger, Latencies(), frames
         self._recent_ms = Latencies()
         self.localizations, self.left_out, self.message, self.optics = 0, 0, "", ""
+        self.resolution_nm: float | None = None
+        self.precision_nm: float | None = None
         self._clock, self._first_s, self._last_s, self._after_first = clock, nan, nan, 0
         self._received, self._analysed, self._located = Rate(clock), Rate(clock), Rate(clock)
 
@@ -104,5 +106,7 @@ class Health:
             "lag_frames": totals["lag"],
             "ledger": totals,
             "optics": self.optics,
+            "resolution_nm": self.resolution_nm,
+            "precision_nm": self.precision_nm,
             "message": self.message,
         }

@@ -74,7 +74,17 @@ def _numbers(health: dict[str, Any]) -> Table:
     table.add_row("localizations", f"[bold]{health['localizations']}[/]", "", f"{health['localizations_per_s']:.0f} /s")
     if health["optics"]:
         table.add_row("optics", escape(health["optics"]))
+    _add_resolution(table, health)
     return table
+
+
+def _add_resolution(table: Table, health: dict[str, Any]) -> None:
+    """Add a row for what is known of resolution and precision."""
+    resolution_nm, precision_nm = health["resolution_nm"], health["precision_nm"]
+    if resolution_nm is not None:
+        table.add_row("resolution", f"[bold]{resolution_nm:.1f}[/] nm (Fourier ring correlation)")
+    if precision_nm is not None:
+        table.add_row("precision", f"[bold]{precision_nm:.1f}[/] nm (from frame to frame, NeNA)")
 
 
 def show_models(cards: dict[str, Card]) -> None:
@@ -122,6 +132,7 @@ def show_outcome(state: str, health: dict[str, Any], folder: str) -> None:
         table.add_row("left out", f"[bold]{health['left_out']}[/] by [filter]".replace("[filter]", escape("[filter]")))
     if health["optics"]:
         table.add_row("optics", escape(health["optics"]))
+    _add_resolution(table, health)
     table.add_row("results", escape(folder))
     color = {"finished": "green", "interrupted": "yellow"}.get(state, "red")
     ERR.print(Panel(table, title=f"[{color}]{state}", expand=False))

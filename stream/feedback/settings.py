@@ -69,3 +69,5 @@ class StopSettings(BaseModel):
     """So many are in the table, after `[filter]`."""
     at_maximum_frames: int | None = Field(None, ge=1)
     """So many in a row were taken with `[activation]` at its maximum; without it the run goes on there."""
+    resolution_nm: float | None = Field(None, gt=0, le=10_000)
+    """Three estimates in a row of `[resolution]` (Fourier ring correlation) were so fine or finer."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -12,7 +13,7 @@ from stream.books.action_log import ActionLog
 from stream.errors import RigError
 from stream.feedback import law
 from stream.feedback.action import Action
-from stream.feedback.conditions import met
+from stream.feedback.conditions import IN_A_ROW, met
 from stream.feedback.loop import Activation, setting
 from stream.feedback.settings import ActivationSettings, StopSettings
 from stream.links.reports import Report
@@ -75,6 +76,7 @@ class Steering:
         self._loop = None if activation.mode == "off" else Activation(activation, acquisition.set, self._record)
         self._localizations, self._frame, self._actions = 0, -1, dict[str, int]()
         self._newest: dict[str, Any] = {}
+        self._resolutions_nm: deque[float | None] = deque(maxlen=IN_A_ROW)
         self.stopped = ""
 
     def begin(self) -> None:
@@ -90,13 +92,18 @@ class Steering:
         if self._loop is not None:
             self._loop.hear(located)
 
+    def hear_resolution(self, resolution_nm: float | None) -> None:
+        """Keep an estimate of the resolution; None if none could be made."""
+        self._resolutions_nm.append(resolution_nm)
+
     def serve(self) -> bool:
         """Hear what came of the settings; return True, once, if a condition of `[stop]` is now met."""
         while self._loop is not None and self._acquisition.answers:
             self._loop.answered(self._acquisition.answers.popleft())
         if self.stopped:
             return False
-        self.stopped = met(self._stop, self._localizations, self._loop.frames_at_maximum if self._loop else 0)
+        at_maximum = self._loop.frames_at_maximum if self._loop else 0
+        self.stopped = met(self._stop, self._localizations, at_maximum, self._resolutions_nm)
         if self.stopped:
             self._record(Action("stop", self._frame, self.stopped))
         return bool(self.stopped)

@@ -11,7 +11,7 @@
 | `psf` | float32 (z, y, x), share of the collected photons on each pixel | shape, psf_epoch, z_nm, pixel_nm |
 | `guard`, `drift`, `health` | none | all in the header; `health` names the alarms (`stream/books/alarms.py`) |
 | `statistics` | none | what molecules are like: the fields of `stream/books/statistics.py` |
-| `resolution` | none | frame, localizations, frc_nm, frc_caveat, frc_curve, nena_nm, subpixel |
+| `resolution` | none | frame, localizations, frc_nm, frc_caveat, frc_curve, nena_nm, subpixel: what of them is known |
 | `action` | none | what was done to the microscope and why: the fields of `stream/feedback/action.py`, and time |
 
 A message has three parts: topic, JSON header `{version, run_id, sequence, run_s, ...}`, payload. `sequence` counts per

@@ -184,6 +184,10 @@ class ZmqOut:
         """Publish the drift curve, (k, 3) nm as nested lists."""
         self._send("drift", content)
 
+    def resolution(self, content: Mapping[str, Any]) -> None:
+        """Publish how good the picture is: resolution, precision, and where in the pixels positions lie."""
+        self._send("resolution", content)
+
     def action(self, content: Mapping[str, Any]) -> None:
         """Publish what was done to the microscope, and why."""
         self._send("action", content)

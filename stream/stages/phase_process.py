@@ -13,8 +13,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -28,7 +27,7 @@ from models.aberrations.watch import Estimate, Known, OpticsWatch
 from models.optics.objective import Objective
 from models.optics.propagator import Setup
 from models.scenes.optics import MASKS
-from stream.child import end
+from stream.child import end, one_thread
 
 NICENESS = 10
 CLOSE_WITHIN_S = 5.0
@@ -90,26 +89,10 @@ def start(task: Task) -> PhaseProcess:
     context = get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=main, args=(task, theirs), name="livesmlm-phase", daemon=True)
-    with _one_thread():
+    with one_thread():
         process.start()
     theirs.close()  # so that the pipe ends when the process does
     return PhaseProcess(process, ours, task.window_px)
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Have processes that start meanwhile compute on one thread: the others are the camera's and the network's."""
-    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-    before = {name: os.environ.get(name) for name in names}
-    os.environ.update(dict.fromkeys(names, "1"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
 
 
 class PhaseProcess:

@@ -139,6 +139,9 @@ LOOP = {"mode": "dry-run", "device": "laser", "property": "power", "molecules": 
         ({"activation": LOOP | {"maximum": float("inf")}}, "maximum"),
         ({"activation": LOOP, "stop": {"at_maximum_frames": 9}}, r"\[stop\].*set \[activation\] mode to on"),
         ({"stop": {"localizations": 0}}, "localizations = 0"),
+        ({"stop": {"resolution_nm": 30}}, r"\[stop\].*resolution_nm = 30.*set \[resolution\] mode to on"),
+        ({"stop": {"resolution_nm": 8}, "resolution": {"mode": "on"}}, "resolution_nm = 8 is no more than two of"),
+        ({"resolution": {"mode": "on", "every_s": 0}}, "every_s = 0"),
     ],
 )
 def test_an_activation_that_cannot_be_is_named(sections: dict, says: str) -> None:
