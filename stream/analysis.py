@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from models.localizations import Localizations
 from stream.books.health import Health
 from stream.books.ledger import Ledger
 from stream.books.optics_log import OpticsLog
@@ -17,6 +18,9 @@ from stream.picture.render import Renderer
 from stream.sink import Sink
 from stream.sinks.zmq_out import ZmqOut
 from stream.stages.stage import Located, Stage
+
+if TYPE_CHECKING:
+    from stream.stages.drift import DriftWatch
 
 PREVIEW_EVERY_S = 0.25
 BACKGROUND_EVERY_S = 2.0
@@ -39,6 +43,8 @@ class Analysis:
     optics_log : OpticsLog
     heard : callable
         Told of what was located, once it is written and published.
+    drift : DriftWatch or None
+        Draws what was located, corrected; without one it is drawn as it is.
     clock : callable
         The clock of `Batch.host_time_s`.
     """
@@ -54,11 +60,12 @@ class Analysis:
         health: Health,
         optics_log: OpticsLog,
         heard: Callable[[Located], None],
+        drift: DriftWatch | None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._localizer, self._renderer, self._files, self._publisher = localizer, renderer, files, publisher
         self._ledger, self._health, self._optics_log, self._clock = ledger, health, optics_log, clock
-        self._background, self._heard = background, heard
+        self._background, self._heard, self._drift = background, heard, drift
         self._next_preview_s = self._next_background_s = clock()
         self._under_way: Batch | None = None
         publisher.follow(renderer.changed)
@@ -106,7 +113,7 @@ class Analysis:
         for sink in self._files:
             sink.write(located.table, first, last)
         self._ledger.written.add_indices(indices)
-        self._renderer.add(located.table)
+        self._draw(located.table, first, last)
         self._publisher.write(located.table, first, last)
         self._ledger.published.add_indices(indices)
         self._background.add(located.table, last)
@@ -114,6 +121,12 @@ class Analysis:
         self._heard(located)
         self._health.left_out += located.left_out
         self._health.analysed(len(located.table), 1000 * (self._clock() - located.host_time_s))
+
+    def _draw(self, table: Localizations, first: int, last: int) -> None:
+        if self._drift is None:
+            self._renderer.add(table)
+        else:
+            self._drift.hear(table, first, last)
 
     def _show_background(self, located: Located) -> None:
         """Publish the background now and then: of each pixel if a stage knows it, else from the localizations."""

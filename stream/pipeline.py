@@ -12,13 +12,14 @@ the picture and the ledger of what was analysed.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from models.localizations import Localizations
 from stream import output
 from stream.acquisition import acquire, recorder
 from stream.acquisition.batcher import Batcher
@@ -41,6 +42,7 @@ from stream.picture import image
 from stream.picture.background import BackgroundMap
 from stream.picture.render import Renderer
 from stream.preparation import doubts, make_localizer, warm_up
+from stream.readers.parquet import row_groups
 from stream.run_info import describe, facts
 from stream.sink import Sink
 from stream.sinks import SINKS
@@ -49,6 +51,7 @@ from stream.sinks.zmq_out import ZmqOut
 from stream.suitability import refuse_unsuitable
 
 if TYPE_CHECKING:
+    from stream.stages.drift import DriftWatch
     from stream.stages.slow_lane import SlowLane
 
 REPORT_EVERY_S = 0.5
@@ -188,13 +191,23 @@ class Pipeline:
         rig, pixel_nm = self._rig, self._rig.camera.pixel_size_nm
         self._renderer = Renderer(info.width_px * pixel_nm, info.height_px * pixel_nm, rig.render)
         self._health = Health(self._acquisition.ledger, info.frames, self._clock)
+        self._drift = self._watch_drift()
         localizer = make_localizer(rig, engine, info)
         warm_up(localizer, info, rig.policy.batch_frames, rig.engine.processes)
         return Analysis(
             make_localizer(rig, engine, info, self._slow_lane(engine)), self._renderer,
             BackgroundMap(info.height_px, info.width_px, pixel_nm), self._files, self._publisher,
-            self._acquisition.ledger, self._health, OpticsLog(self._folder), self._steering.hear, self._clock,
+            self._acquisition.ledger, self._health, OpticsLog(self._folder), self._steering.hear, self._drift, self._clock,
         )  # fmt: skip
+
+    def _watch_drift(self) -> DriftWatch | None:
+        if self._rig.drift.mode == "off":
+            return None
+        from stream.drift.files import DriftFiles
+        from stream.stages.drift import DriftWatch  # compiles: only where it is wanted
+
+        files = DriftFiles(self._folder, self._rig.camera.pixel_size_nm)
+        return DriftWatch(self._rig.drift, self._renderer, files, self._publisher.drift, self._warn)
 
     def _slow_lane(self, engine: Engine) -> SlowLane | None:
         if self._rig.phase.mode == "off":
@@ -303,7 +316,10 @@ class Pipeline:
         if self._recorder is not None:
             steps[:0] = [self._recorder.join, self._note_recorded]
         steps.append(self._steering.end)
+        if self._drift is not None:
+            steps.append(self._drift.end)
         steps += [sink.close for sink in self._files]
+        steps.append(self._refine_drift)
         steps += [partial(image.write_ome_tiff, self._folder / "render.ome.tif", self._renderer)]
         steps += [partial(image.write_png, self._folder / "render.png", self._renderer)]
         for step in steps:
@@ -313,6 +329,20 @@ class Pipeline:
             except LiveSMLMError as failed:
                 errors.append(failed)
         return self._conclude(errors)
+
+    def _refine_drift(self) -> None:
+        archive = self._folder / "table.parquet"
+        if self._drift is None or not archive.exists():  # it is complete, or not there
+            return
+        try:
+            self._drift.refine(partial(self._read_back, archive))
+        except KeyboardInterrupt:
+            self._warn("the second pass over the drift was stopped at once: the picture may lack localizations")
+
+    def _read_back(self, archive: Path) -> Iterator[Localizations]:
+        for table in row_groups(archive):
+            self._publish_health("draining", 0)  # as above
+            yield table
 
     def _conclude(self, errors: list[LiveSMLMError]) -> Outcome:
         ledger, error = self._acquisition.ledger, next(iter(errors), None)
@@ -333,6 +363,8 @@ class Pipeline:
 
     def _write_run(self, health: dict[str, Any]) -> None:
         info = replace(self._info, warnings=tuple(self._warnings))
+        drift = {"method": "off"} if self._drift is None else self._drift.summary()
         output.write_json(
-            self._folder / "run.json", facts(info) | {"result": health, "steering": self._steering.summary()}
+            self._folder / "run.json",
+            facts(info) | {"result": health, "steering": self._steering.summary(), "drift": drift},
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from models.localizations import SCHEMA, Localizations
@@ -33,3 +34,20 @@ class ParquetReader:
                 remedy="Use locs.hdf5 of the same run.",
             ) from error
         return from_arrow(table)
+
+
+def row_groups(path: Path) -> Iterator[Localizations]:
+    """Yield a table of ours part by part, whole frames in order, one in memory at a time. Raises TableFormatError."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    from stream.links.arrow import from_arrow
+
+    try:
+        with parquet.ParquetFile(path) as file:
+            for group in range(file.num_row_groups):
+                yield from_arrow(file.read_row_group(group, use_threads=False))
+    except (pa.ArrowException, OSError) as error:
+        raise TableFormatError(
+            f"{path} cannot be read back: {error}", remedy="check the disk; locs.hdf5 of the same run has the positions"
+        ) from error
