@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from models.localizations import Localizations
 from stream.books.health import Health
 from stream.books.ledger import Ledger
 from stream.books.optics_log import OpticsLog
@@ -18,6 +19,9 @@ from stream.picture.render import Renderer
 from stream.sink import Sink
 from stream.sinks.zmq_out import ZmqOut
 from stream.stages.stage import Located, Stage
+
+if TYPE_CHECKING:
+    from stream.stages.drift import DriftWatch
 
 PREVIEW_EVERY_S = 0.25
 BACKGROUND_EVERY_S = 2.0
@@ -41,6 +45,8 @@ class Analysis:
     statistics : Statistics
     heard : callable
         Told of what was located, once it is written and published.
+    drift : DriftWatch or None
+        Draws what was located, corrected; without one it is drawn as it is.
     clock : callable
         The clock of `Batch.host_time_s`.
 
@@ -62,11 +68,12 @@ class Analysis:
         optics_log: OpticsLog,
         statistics: Statistics,
         heard: Callable[[Located], None],
+        drift: DriftWatch | None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._localizer, self._renderer, self._files, self._publisher = localizer, renderer, files, publisher
         self._ledger, self._health, self._optics_log, self._clock = ledger, health, optics_log, clock
-        self._background, self._statistics, self._heard = background, statistics, heard
+        self._background, self._statistics, self._heard, self._drift = background, statistics, heard, drift
         self.statistics: dict[str, Any] = {}
         self.optics: dict[str, Any] = {}
         self._next_preview_s = self._next_background_s = clock()
@@ -117,7 +124,7 @@ class Analysis:
         for sink in self._files:
             sink.write(located.table, first, last)
         self._ledger.written.add_indices(indices)
-        self._renderer.add(located.table)
+        self._draw(located.table, first, last)
         self._publisher.write(located.table, first, last)
         self._ledger.published.add_indices(indices)
         self._background.add(located.table, last)
@@ -133,6 +140,12 @@ class Analysis:
             self._next_statistics_s = self._clock() + EVERY_S
             self.statistics = self._statistics.report()
             self._publisher.statistics(self.statistics)
+
+    def _draw(self, table: Localizations, first: int, last: int) -> None:
+        if self._drift is None:
+            self._renderer.add(table)
+        else:
+            self._drift.hear(table, first, last)
 
     def _show_background(self, located: Located) -> None:
         """Publish the background now and then: of each pixel if a stage knows it, else from the localizations."""

@@ -21,6 +21,7 @@ from pydantic import (
 )
 
 from models.scenes.optics import MaskName
+from stream.drift.settings import DriftSettings
 from stream.errors import RigError
 from stream.feedback.settings import ActivationSettings, StopSettings
 from stream.picture.render import RenderSettings
@@ -208,6 +209,7 @@ class Rig(Section):
     phase: PhaseSettings = PhaseSettings()
     background: BackgroundSettings = BackgroundSettings()
     filter: FilterSettings = FilterSettings()
+    drift: DriftSettings = DriftSettings()
     link: LinkSettings = LinkSettings()
     render: RenderSettings = RenderSettings()
     resolution: ResolutionSettings = ResolutionSettings()

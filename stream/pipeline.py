@@ -12,7 +12,7 @@ the picture and the ledger of what was analysed.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
@@ -27,17 +27,13 @@ from stream.acquisition.ring_memory import Kind
 from stream.acquisition.source_process import ANALYSE
 from stream.analysis import Analysis
 from stream.books.action_log import ActionLog
-from stream.books.alarm_log import AlarmLog
-from stream.books.alarm_rules import rules
-from stream.books.alarms import Alarms, Seen
 from stream.books.health import Health
 from stream.books.optics_log import OpticsLog
-from stream.books.resolution_log import ResolutionLog
 from stream.books.statistics import Statistics
 from stream.books.story import Story
 from stream.config import Rig
 from stream.engine import Engine
-from stream.errors import LiveSMLMError, StorageFault
+from stream.errors import LiveSMLMError
 from stream.feedback.steering import Steering, left_behind, refuse_without_devices
 from stream.frame import Batch, StreamInfo
 from stream.interrupt import Interrupts
@@ -54,11 +50,10 @@ from stream.sink import Sink
 from stream.sinks import SINKS
 from stream.sinks.linked import Linked
 from stream.sinks.zmq_out import ZmqOut
-from stream.stages.stage import Located
 from stream.suitability import refuse_unsuitable
+from stream.watchers import Watchers
 
 if TYPE_CHECKING:
-    from stream.quality.live import LiveResolution
     from stream.stages.slow_lane import SlowLane
 
 REPORT_EVERY_S = 0.5
@@ -180,7 +175,6 @@ class Pipeline:
         self._steering = Steering(
             rig.activation, rig.stop, self._acquisition, ActionLog(self._folder), self._publisher.action, self._warn
         )
-        self._resolution = self._watch_resolution(info)
         self._open_page()
         self._recorder: Recording | None = None
         if policy.record:
@@ -200,8 +194,10 @@ class Pipeline:
         rig, pixel_nm = self._rig, self._rig.camera.pixel_size_nm
         self._renderer = Renderer(info.width_px * pixel_nm, info.height_px * pixel_nm, rig.render)
         self._health = Health(self._acquisition.ledger, info.frames, self._clock)
-        self._alarm_log = AlarmLog(self._folder)
-        self._alarms = Alarms(rules(info.waits, self._folder), self._note_alarm, self._clock())
+        self._watchers = Watchers(
+            rig, info, self._folder, self._renderer, self._publisher, self._steering, self._health, self._stack,
+            self._view.warn, self._warn, self._clock,
+        )  # fmt: skip
         localizer = make_localizer(rig, engine, info)
         warm_up(localizer, info, rig.policy.batch_frames, rig.engine.processes)
         if (psf := psf_at_start(rig, engine.card)) is not None:
@@ -210,7 +206,8 @@ class Pipeline:
             make_localizer(rig, engine, info, self._slow_lane(engine)), self._renderer,
             BackgroundMap(info.height_px, info.width_px, pixel_nm), self._files, self._publisher,
             self._acquisition.ledger, self._health, OpticsLog(self._folder),
-            Statistics(info, pixel_nm, engine.card.sample_space), self._hear, self._clock,
+            Statistics(info, pixel_nm, engine.card.sample_space), self._watchers.hear, self._watchers.drift,
+            self._clock,
         )  # fmt: skip
 
     def _slow_lane(self, engine: Engine) -> SlowLane | None:
@@ -220,30 +217,6 @@ class Pipeline:
         from stream.stages import phase_process
 
         return self._stack.enter_context(phase_process.start(phase_task(self._rig, engine.card)))
-
-    def _watch_resolution(self, info: StreamInfo) -> LiveResolution | None:
-        settings = self._rig.resolution
-        if settings.mode == "off":
-            return None
-        from stream.quality import watch_process
-        from stream.quality.live import LiveResolution
-        from stream.quality.watch import Field
-
-        self._resolution_log = ResolutionLog(self._folder)
-        field = Field(info.height_px, info.width_px, self._rig.camera.pixel_size_nm)
-        process = self._stack.enter_context(watch_process.start(field, settings))
-        return LiveResolution(process, settings.every_s, self._tell_resolution, self._warn, clock=self._clock)
-
-    def _tell_resolution(self, estimate: dict[str, Any]) -> None:
-        self._publisher.resolution(estimate)
-        self._resolution_log.add(estimate)
-        self._health.resolution_nm, self._health.precision_nm = estimate["frc_nm"], estimate["nena_nm"]
-        self._steering.hear_resolution(estimate["frc_nm"])
-
-    def _hear(self, located: Located) -> None:
-        self._steering.hear(located)
-        if self._resolution is not None:
-            self._resolution.hear(located)
 
     def _until_the_end(self) -> LiveSMLMError | None:
         """Analyse until no frame follows; return what ended it, if something did."""
@@ -293,8 +266,7 @@ class Pipeline:
             self._recorder.poll()
             self._note_recorded()
         self._tell_remarks()
-        if self._resolution is not None:
-            self._resolution.serve()
+        self._watchers.serve()
         if (self._steering.serve() or self._interrupts.asked) and self._state == "running":
             self._state = "draining"
             self._acquisition.request_stop()
@@ -313,15 +285,6 @@ class Pipeline:
     def _warn(self, text: str) -> None:
         self._view.warn(text)
         self._warnings.append(text)
-
-    def _note_alarm(self, line: Mapping[str, Any]) -> None:
-        """Keep a line of the alarms, and say it. An alarm that cannot be written must not end the run it warns of."""
-        if line["event"] != "cleared":
-            self._view.warn(f"{line['what']}: {line['remedy']}")
-        try:
-            self._alarm_log.add(line)
-        except StorageFault as error:
-            self._warn(f"{error.what}: the log of alarms has gaps")
 
     def _note_recorded(self) -> None:
         if self._recorder is not None:
@@ -344,9 +307,7 @@ class Pipeline:
     def _publish_health(self, state: str, used_slots: int) -> dict[str, Any]:
         health = self._health.report(state, {"slots": self._acquisition.ring.slots, "used": used_slots})
         self._analysis.tell_statistics()
-        health["alarms"] = self._alarms.look(
-            Seen(self._clock(), health, self._analysis.statistics, self._analysis.optics)
-        )
+        health["alarms"] = self._watchers.alarms(health, self._analysis.statistics, self._analysis.optics)
         self._publisher.health(health)
         self._publisher.serve()
         return health
@@ -361,9 +322,9 @@ class Pipeline:
         if self._recorder is not None:
             steps[:0] = [self._recorder.join, self._note_recorded]
         steps.append(self._steering.end)
-        if self._resolution is not None:
-            steps.append(self._resolution.finish)
+        steps += self._watchers.last_steps()
         steps += [sink.close for sink in self._files]
+        steps.append(partial(self._watchers.refine_drift, partial(self._publish_health, "draining", 0)))
         steps += [partial(image.write_ome_tiff, self._folder / "render.ome.tif", self._renderer)]
         steps += [partial(image.write_png, self._folder / "render.png", self._renderer)]
         for step in steps:
@@ -396,7 +357,5 @@ class Pipeline:
 
     def _write_run(self, health: dict[str, Any]) -> None:
         info = replace(self._info, warnings=tuple(self._warnings))
-        results: dict[str, Any] = {"result": health, "steering": self._steering.summary(), "alarms": self._alarms.log}
-        if self._resolution is not None:
-            results["resolution"] = self._resolution.newest
+        results = {"result": health} | self._watchers.results()
         output.write_json(self._folder / "run.json", facts(info) | results)

@@ -77,8 +77,8 @@ class Renderer:
         self.pyramid = Pyramid(self._height_px, self._width_px, settings.pixel_nm, settings.tile_px)
         self.drawn = self.left_out = 0
 
-    def add(self, table: Localizations) -> None:
-        """Draw localizations.
+    def add(self, table: Localizations, weight: float = 1.0) -> None:
+        """Draw localizations; with weight -1 what was drawn before is taken out again.
 
         Raises
         ------
@@ -88,14 +88,19 @@ class Renderer:
         x, y = (table[name].astype(np.float64) / self.settings.pixel_nm for name in ("x_nm", "y_nm"))
         sigma_x, sigma_y = self._sigmas(table)
         inside = (x >= 0) & (x < self._width_px) & (y >= 0) & (y < self._height_px) & np.isfinite(sigma_x + sigma_y)
-        self.drawn += int(inside.sum())
-        self.left_out += int((~inside).sum())
+        self.drawn += int(weight * inside.sum())
+        self.left_out += int(weight * (~inside).sum())
         x, y, sigma_x, sigma_y = x[inside], y[inside], sigma_x[inside], sigma_y[inside]
         reach = np.ceil(REACH_SIGMAS * np.maximum(sigma_x, sigma_y)).astype(np.intp)
         for group in _of_one_reach(reach):
             rows, row_mass = _profile(y[group], sigma_y[group], reach[group[0]], self._height_px)
             columns, column_mass = _profile(x[group], sigma_x[group], reach[group[0]], self._width_px)
-            self.pyramid.add(rows, columns, row_mass, column_mass)
+            self.pyramid.add(rows, columns, row_mass * np.float32(weight), column_mass)
+
+    def clear(self) -> None:
+        """Take out everything that was drawn."""
+        self.pyramid.clear()
+        self.drawn = self.left_out = 0
 
     def _sigmas(self, table: Localizations) -> tuple[FloatArray, FloatArray]:
         """Return the widths to draw along x and y, (n,) in super-resolved pixels; 0 is a single pixel."""

@@ -19,6 +19,9 @@ from stream.errors import RigError
 Float32Array = NDArray[np.float32]
 PixelIndices = NDArray[np.intp]
 
+DUST = 1e-6
+"""Localizations per pixel that rounding leaves where something was taken out."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tile:
@@ -148,6 +151,21 @@ class Pyramid:
             columns[:, [0, -1, 0, -1]] // finest.tile_px,
         )
         finest.mark(tile_rows, tile_columns)
+
+    def wipe_dust(self) -> None:
+        """Make empty again what rounding left, in the tiles of level 0 that were drawn on since `refresh`."""
+        finest = self.levels[0]
+        for row, column in np.argwhere(finest.stale).tolist():
+            values = finest.values[row, column]
+            values[np.abs(values) < DUST] = 0
+
+    def clear(self) -> None:
+        """Make all levels empty."""
+        for level in self.levels:
+            drawn = level.values.any(axis=(2, 3))
+            level.values[drawn] = 0
+            level.changed |= drawn
+            level.stale[:] = False
 
     def refresh(self) -> None:
         """Bring all coarser levels up to date; costs as much as was drawn on since the last time."""

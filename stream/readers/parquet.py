@@ -8,11 +8,9 @@ from pathlib import Path
 from models.localizations import SCHEMA, Localizations, concatenate, empty
 from stream.errors import TableFormatError
 
-PART_ROWS = 1 << 16
-
 
 def table_parts(path: Path) -> Iterator[Localizations]:
-    """Yield the table in parts of at most PART_ROWS rows, at least one, so that one of any length can be read.
+    """Yield the table in parts, at least one, of whole frames if it is one of ours: one of any length can be read.
 
     Raises
     ------
@@ -29,9 +27,9 @@ def table_parts(path: Path) -> Iterator[Localizations]:
             names = [name for name in file.schema_arrow.names if name in SCHEMA]
             if not file.metadata.num_rows:
                 yield empty(names)
-            for batch in file.iter_batches(PART_ROWS, columns=names, use_threads=False):
-                yield from_arrow(batch)
-    except pa.ArrowInvalid as error:
+            for group in range(file.num_row_groups):
+                yield from_arrow(file.read_row_group(group, columns=names, use_threads=False))
+    except (pa.ArrowException, OSError) as error:
         raise _damaged(path, error) from error
 
 

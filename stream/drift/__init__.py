@@ -1,0 +1,1 @@
+"""How the sample moves while the camera runs: found from the localizations themselves, or from fiducials."""

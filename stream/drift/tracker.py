@@ -1,0 +1,111 @@
+"""Block after block -> knots of the drift curve: each is laid over the reference of all that was before."""
+
+from __future__ import annotations
+
+from collections import deque
+from statistics import median
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stream.drift.blocks import Block, joined
+from stream.drift.curve import Curve
+from stream.drift.intersections import binned, differences, too_many
+from stream.drift.peak import Peak, peak
+from stream.drift.reference import Reference
+
+WIDEST_NM, NARROWEST_NM = 60.0, 8.0
+"""Limits of the width that differences are smoothed with."""
+FARTHER = 4
+"""So many times as far is looked for a drift that was lost."""
+LEAST_OVERLAP = 0.4
+"""Of what earlier blocks had in common with the reference, so much a block must have: the sample is the same."""
+REMEMBERED = 16
+JOINED_FRAMES = 8
+"""Blocks that could not be laid over the reference are tried again together, so many at most."""
+
+
+class Tracker:
+    """The drift while the camera runs.
+
+    Decision: a block that cannot be laid over the reference gives no knot. Context: a wrong knot looks like a right
+    one. Consequence: the curve goes on from the last knot, and `remark` says since when.
+
+    Parameters
+    ----------
+    range_nm : float
+        It is looked for so far around where it is expected.
+
+    Attributes
+    ----------
+    curve : Curve
+    blocks, localizations : int
+        That the curve rests on.
+    remark : str
+        What is wrong, in words; empty while nothing is.
+    """
+
+    def __init__(self, range_nm: float) -> None:
+        self._range_nm, self._reference, self._overlaps = range_nm, Reference(), deque[float](maxlen=REMEMBERED)
+        self._waiting: Block | None = None
+        self.curve = Curve()
+        self.blocks = self.localizations = 0
+        self.remark = ""
+        one = np.zeros((1, 3), np.float32)  # what is compiled is so before the first frame
+        bins = binned(one, np.zeros(1, np.int32), range_nm)
+        too_many(one, bins)
+        differences(one, bins, (range_nm, 0.0))
+
+    @property
+    def reference(self) -> Reference:
+        """All that was found, corrected, a bounded sample."""
+        return self._reference
+
+    def add(self, block: Block) -> bool:
+        """Take a block; return whether the curve has a new knot."""
+        if not len(self._reference):
+            self.curve = Curve(deep=block.sigma_nm[1] > 0)
+            self._accept(block, np.zeros(3))
+            return True
+        reach_nm = self._range_nm if self._waiting is None else FARTHER * self._range_nm
+        block = block if self._waiting is None else joined(self._waiting, block)
+        expected = self.curve.at(block.frame)
+        found = lay_over(block, -expected, self._reference, reach_nm)
+        overlap = found.height / len(block) / len(self._reference)
+        if not found.is_clear or overlap < LEAST_OVERLAP * median(self._overlaps or [0.0]):
+            self._lost(block, reach_nm)
+            return False
+        self._overlaps.append(overlap)
+        self._accept(block, expected.mean(0) + found.shift_nm)
+        self._waiting, self.remark = None, ""
+        return True
+
+    def _accept(self, block: Block, drift_nm: NDArray[np.float64]) -> None:
+        self.curve.add(float(block.frame.mean()), drift_nm)
+        self._reference.add(block.moved(-self.curve.at(block.frame)), block.number.start)
+        self.blocks += 1
+        self.localizations += len(block)
+
+    def _lost(self, block: Block, reach_nm: float) -> None:
+        keep = len(block.number) < JOINED_FRAMES
+        self._waiting = block if keep else None
+        self.remark = (
+            f"no drift was found within {reach_nm:g} nm since frame {round(self.curve.frames[-1])}: the sample has "
+            "moved farther, or what is seen has too little in common with what was before; the curve stays where it was"
+        )
+
+
+def lay_over(
+    block: Block, by_nm: NDArray[np.float64], reference: Reference, reach_nm: float, own: range = range(0)
+) -> Peak:
+    """Return by how much a block, moved by (n, 3) nm, lies beside the reference, without the points of blocks `own`."""
+    sigma, sigma_z = block.sigma_nm
+    width = float(np.clip(np.sqrt(2) * sigma, NARROWEST_NM, WIDEST_NM))
+    width_z = float(np.clip(np.sqrt(2) * sigma_z, NARROWEST_NM, WIDEST_NM))
+    points, bins = block.moved(by_nm), reference.bins(reach_nm)
+    if (excess := too_many(points, bins)) > 1:
+        bins = reference.bins(reach_nm, excess)
+        points = points[:: max(1, too_many(points, bins))]
+    reach = reach_nm, reach_nm if sigma_z else 0.0
+    counts = differences(points, bins, reach, own)
+    return peak(counts, reach, (width, width_z))
