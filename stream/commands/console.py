@@ -84,7 +84,7 @@ def _add_resolution(table: Table, health: dict[str, Any]) -> None:
     if resolution_nm is not None:
         table.add_row("resolution", f"[bold]{resolution_nm:.1f}[/] nm (Fourier ring correlation)")
     if precision_nm is not None:
-        table.add_row("precision", f"[bold]{precision_nm:.1f}[/] nm (from frame to frame, NeNA)")
+        table.add_row("precision", f"[bold]{precision_nm:.1f}[/] nm (by repeated localizations, NeNA)")
 
 
 def show_models(cards: dict[str, Card]) -> None:

@@ -22,6 +22,8 @@ from stream.quality.subpixel import PixelPlaces
 
 LEAST_ROWS = 500
 """In each half; with fewer no resolution is stated."""
+APART_FRAMES = 3
+"""The localizer looks at three frames, so do fits behind it: frames that are compared for NeNA share none."""
 POINTS = 200
 """Of the curve that is published, at most."""
 
@@ -70,7 +72,10 @@ class Watch:
         size = field.pixel_size_nm
         self._settings, self._size_nm = settings, size
         self._halves = HalfImages(field.height_px * size, field.width_px * size, settings)
-        self._distances, self._places = NearestDistances(size), PixelPlaces(field.height_px, field.width_px, size)
+        self._distances, self._places = (
+            NearestDistances(size, APART_FRAMES),
+            PixelPlaces(field.height_px, field.width_px, size),
+        )
         self._rows, self._frame = 0, -1
 
     def take(self, rows: Rows) -> None:

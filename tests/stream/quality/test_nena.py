@@ -23,9 +23,31 @@ def test_the_precision_is_found_within_five_percent(sigma_nm: float, blinks: flo
     assert distances(frame, place).precision_nm() == pytest.approx(sigma_nm, rel=0.05)
 
 
-def test_it_does_not_matter_how_tables_are_cut() -> None:
+def seen_in_three_frames(rng: np.random.Generator, sigma_nm: float) -> tuple[np.ndarray, np.ndarray]:
+    """Molecules that are on for twelve frames, each localization wrong by the mean of the noise of three frames."""
+    molecules, on = 5000, 12
+    noise = rng.normal(0, sigma_nm * np.sqrt(3), (molecules, on + 2, 2))
+    error = (noise[:, :-2] + noise[:, 1:-1] + noise[:, 2:]) / 3
+    place = (rng.uniform(0, 12800, (molecules, 1, 2)) + error).reshape(-1, 2)
+    frame = (rng.integers(0, 1000, (molecules, 1)) + np.arange(on)).ravel()
+    order = np.argsort(frame, kind="stable")
+    return frame[order], place[order].astype(np.float32)
+
+
+def test_errors_that_neighbouring_frames_share_are_seen_three_frames_apart() -> None:
+    frame, place = seen_in_three_frames(np.random.default_rng(0), 10)
+    found = NearestDistances(100.0, apart_frames=3)
+    found.add(frame, place[:, 0], place[:, 1])
+    assert found.precision_nm() == pytest.approx(10, rel=0.05)
+    # from frame to frame only two of three parts of the noise change
+    assert distances(frame, place).precision_nm() == pytest.approx(10 / np.sqrt(3), rel=0.05)
+
+
+@pytest.mark.parametrize("apart", [1, 3])
+def test_it_does_not_matter_how_tables_are_cut(apart: int) -> None:
     frame, place = blinking(np.random.default_rng(0), 6400, 2000, 200, 2, 3, 10)
-    whole, parts = distances(frame, place), NearestDistances(100.0)
+    whole, parts = NearestDistances(100.0, apart), NearestDistances(100.0, apart)
+    whole.add(frame, place[:, 0], place[:, 1])
     cuts = [0, *np.searchsorted(frame, [1, 2, 17, 100, 101]), len(frame)]
     for a, b in pairwise(cuts):
         parts.add(frame[a:b], place[a:b, 0], place[a:b, 1])

@@ -94,7 +94,7 @@ def test_estimates_are_published_as_they_are_written_and_the_last_is_of_all(tmp_
     assert last["not_measured"] == 0
     assert 15 < last["frc_nm"] < 150
     sigma_nm = np.median(read_table(tmp_path / "table.parquet")["sigma_x_nm"])
-    assert last["nena_nm"] == pytest.approx(sigma_nm, rel=0.3)
+    assert 0.6 * sigma_nm < last["nena_nm"] < 1.1 * sigma_nm  # what is wrong each time alike is not seen
     assert last["subpixel"]["flat"] in (True, False)
     assert (outcome.health["resolution_nm"], outcome.health["precision_nm"]) == (last["frc_nm"], last["nena_nm"])
     assert not any("resolution" in text for text in view.warnings)
