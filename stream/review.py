@@ -46,12 +46,15 @@ class Review:
         self._folder, self._lines = folder, list(read_story(folder))
         self._facts = self._read_facts()
         self.info = _info(self._facts, folder)
-        self.out = ZmqOut(ANYWHERE)
+        self.out = ZmqOut(ANYWHERE, queued_messages=0)
 
     def open(self) -> None:
-        """Publish what was kept. Raises TableFormatError if the run has no table."""
+        """Publish the start. Raises TableFormatError if the run has no table."""
         self._check_table()
         self.out.open(self.info)
+
+    def tell(self) -> None:
+        """Publish what was kept, in the order in which it was published; traces are seen by who listens by now."""
         for line in self._lines:
             if line.topic not in ("start", "end"):
                 self.out.replay(line.topic, line.header, line.payload)

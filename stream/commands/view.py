@@ -16,6 +16,7 @@ from stream.page.process import PageProcess, start_page
 from stream.review import Review
 
 TICK_S = 0.1
+LISTENS_WITHIN_S = 10.0
 
 
 def view_folder(folder: Path, page_address: PageAddress) -> int:
@@ -24,6 +25,8 @@ def view_folder(folder: Path, page_address: PageAddress) -> int:
         review.open()
         page = start_page(review.out.address, review.out.snapshot_address, page_address)
         with closing(_Shown(page, str(folder), interrupts)) as shown:
+            review.out.wait_ready(1, LISTENS_WITHIN_S)
+            review.tell()
             for _ in review.draw():
                 if interrupts.asked:
                     break

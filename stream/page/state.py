@@ -44,6 +44,7 @@ TOPICS = (
     "psf",
     "action",
 )
+OVER = ("finished", "interrupted", "fault")
 ACTIONS = 200
 """So many of the newest are listed; all of them are in `actions.jsonl`."""
 TRACED: dict[str, dict[str, tuple[str, ...]]] = {
@@ -106,13 +107,14 @@ class RunState:
             self.newest.clear()
             self._forget_traces()
             self.coarsest = 0
+        self._note_time(header)
         key = Key(message.topic)
         if message.topic == "tile":
             key = Key("tile", header["level"], header["row"], header["column"])
             self.coarsest = max(self.coarsest, key.level)
         elif message.topic == "phase":
             assert isinstance(message.payload, np.ndarray)
-            self._optics.add(message.payload, self._clock())
+            self._optics.add(message.payload, header["run_s"])
         elif message.topic == "psf":
             key = Key("psf", min(header["psf_epoch"], 1))
         elif message.topic == "action":
@@ -122,13 +124,18 @@ class RunState:
         self.newest[key] = message
         return key
 
+    @property
+    def now_s(self) -> float:
+        """The time of the run, in seconds since it began; it stands still once the run is over."""
+        return self._newest_s if self._is_over else self._newest_s + self._clock() - self._noted_s
+
     def health_age_s(self) -> float:
         """Return how long ago the run last gave a sign of life."""
         return self._clock() - self._health_s
 
     def optics(self) -> list[dict[str, Any]]:
         """Return the pupil since the start of the run, the oldest first, each with its `age_s`."""
-        return self._optics.samples(self._clock())
+        return self._optics.samples(self.now_s)
 
     def sample(self, topic: str, header: dict[str, Any]) -> dict[str, float | None]:
         """Return what is plotted of a header."""
@@ -136,15 +143,25 @@ class RunState:
 
     def history(self) -> dict[str, Any]:
         """Return what is plotted, by topic and span of time."""
-        return {topic: traces.content(self._clock()) for topic, traces in self._traces.items()}
+        return {topic: traces.content(self.now_s) for topic, traces in self._traces.items()}
 
     def _forget_traces(self) -> None:
         self._traces, self._health_s = {topic: Traces(fields) for topic, fields in TRACED.items()}, -inf
         self.actions: deque[dict[str, Any]] = deque(maxlen=ACTIONS)
         self._optics = OpticsHistory()
+        self._newest_s, self._noted_s, self._is_over = 0.0, self._clock(), False
 
     def _trace(self, topic: str, header: dict[str, Any]) -> None:
-        now = self._clock()
-        self._traces[topic].add(header, now)
+        self._traces[topic].add(header, header["run_s"])
         if topic == "health":
-            self._health_s = now
+            self._health_s = self._clock()
+            self._is_over = header.get("state") in OVER
+
+    def _note_time(self, header: dict[str, Any]) -> None:
+        """Note how late it is in the run.
+
+        Decision: plots go by the run's own time. Context: a finished run is published again within seconds, and a page
+        that was slow gets old messages late. Consequence: both show what was when.
+        """
+        if header["run_s"] >= self._newest_s:
+            self._newest_s, self._noted_s = header["run_s"], self._clock()

@@ -87,6 +87,8 @@ class ZmqOut:
         Seconds, monotonic.
     keep : callable, optional
         Given topic, header and payload of whatever is published.
+    queued_messages : int
+        Messages that wait for one slow subscriber before the next ones are dropped for it; 0 drops none.
 
     Attributes
     ----------
@@ -101,8 +103,9 @@ class ZmqOut:
         settings: PublishSettings,
         clock: Callable[[], float] = time.monotonic,
         keep: Callable[[str, Mapping[str, Any], bytes], None] = lambda topic, header, payload: None,
+        queued_messages: int = QUEUED_MESSAGES,
     ) -> None:
-        self._settings, self._clock, self._keep = settings, clock, keep
+        self._settings, self._clock, self._keep, self._queued = settings, clock, keep, queued_messages
         self._began_s = clock()
         self.address, self.snapshot_address = settings.address, settings.snapshot_address or next_port(settings.address)
         self._context: zmq.Context[zmq.Socket[bytes]] | None = None
@@ -242,7 +245,7 @@ class ZmqOut:
     def _bind(self, kind: int, address: str) -> tuple[zmq.Socket[bytes], str]:
         assert self._context is not None
         socket = self._context.socket(kind)
-        socket.sndhwm, socket.maxmsgsize = QUEUED_MESSAGES, MAX_REQUEST_BYTES
+        socket.sndhwm, socket.maxmsgsize = self._queued, MAX_REQUEST_BYTES
         return socket, bind(socket, address, self._settings.certificate)
 
     def _await_subscribers(self) -> None:

@@ -61,6 +61,7 @@ class Seen(NamedTuple):
 def seen(folder: Path) -> Seen:
     with closing(Review(folder)) as review, ThreadPoolExecutor(1) as pool:
         review.open()
+        review.tell()
         drawn = list(review.draw())[-1]
         following = pool.submit(follow, review.out.address, review.out.snapshot_address)
         while not following.done():

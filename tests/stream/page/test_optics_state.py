@@ -9,7 +9,7 @@ from stream.page.state import ACTIONS, Key, RunState
 
 
 def message(topic: str, payload: np.ndarray | None = None, run_id: str = "a", **header: Any) -> Message:
-    return Message(topic, {"run_id": run_id, "sequence": 0, **header}, payload)
+    return Message(topic, {"run_id": run_id, "sequence": 0, "run_s": 7.0, **header}, payload)
 
 
 def test_the_psf_of_the_start_stays_beside_the_newest():

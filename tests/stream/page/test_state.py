@@ -14,7 +14,7 @@ class Clock:
 
 
 def message(topic: str, run_id: str = "a", **header: Any) -> Message:
-    return Message(topic, {"run_id": run_id, "sequence": 0, **header}, None)
+    return Message(topic, {"run_id": run_id, "sequence": 0, "run_s": 0.0, **header}, None)
 
 
 def test_the_newest_of_each_place_is_kept():
@@ -44,8 +44,9 @@ def test_what_is_plotted_is_kept_by_topic():
     state = RunState(clock)
     for k in range(10):
         clock.now = 100 + 30 * k
-        state.take(message("health", lag_frames=k, frames_per_s={"received": 20.0}, message="not plotted"))
-    state.take(message("statistics", median={"photons": 800.0}))
+        header = {"lag_frames": k, "frames_per_s": {"received": 20.0}, "message": "not plotted"}
+        state.take(message("health", run_s=30.0 * k, **header))
+    state.take(message("statistics", run_s=270.0, median={"photons": 800.0}))
     clock.now += 1.5
     assert state.health_age_s() == 1.5
     recent = state.history()["health"]["recent"]
@@ -56,3 +57,14 @@ def test_what_is_plotted_is_kept_by_topic():
     assert state.history()["health"]["whole"]["fields"]["lag"]["mean"] == list(range(10))
     assert state.history()["statistics"]["middle"]["fields"]["photons"]["mean"] == [800]
     assert state.sample("action", {"new": 2.5}) == {"power": 2.5}
+
+
+def test_a_run_that_is_over_stands_still_in_its_own_time():
+    clock = Clock()
+    state = RunState(clock)
+    for run_s, given in ((0.0, "running"), (3000.0, "running"), (36_000.0, "finished")):
+        state.take(message("health", run_s=run_s, state=given, lag_frames=1))
+    clock.now += 500
+    assert state.now_s == 36_000
+    assert state.history()["health"]["whole"]["age_s"][0] == 36_000
+    assert state.health_age_s() == 500

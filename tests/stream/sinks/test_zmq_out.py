@@ -61,8 +61,10 @@ class Listener:
 
     def next(self) -> tuple[str, dict, bytes]:
         assert self.live.poll(int(1000 * TIMEOUT_S)), "nothing was published"
-        topic, header, payload = self.live.recv_multipart()
-        return topic.decode(), json.loads(header), payload
+        topic, raw, payload = self.live.recv_multipart()
+        header = json.loads(raw)
+        assert 0 <= header.pop("run_s") < TIMEOUT_S
+        return topic.decode(), header, payload
 
 
 @pytest.fixture
