@@ -39,6 +39,7 @@ from stream.opening import source_of
 from stream.page.process import start_page
 from stream.picture import image
 from stream.picture.background import BackgroundMap
+from stream.picture.previews import Previews
 from stream.picture.render import Renderer
 from stream.preparation import doubts, make_localizer, warm_up
 from stream.run_info import describe, facts
@@ -192,7 +193,8 @@ class Pipeline:
         warm_up(localizer, info, rig.policy.batch_frames, rig.engine.processes)
         return Analysis(
             make_localizer(rig, engine, info, self._slow_lane(engine)), self._renderer,
-            BackgroundMap(info.height_px, info.width_px, pixel_nm), self._files, self._publisher,
+            BackgroundMap(info.height_px, info.width_px, pixel_nm),
+            Previews(info.height_px, info.width_px, self._publisher, self._clock), self._files, self._publisher,
             self._acquisition.ledger, self._health, OpticsLog(self._folder), self._steering.hear, self._clock,
         )  # fmt: skip
 
