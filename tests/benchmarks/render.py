@@ -3,8 +3,8 @@
 Run `python tests/benchmarks/render.py`. Field: 512 x 512 camera pixels of 100 nm, super-resolved pixels of 10 nm,
 localizations spread over all of it, sigma 8 to 20 nm; times are of the processor. `per s` are localizations in batches
 of 1000, `large batch` in batches of 20000. A sweep hands out the tiles that ten batches changed: here all of them. The
-three are measured in turn, batch by batch, so that whatever else the computer does falls on all of them. The first table
-is what the layers cost, drawn and packed in turn with a picture without them.
+three are measured in turn, batch by batch, so that whatever else the computer does falls on all of them. The first
+table is what the layers cost, drawn and packed in turn with a picture without them.
 """
 
 from __future__ import annotations
