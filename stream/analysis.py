@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 from stream.books.health import Health
 from stream.books.ledger import Ledger
 from stream.books.optics_log import OpticsLog
+from stream.books.statistics import EVERY_S, Statistics
 from stream.frame import Batch
 from stream.picture.background import BackgroundMap
 from stream.picture.previews import Previews
@@ -35,10 +37,16 @@ class Analysis:
     ledger : Ledger
     health : Health
     optics_log : OpticsLog
+    statistics : Statistics
     heard : callable
         Told of what was located, once it is written and published.
     clock : callable
         The clock of `Batch.host_time_s`.
+
+    Attributes
+    ----------
+    statistics, optics : dict
+        Header of the newest `statistics` message; what was said last of the optics. Empty before the first.
     """
 
     def __init__(
@@ -52,13 +60,18 @@ class Analysis:
         ledger: Ledger,
         health: Health,
         optics_log: OpticsLog,
+        statistics: Statistics,
         heard: Callable[[Located], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._localizer, self._renderer, self._files, self._publisher = localizer, renderer, files, publisher
         self._ledger, self._health, self._optics_log, self._clock = ledger, health, optics_log, clock
-        self._background, self._previews, self._heard = background, previews, heard
+        self._background, self._previews = background, previews
+        self._statistics, self._heard = statistics, heard
+        self.statistics: dict[str, Any] = {}
+        self.optics: dict[str, Any] = {}
         self._next_background_s = clock()
+        self._next_statistics_s = clock() + EVERY_S
         self._under_way: Batch | None = None
         publisher.follow(renderer.changed, renderer.layers)
 
@@ -112,9 +125,17 @@ class Analysis:
         self._previews.tell(located)
         self._background.add(located.table, last)
         self._show_background(located)
+        self._statistics.add(located)
         self._heard(located)
         self._health.left_out += located.left_out
         self._health.analysed(len(located.table), 1000 * (self._clock() - located.host_time_s))
+
+    def tell_statistics(self) -> None:
+        """Publish what the molecules are like, when it is time; call it often, also while no frame comes."""
+        if self._clock() >= self._next_statistics_s:
+            self._next_statistics_s = self._clock() + EVERY_S
+            self.statistics = self._statistics.report()
+            self._publisher.statistics(self.statistics)
 
     def _show_background(self, located: Located) -> None:
         """Publish the background now and then: of each pixel if a stage knows it, else from the localizations."""
@@ -132,8 +153,11 @@ class Analysis:
         if located.optics is None:
             return
         self._health.optics = located.optics.in_words
+        self.optics = {**located.optics.facts, "guard": located.optics.guard}
         if located.optics.waves is not None:
             self._publisher.phase(located.optics.waves, located.optics.facts)
             self._optics_log.add(located.optics)
+        if located.optics.psf is not None:
+            self._publisher.psf(located.optics.psf, located.optics.facts["psf_epoch"])
         if located.optics.guard is not None:
             self._publisher.guard(located.optics.guard)

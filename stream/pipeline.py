@@ -12,7 +12,7 @@ the picture and the ledger of what was analysed.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
@@ -27,11 +27,15 @@ from stream.acquisition.ring_memory import Kind
 from stream.acquisition.source_process import ANALYSE
 from stream.analysis import Analysis
 from stream.books.action_log import ActionLog
+from stream.books.alarm_log import AlarmLog
+from stream.books.alarm_rules import rules
+from stream.books.alarms import Alarms, Seen
 from stream.books.health import Health
 from stream.books.optics_log import OpticsLog
+from stream.books.statistics import Statistics
 from stream.config import Rig
 from stream.engine import Engine
-from stream.errors import LiveSMLMError
+from stream.errors import LiveSMLMError, StorageFault
 from stream.feedback.steering import Steering, left_behind, refuse_without_devices
 from stream.frame import Batch, StreamInfo
 from stream.interrupt import Interrupts
@@ -42,6 +46,7 @@ from stream.picture.background import BackgroundMap
 from stream.picture.previews import Previews
 from stream.picture.render import Renderer
 from stream.preparation import doubts, make_localizer, warm_up
+from stream.psf_at_start import psf_at_start
 from stream.run_info import describe, facts
 from stream.sink import Sink
 from stream.sinks import SINKS
@@ -189,13 +194,18 @@ class Pipeline:
         rig, pixel_nm = self._rig, self._rig.camera.pixel_size_nm
         self._renderer = Renderer(info.width_px * pixel_nm, info.height_px * pixel_nm, rig.render)
         self._health = Health(self._acquisition.ledger, info.frames, self._clock)
+        self._alarm_log = AlarmLog(self._folder)
+        self._alarms = Alarms(rules(info.waits, self._folder), self._note_alarm, self._clock())
         localizer = make_localizer(rig, engine, info)
         warm_up(localizer, info, rig.policy.batch_frames, rig.engine.processes)
+        if (psf := psf_at_start(rig, engine.card)) is not None:
+            self._publisher.psf(psf, epoch=0)
         return Analysis(
             make_localizer(rig, engine, info, self._slow_lane(engine)), self._renderer,
             BackgroundMap(info.height_px, info.width_px, pixel_nm),
             Previews(info.height_px, info.width_px, self._publisher, self._clock), self._files, self._publisher,
-            self._acquisition.ledger, self._health, OpticsLog(self._folder), self._steering.hear, self._clock,
+            self._acquisition.ledger, self._health, OpticsLog(self._folder),
+            Statistics(info, pixel_nm, engine.card.sample_space), self._steering.hear, self._clock,
         )  # fmt: skip
 
     def _slow_lane(self, engine: Engine) -> SlowLane | None:
@@ -273,6 +283,15 @@ class Pipeline:
         self._view.warn(text)
         self._warnings.append(text)
 
+    def _note_alarm(self, line: Mapping[str, Any]) -> None:
+        """Keep a line of the alarms, and say it. An alarm that cannot be written must not end the run it warns of."""
+        if line["event"] != "cleared":
+            self._view.warn(f"{line['what']}: {line['remedy']}")
+        try:
+            self._alarm_log.add(line)
+        except StorageFault as error:
+            self._warn(f"{error.what}: the log of alarms has gaps")
+
     def _note_recorded(self) -> None:
         if self._recorder is not None:
             self._acquisition.ledger.recorded.update(self._recorder.recorded)
@@ -293,6 +312,10 @@ class Pipeline:
 
     def _publish_health(self, state: str, used_slots: int) -> dict[str, Any]:
         health = self._health.report(state, {"slots": self._acquisition.ring.slots, "used": used_slots})
+        self._analysis.tell_statistics()
+        health["alarms"] = self._alarms.look(
+            Seen(self._clock(), health, self._analysis.statistics, self._analysis.optics)
+        )
         self._publisher.health(health)
         self._publisher.serve()
         return health
@@ -338,5 +361,6 @@ class Pipeline:
     def _write_run(self, health: dict[str, Any]) -> None:
         info = replace(self._info, warnings=tuple(self._warnings))
         output.write_json(
-            self._folder / "run.json", facts(info) | {"result": health, "steering": self._steering.summary()}
+            self._folder / "run.json",
+            facts(info) | {"result": health, "steering": self._steering.summary(), "alarms": self._alarms.log},
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from models.aberrations.over_field import Cell, FieldMap
 from models.aberrations.wavefront import SHAPE
 from models.beads.spots import retrieved_spots
 from models.optics.propagator import Setup
+from models.optics.slices import PsfSlices, slices
 from models.optics.vectorial import VectorialSpot
 from models.refining.spline import SplineSpot, spline_of
 
@@ -21,6 +23,8 @@ RENEW_WAVES, RENEW_SIGMAS = 0.01, 1.5
 """Smaller changes of the wavefront, in waves or in its standard deviations, are not worth new spots."""
 SURE = 3.0
 """A change is one if it is so many of its standard deviations."""
+SLICE_PIXEL_NM = 40.0
+"""Of the PSF that is shown to people: below half a resolution of any objective."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,18 @@ class Known:
     sigma_waves: float = 0.03
     wander_waves: float = 0.001
 
+    def behind(self, waves: Float64) -> dict[int, float]:
+        """Return all aberrations, Noll index to waves, where Noll 5 to 28 have become these, (24,)."""
+        others = {j: c for j, c in (self.setup.zernike_waves or {}).items() if j not in SHAPE}
+        return dict(zip(SHAPE, waves.tolist(), strict=True)) | others
+
+    def psf(self, waves: Float64 | None = None) -> PsfSlices:
+        """Return the PSF where Noll 5 to 28 have become these, (24,) waves; None: as they were known to be."""
+        setup = self.setup if waves is None else replace(self.setup, zernike_waves=self.behind(waves))
+        side = 2 * ceil(self.window_px * self.pixel_size_nm / SLICE_PIXEL_NM / 2) + 1
+        lowest = min(self.half_depth_nm, setup.height_nm)  # no molecule is below the coverslip
+        return slices(VectorialSpot(setup, SLICE_PIXEL_NM, side), -lowest, self.half_depth_nm)
+
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
@@ -76,6 +92,8 @@ class Estimate:
         The spots of a new epoch.
     field : tuple of Cell
         How the pupil differs over the field of view; nothing where molecules have not told.
+    psf : PsfSlices or None
+        That of the new spots.
     """
 
     waves: Float64
@@ -88,6 +106,7 @@ class Estimate:
     epoch: int
     spots: SplineSpot | None
     field: tuple[Cell, ...] = ()
+    psf: PsfSlices | None = None
 
     @property
     def change_waves(self) -> float:
@@ -137,18 +156,15 @@ class OpticsWatch:
             return None
         self._drawn, self._epoch = state.waves, self._epoch + 1
         known = self._known
-        waves = dict(zip(SHAPE, (self._before + state.waves).tolist(), strict=True))
-        others = {j: c for j, c in (known.setup.zernike_waves or {}).items() if j not in SHAPE}
-        height = known.setup.height_nm
-        setup = replace(known.setup, zernike_waves=None)
-        made = retrieved_spots(setup, waves | others, known.pixel_size_nm, known.spot_px, known.half_depth_nm, height)
+        waves, height = known.behind(self._before + state.waves), known.setup.height_nm
+        made = retrieved_spots(known.setup, waves, known.pixel_size_nm, known.spot_px, known.half_depth_nm, height)
         return spline_of(made)
 
     def _estimate(self, spots: SplineSpot | None) -> Estimate:
-        state = self._state
+        state, waves = self._state, self._before + self._state.waves
         direction = state.waves / max(float(np.linalg.norm(state.waves)), 1e-12)
         along = float(np.sqrt(direction @ state.covariance_waves2 @ direction))
         return Estimate(
-            self._before + state.waves, state.sigma_waves, state.error_waves, state.waves, along, state.chi2,
-            state.molecules, self._epoch, spots, self._field.cells(),
+            waves, state.sigma_waves, state.error_waves, state.waves, along, state.chi2, state.molecules, self._epoch,
+            spots, self._field.cells(), None if spots is None else self._known.psf(waves),
         )  # fmt: skip

@@ -53,6 +53,7 @@ class Health:
 
     def __init__(self, ledger: Ledger, frames: int | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         self.ledger, self.latency_ms, self._frames = ledger, Latencies(), frames
+        self._recent_ms = Latencies()
         self.localizations, self.left_out, self.message, self.optics = 0, 0, "", ""
         self._clock, self._first_s, self._last_s, self._after_first = clock, nan, nan, 0
         self._received, self._analysed, self._located = Rate(clock), Rate(clock), Rate(clock)
@@ -61,6 +62,7 @@ class Health:
         """Count a batch that was published: its localizations, and the latency of each of its frames."""
         self.localizations += localizations
         self.latency_ms.add(latency_ms)
+        self._recent_ms.add(latency_ms)
         self._last_s = self._clock()
         if isnan(self._first_s):
             self._first_s = self._last_s
@@ -74,12 +76,15 @@ class Health:
     def report(self, state: str, ring: dict[str, int]) -> dict[str, Any]:
         """Return the header of a `health` message; plain scalars, lists and mappings.
 
+        `recent_latency_ms` is of the frames since the report before, `latency_ms` of the whole run.
+
         Parameters
         ----------
         state : {"waiting", "running", "draining", "finished", "interrupted", "fault"}
         ring : {"slots", "used"}
         """
         totals = self.ledger.summary()
+        recent_ms, self._recent_ms = self._recent_ms.summary(), Latencies()
         rates = {
             "received": self._received.reach(totals["received"]),
             "analysed": self._analysed.reach(totals["analysed"]),
@@ -93,6 +98,7 @@ class Health:
             "localizations": self.localizations,
             "left_out": self.left_out,
             "latency_ms": self.latency_ms.summary(),
+            "recent_latency_ms": recent_ms,
             "ring": ring,
             "spooled_frames": self.ledger.spilled.difference(self.ledger.ringed).total,
             "lag_frames": totals["lag"],

@@ -11,7 +11,10 @@
 | `sum` | float32 (y, x) ADU | shape, frames: so many were added up |
 | `background` | float32 (y, x) photo-electrons per camera pixel, nan where unknown | shape, pixel_nm, frame |
 | `phase` | float32 (27,) waves | psf_epoch, sigma, source, rms_error_waves, field (parts of it) |
-| `guard`, `drift`, `health` | none | all in the header |
+| `psf` | float32 (z, y, x), share of the collected photons on each pixel | shape, psf_epoch, z_nm, pixel_nm |
+| `guard`, `drift`, `health` | none | all in the header; `health` names the alarms (`stream/books/alarms.py`) |
+| `statistics` | none | what molecules are like: the fields of `stream/books/statistics.py` |
+| `resolution` | none | frame, localizations, frc_nm, frc_caveat, frc_curve, nena_nm, subpixel |
 | `action` | none | what was done to the microscope and why: the fields of `stream/feedback/action.py`, and time |
 
 A message has three parts: topic, JSON header `{version, run_id, sequence, ...}`, payload. `sequence` counts per topic.
@@ -38,10 +41,10 @@ from stream.picture.tiles import Float32Array, Tile
 VERSION = 1
 LAYER_TOPICS = {f"layer.{name}": name for name in LAYERS}
 TOPICS = (
-    "start", "end", "table", "tile", *LAYER_TOPICS, "frame", "found", "sum", "background", "phase", "guard", "drift",
-    "health", "action",
+    "start", "end", "table", "tile", *LAYER_TOPICS, "frame", "found", "sum", "background", "phase", "psf", "guard",
+    "drift", "resolution", "health", "statistics", "action",
 )  # fmt: skip
-ARRAYS = {"frame": "<u2", "found": "<f4", "sum": "<f4", "background": "<f4"}
+ARRAYS = {"frame": "<u2", "found": "<f4", "sum": "<f4", "background": "<f4", "psf": "<f4"}
 """Topics whose payload is an array of the shape that the header gives, and its dtype."""
 MAX_PIXELS = 1 << 28
 

@@ -41,6 +41,11 @@ def preview(header: Mapping[str, Any], pixels: NDArray[np.generic]) -> bytes:
     return _binary("frame", {**header, "shape": grey.shape, "low_adu": low, "high_adu": high}, grey)
 
 
+def psf(header: Mapping[str, Any], images: NDArray[np.generic]) -> bytes:
+    """Return the PSF: float32 (z, y, x), share of the collected photons on each pixel."""
+    return _binary("psf", header, images.astype("<f4", copy=False))
+
+
 def _binned(pixels: NDArray[np.generic]) -> NDArray[np.float32]:
     """Return means over squares; rows and columns that do not fill one are left out."""
     step = -(-max(pixels.shape) // PREVIEW_PX)

@@ -24,11 +24,11 @@ from stream.links.messages import Message
 from stream.page import pack
 from stream.page.access import LocalOnly
 from stream.page.outbox import Outbox, Wish
-from stream.page.state import TOPICS, Key, RunState
+from stream.page.state import TOPICS, TRACED, Key, RunState
 from stream.picture.tiles import Tile
 
 STATIC = Path(__file__).with_name("static")
-PAGE, HISTORY = Key("page"), Key("history")
+PAGE, HISTORY, OPTICS = Key("page"), Key("history"), Key("optics")
 NOT_UNDERSTOOD = 1003
 QUIET_S = 0.25
 SETTLE_S = 2.0
@@ -104,7 +104,7 @@ class Server:
     async def _serve_browser(self, browser: WebSocket) -> None:
         await browser.accept()
         outbox = Outbox(lambda key: key.level == self._state.coarsest)
-        outbox.mark([PAGE, *self._state.newest, HISTORY])
+        outbox.mark([PAGE, *self._state.newest, HISTORY, OPTICS])
         self._outboxes.add(outbox)
         sending = asyncio.create_task(self._send(browser, outbox))
         try:
@@ -130,15 +130,25 @@ class Server:
         if key == PAGE:
             return pack.text("page", {"address": self._origin.address, "trouble": self._trouble})
         if key == HISTORY:
-            return pack.text("history", {"samples": self._state.history()})
+            return pack.text("history", {"traces": self._state.history()})
+        if key == OPTICS:
+            return pack.text("optics", {"samples": self._state.optics()})
         message = self._state.newest.get(key)
         if message is None:
             return None
         header, payload = message.header, message.payload
         if isinstance(payload, Tile):
             return pack.tile(header, payload)
+        if key.topic == "psf" and isinstance(payload, np.ndarray):
+            return pack.psf(header, payload)
+        if key.topic == "phase" and isinstance(payload, np.ndarray):
+            return pack.text("phase", {**header, "waves": payload.tolist(), "age_s": self._state.optics()[-1]["age_s"]})
         if isinstance(payload, np.ndarray):
             return pack.preview(header, payload)
+        if key.topic == "action":
+            header = {"actions": list(self._state.actions)}
+        if key.topic in TRACED:
+            header = {**header, "sample": self._state.sample(key.topic, header)}
         if key.topic == "health":
             header = {**header, "age_s": self._state.health_age_s(), "replaced": outbox.replaced}
         return pack.text(key.topic, header)

@@ -5,8 +5,15 @@ The page reads these fields of the run's headers; one that is absent is shown as
 | topic | fields |
 |---|---|
 | `start` | `stream` {height_px, width_px, frames, description}, `pixel_size_nm`, `rig`, `card`, `engine` (runtime and device, in words), `warnings` (lines) |
-| `health` | `state` (waiting, running, draining, finished, interrupted, fault), `message`, `frames_per_s` {received, analysed}, `localizations_per_s`, `localizations`, `latency_ms` {p50, p99, max}, `ring` {slots, used}, `spooled_frames`, `lag_frames`, `ledger` {received, ringed, spilled, analysed, written, published, skipped {reason: n}, missing {reason: n}, suspicious {reason: n}, refused {reason: n}, unaccounted, verifiable} |
+| `health` | `state` (waiting, running, draining, finished, interrupted, fault), `message`, `frames_per_s` {received, analysed}, `localizations_per_s`, `localizations`, `latency_ms` {p50, p99, max}, `ring` {slots, used}, `spooled_frames`, `lag_frames`, `ledger` {received, ringed, spilled, analysed, written, published, skipped {reason: n}, missing {reason: n}, suspicious {reason: n}, refused {reason: n}, unaccounted, verifiable}, `recent_latency_ms` {p50, p99}, `alarms` [{name, since_s, level, what, remedy}] |
+| `statistics` | `localizations_per_frame`, `density_per_um2`, `on_time_frames`, `median` {column: value}, `histograms` {column: {low, high, logarithmic, now, all}}, `trained` {what: [low, high]}, `start` {column: value} |
+| `drift` | `method`, `frames`, `drift_nm` [[x, y, z or null]], `remark` |
+| `resolution` | `frame`, `localizations`, `frc_nm`, `frc_caveat`, `frc_curve` {frequency_per_um, correlation}, `nena_nm`, `subpixel` {x, y, verdict, flat} |
+| `guard` | `verdict`, `cause` or `reason`, `remedy` |
 | `end` | `state`, `message` where they differ from the last `health` |
+| `phase` | `source`, `psf_epoch`, `sigma`, `rms_error_waves`, `change_waves`, `change_sigma_waves`, `molecules` |
+| `psf` | `shape`, `psf_epoch`, `z_nm`, `pixel_nm` |
+| `action` | `time`, `kind`, `frame`, `why`, `old`, `new`, `read_back`, `dry_run` |
 """  # noqa: E501
 
 from __future__ import annotations
@@ -14,17 +21,50 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
+from math import inf
 from typing import Any, NamedTuple
 
-from stream.links.messages import Message
+import numpy as np
 
-TOPICS = ("start", "end", "tile", "frame", "health")
-HISTORY_S = 120.0
-PLOTTED = ("frames_per_s", "localizations_per_s", "latency_ms", "lag_frames")
+from stream.links.messages import Message
+from stream.page.optics_history import OpticsHistory
+from stream.page.traces import Traces
+
+TOPICS = (
+    "start",
+    "end",
+    "tile",
+    "frame",
+    "health",
+    "statistics",
+    "drift",
+    "resolution",
+    "guard",
+    "phase",
+    "psf",
+    "action",
+)
+ACTIONS = 200
+"""So many of the newest are listed; all of them are in `actions.jsonl`."""
+TRACED: dict[str, dict[str, tuple[str, ...]]] = {
+    "health": {
+        "received": ("frames_per_s", "received"), "analysed": ("frames_per_s", "analysed"),
+        "localizations_per_s": ("localizations_per_s",), "p50": ("recent_latency_ms", "p50"),
+        "p99": ("recent_latency_ms", "p99"), "lag": ("lag_frames",),
+    },
+    "statistics": {
+        "per_frame": ("localizations_per_frame",), "density": ("density_per_um2",), "on_time": ("on_time_frames",),
+        "photons": ("median", "photons"), "background": ("median", "background"), "z": ("median", "z_nm"),
+        "sigma_x": ("median", "sigma_x_nm"), "sigma_y": ("median", "sigma_y_nm"), "sigma_z": ("median", "sigma_z_nm"),
+        "spot": ("median", "spot_sigma_nm"),
+    },
+    "resolution": {"frc": ("frc_nm",), "nena": ("nena_nm",)},
+}  # fmt: skip
+"""What is plotted over time, by topic: its name there and where it is in the header."""
 
 
 class Key(NamedTuple):
-    """What a message replaces: the one before of its topic, and of its place for tiles."""
+    """What a message replaces: the one before of its topic, and of its place for tiles; level 0 is the first PSF."""
 
     topic: str
     level: int = 0
@@ -33,7 +73,7 @@ class Key(NamedTuple):
 
 
 class RunState:
-    """The newest message of each key, and the health of the last two minutes.
+    """The newest message of each key, and how the numbers went since the start of the run.
 
     Parameters
     ----------
@@ -46,6 +86,8 @@ class RunState:
         Key to message.
     coarsest : int
         The level of the pyramid that has a single tile.
+    actions : deque of dict
+        What was done to the microscope, the newest last.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -53,7 +95,7 @@ class RunState:
         self.newest: dict[Key, Message] = {}
         self.coarsest = 0
         self._run_id = ""
-        self._history: deque[tuple[float, dict[str, Any]]] = deque()
+        self._forget_traces()
 
     def take(self, message: Message) -> Key:
         """Keep a message; return what it replaces. The first one of another run clears what is known of the last."""
@@ -61,28 +103,47 @@ class RunState:
         if header["run_id"] != self._run_id:
             self._run_id = header["run_id"]
             self.newest.clear()
-            self._history.clear()
+            self._forget_traces()
             self.coarsest = 0
         key = Key(message.topic)
         if message.topic == "tile":
             key = Key("tile", header["level"], header["row"], header["column"])
             self.coarsest = max(self.coarsest, key.level)
-        elif message.topic == "health":
-            self._remember(header)
+        elif message.topic in TRACED:
+            self._trace(message.topic, header)
+        elif message.topic == "phase":
+            assert isinstance(message.payload, np.ndarray)
+            self._optics.add(message.payload, self._clock())
+        elif message.topic == "psf":
+            key = Key("psf", min(header["psf_epoch"], 1))
+        elif message.topic == "action":
+            self.actions.append(header)
         self.newest[key] = message
         return key
 
     def health_age_s(self) -> float:
         """Return how long ago the run last gave a sign of life."""
-        return self._clock() - self._history[-1][0]
+        return self._clock() - self._health_s
 
-    def history(self) -> list[dict[str, Any]]:
-        """Return what is plotted, the oldest first, each sample with its `age_s`."""
-        now = self._clock()
-        return [{"age_s": now - at, **sample} for at, sample in self._history]
+    def optics(self) -> list[dict[str, Any]]:
+        """Return the pupil since the start of the run, the oldest first, each with its `age_s`."""
+        return self._optics.samples(self._clock())
 
-    def _remember(self, header: dict[str, Any]) -> None:
+    def sample(self, topic: str, header: dict[str, Any]) -> dict[str, float | None]:
+        """Return what is plotted of a header."""
+        return self._traces[topic].sample(header)
+
+    def history(self) -> dict[str, Any]:
+        """Return what is plotted, by topic and span of time."""
+        return {topic: traces.content(self._clock()) for topic, traces in self._traces.items()}
+
+    def _forget_traces(self) -> None:
+        self._traces, self._health_s = {topic: Traces(fields) for topic, fields in TRACED.items()}, -inf
+        self.actions: deque[dict[str, Any]] = deque(maxlen=ACTIONS)
+        self._optics = OpticsHistory()
+
+    def _trace(self, topic: str, header: dict[str, Any]) -> None:
         now = self._clock()
-        self._history.append((now, {name: header.get(name) for name in PLOTTED}))
-        while now - self._history[0][0] > HISTORY_S:
-            self._history.popleft()
+        self._traces[topic].add(header, now)
+        if topic == "health":
+            self._health_s = now

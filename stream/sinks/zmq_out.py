@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from models.localizations import Localizations
+from models.optics.slices import PsfSlices
 from stream.errors import AddressError
 from stream.frame import Frame
 from stream.links.messages import TOPICS, VERSION, pack_header, pack_tile
@@ -49,7 +50,7 @@ LINGER_MS = 2000
 MAX_REQUEST_BYTES = 1 << 16
 
 Place = tuple[int, int, int]
-"""Level, row and column of a tile."""
+"""Level, row and column of a tile; (0, 0, 0) for the PSF of the start, (1, 0, 0) for any later one."""
 
 
 class PublishSettings(BaseModel):
@@ -178,6 +179,10 @@ class ZmqOut:
         """Publish rates, latencies, queue depths and the ledger."""
         self._send("health", content)
 
+    def statistics(self, content: Mapping[str, Any]) -> None:
+        """Publish what the molecules are like, beside what the model was trained on."""
+        self._send("statistics", content)
+
     def guard(self, content: Mapping[str, Any]) -> None:
         """Publish whether the data are inside the model's sample space: score and reason."""
         self._send("guard", content)
@@ -193,6 +198,11 @@ class ZmqOut:
     def phase(self, coefficients: NDArray[np.float32], content: Mapping[str, Any]) -> None:
         """Publish Zernike coefficients, (27,) waves, Noll 2..28."""
         self._send("phase", content, coefficients.astype("<f4", copy=False).tobytes())
+
+    def psf(self, psf: PsfSlices, epoch: int) -> None:
+        """Publish the PSF that localizations of an epoch are fitted with; that of the start stays in snapshots."""
+        content = {"shape": psf.images.shape, "psf_epoch": epoch, "z_nm": psf.z_nm, "pixel_nm": psf.pixel_nm}
+        self._send("psf", content, psf.images.astype("<f4", copy=False).tobytes(), place=(min(epoch, 1), 0, 0))
 
     def end(self, content: Mapping[str, Any]) -> None:
         """Publish all tiles that still differ from what was published, then `end`."""

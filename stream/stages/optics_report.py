@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from models.aberrations.over_field import Cell
 from models.aberrations.watch import Estimate
 from models.aberrations.wavefront import NOLL, SHAPE
+from models.optics.slices import PsfSlices
 
 NAMED = 3
 """Coefficients that a change is described by."""
@@ -29,11 +30,14 @@ class OpticsReport:
         Header of the topic `phase`.
     guard : dict or None
         Header of the topic `guard`, if somebody should look.
+    psf : PsfSlices or None
+        What is fitted with from now on, if that is new.
     """
 
     waves: NDArray[np.float32] | None
     facts: dict[str, Any]
     guard: dict[str, Any] | None
+    psf: PsfSlices | None = None
 
     @property
     def in_words(self) -> str:
@@ -62,7 +66,7 @@ def report(estimate: Estimate, source: Literal["molecules", "beads"], frame: int
         "seconds": seconds, "field": [_cell(cell) for cell in estimate.field],
     }  # fmt: skip
     waves = _padded(estimate.waves).astype(np.float32)
-    return OpticsReport(waves, facts, _changed(estimate, frame) if estimate.changed else None)
+    return OpticsReport(waves, facts, _changed(estimate, frame) if estimate.changed else None, estimate.psf)
 
 
 def lost(reason: str) -> OpticsReport:

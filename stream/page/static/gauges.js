@@ -1,34 +1,24 @@
-// Rates, latencies and queues: the present numbers, and how they went over the last two minutes.
+// Rates, latencies and queues: the present numbers, and how they went.
 
 import { count, milliseconds, plural, rate, significant } from "./numbers.js";
-import { Plot, SHOWN_S } from "./plots.js";
+import { Plot } from "./plots.js";
 
 const perSecond = (value) => `${significant(value)} /s`;
 
 export class Gauges {
-  constructor() {
-    this.samples = [];
+  constructor(traces) {
+    this.traces = traces;
+    const rates = [{ field: "received", name: "received" }, { field: "analysed", name: "analysed" }];
+    const latencies = [{ field: "p50", name: "median" }, { field: "p99", name: "99 %" }];
     this.plots = [
-      new Plot("rate-plot", [(s) => s.frames_per_s?.received, (s) => s.frames_per_s?.analysed], perSecond),
-      new Plot("localization-plot", [(s) => s.localizations_per_s], perSecond),
-      new Plot("latency-plot", [(s) => s.latency_ms?.p50, (s) => s.latency_ms?.p99], milliseconds),
-      new Plot("lag-plot", [(s) => s.lag_frames], (v) => plural(v, "frame")),
+      new Plot("rate-plot", "health", rates, perSecond),
+      new Plot("localization-plot", "health", [{ field: "localizations_per_s" }], perSecond),
+      new Plot("latency-plot", "health", latencies, milliseconds),
+      new Plot("lag-plot", "health", [{ field: "lag" }], (v) => plural(v, "frame")),
     ];
   }
 
-  clear() {
-    this.samples = [];
-    this.draw();
-  }
-
-  /** Take what was measured before this page was opened. */
-  history(samples) {
-    this.samples = samples.map((sample) => ({ ...sample, at: performance.now() - 1000 * sample.age_s }));
-    this.draw();
-  }
-
   take(health) {
-    this.samples.push({ ...health, at: performance.now() - 1000 * health.age_s });
     const figures = {
       "received-rate": rate(health.frames_per_s?.received),
       "analysed-rate": rate(health.frames_per_s?.analysed),
@@ -46,8 +36,6 @@ export class Gauges {
   }
 
   draw() {
-    const oldest = (this.samples.at(-1)?.at ?? 0) - 1000 * SHOWN_S;
-    this.samples = this.samples.filter((sample) => sample.at >= oldest);
-    for (const plot of this.plots) plot.draw(this.samples);
+    for (const plot of this.plots) plot.draw(this.traces);
   }
 }

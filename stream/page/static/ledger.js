@@ -25,6 +25,7 @@ export function showLedger(health) {
   for (const kind of ["skipped", "missing", "refused"]) {
     for (const [reason, n] of Object.entries(ledger[kind] ?? {})) rows.push(lossRow(`${kind}: ${reason}`, n));
   }
+  for (const [reason, n] of Object.entries(ledger.suspicious ?? {})) rows.push(doubtRow(`▲ suspicious: ${reason}`, n));
   if (ledger.unaccounted) rows.push(lossRow("unaccounted", ledger.unaccounted));
   element("ledger").replaceChildren(...rows);
   const viewers = Object.entries(health.replaced ?? {}).filter(([, n]) => n);
@@ -89,8 +90,17 @@ function stateRow(key, label, n, all) {
 }
 
 function lossRow(label, n) {
+  return noteRow("loss", label, n);
+}
+
+/** Frames before which something may be missing: no loss that can be counted. */
+function doubtRow(label, n) {
+  return noteRow("doubt", label, n);
+}
+
+function noteRow(kind, label, n) {
   const [line, name, value] = make("tr", "th", "td");
-  line.className = "loss";
+  line.className = kind;
   name.colSpan = 2;
   name.textContent = label;
   value.textContent = count(n);

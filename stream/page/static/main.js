@@ -1,36 +1,77 @@
 // Wiring only: which message goes to which part of the page.
 
+import { showActions } from "./actions.js";
+import { Alarms } from "./alarms.js";
 import { showFacts, showTotals } from "./facts.js";
 import { Gauges } from "./gauges.js";
 import { clearLedger, showLedger } from "./ledger.js";
 import { Link } from "./link.js";
+import { Molecules } from "./molecules.js";
+import { Optics } from "./optics.js";
 import { Picture } from "./picture.js";
 import { clearPreview, showPreview } from "./preview.js";
+import { Sample } from "./sample.js";
+import { onSpan } from "./spans.js";
 import { Status } from "./status.js";
+import { listenToTabs } from "./tabs.js";
+import { Traces } from "./traces.js";
+import { showVerdict } from "./verdict.js";
 
-const gauges = new Gauges();
-let run = null;
+const traces = new Traces();
+const [alarms, gauges, molecules, sample] = [new Alarms(), new Gauges(traces), new Molecules(traces), new Sample(traces)];
+const optics = new Optics();
+const panels = [gauges, molecules, sample, optics];
+let [run, ledger] = [null, null];
 
 const link = new Link({
   page: (page) => status.page(page),
-  history: ({ samples }) => gauges.history(samples),
+  history: (history) => {
+    traces.load(history.traces);
+    drawPanels();
+  },
   start: begin,
   tile: (header, pixels) => {
     picture.take(header, pixels);
     status.hasPicture = true;
   },
   frame: showPreview,
-  health: (health) => {
-    status.health(health);
-    gauges.take(health);
-    showLedger(health);
-    showTotals(health, run?.stream?.frames);
+  health: takeHealth,
+  statistics: (statistics) => {
+    traces.add("statistics", statistics.sample);
+    molecules.take(statistics);
   },
+  optics: ({ samples }) => optics.history(samples),
+  phase: (phase) => optics.take(phase),
+  psf: (header, pixels) => optics.psf(header, pixels),
+  action: ({ actions }) => showActions(actions, run?.rig?.activation),
+  drift: (drift) => sample.takeDrift(drift),
+  resolution: (resolution) => {
+    traces.add("resolution", resolution.sample);
+    sample.takeResolution(resolution);
+  },
+  guard: (guard) => sample.takeGuard(guard),
   end: (end) => status.end(end),
   closed: () => status.show(),
 });
 const picture = new Picture(link);
-const status = new Status(link);
+const status = new Status(link, (state) => showVerdict(state, alarms.raised, ledger));
+listenToTabs(drawPanels);
+onSpan(drawPanels);
+
+function takeHealth(health) {
+  ledger = health.ledger;
+  alarms.take(health);
+  status.health(health);
+  traces.add("health", health.sample, health.age_s);
+  gauges.take(health);
+  showLedger(health);
+  showTotals(health, run?.stream?.frames);
+}
+
+/** Draw what was behind a tab or is shown over another time now. */
+function drawPanels() {
+  for (const panel of panels) panel.draw();
+}
 
 /** Take what is known of a run; forget the one before, but not when the connection was only renewed. */
 function begin(start) {
@@ -39,7 +80,13 @@ function begin(start) {
   showFacts(start);
   if (renewed) return;
   picture.start(start);
-  gauges.clear();
+  ledger = null;
+  traces.clear();
+  alarms.clear();
+  for (const panel of [molecules, sample]) panel.clear();
+  gauges.draw();
+  optics.start(start);
+  showActions([]);
   status.begin();
   clearPreview();
   clearLedger();

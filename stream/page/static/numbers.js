@@ -36,3 +36,9 @@ export function duration(seconds) {
   if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
   return `${(seconds / 3600).toFixed(1)} h`;
 }
+
+/** A number with its sign, U+2212 for the minus. */
+export function signed(value, digits = 3) {
+  const text = Math.abs(value).toFixed(digits);
+  return Number(text) === 0 ? text : `${value > 0 ? "+" : "\u2212"}${text}`;
+}

@@ -3,7 +3,8 @@
 import { duration } from "./numbers.js";
 
 const element = (id) => document.getElementById(id);
-const SILENT_S = 3;
+const SILENT_S = 4;
+const SILENT_GAPS = 3; // times the longest pause between two signs of life: a slow engine is not a dead run
 const OVER = ["finished", "interrupted", "fault"];
 const WORDS = {
   waiting: "waiting", running: "running", draining: "catching up", finished: "finished",
@@ -15,8 +16,10 @@ const EMPTY = {
 };
 
 export class Status {
-  constructor(link) {
+  /** `changed` is told the state whenever it may be another. */
+  constructor(link, changed) {
     this.link = link;
+    this.changed = changed;
     this.address = "";
     this.trouble = "";
     this.hasRun = false;
@@ -29,6 +32,7 @@ export class Status {
     this.message = "";
     this.hasPicture = false;
     this.lifeAt = performance.now();
+    this.longestGapS = 0;
   }
 
   begin() {
@@ -44,7 +48,9 @@ export class Status {
 
   health({ state, message, age_s }) {
     [this.state, this.message] = [state, message];
-    this.lifeAt = performance.now() - 1000 * age_s;
+    const livedAt = performance.now() - 1000 * age_s;
+    this.longestGapS = Math.max(this.longestGapS, (livedAt - this.lifeAt) / 1000);
+    this.lifeAt = livedAt;
     this.show();
   }
 
@@ -57,11 +63,11 @@ export class Status {
   show() {
     const silent = (performance.now() - this.lifeAt) / 1000;
     const over = OVER.includes(this.state);
-    const lost = !over && silent > SILENT_S && (this.state || !this.link.open);
+    const lost = !over && silent > Math.max(SILENT_S, SILENT_GAPS * this.longestGapS) && (this.state || !this.link.open);
     const state = lost ? "lost" : (this.state ?? "waiting");
     document.body.dataset.state = state;
     element("state").textContent = WORDS[state] ?? state;
-    document.title = `${WORDS[state] ?? state} – LiveSMLM`;
+    this.changed(state);
     showBanner(lost ? lostWords(silent, this) : this.closing(over));
     this.showEmpty();
   }

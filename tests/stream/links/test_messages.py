@@ -38,6 +38,8 @@ def test_arrays_come_back_with_their_shape():
     np.testing.assert_array_equal(unpack(packed("background", {"shape": (2, 2)}, level.tobytes())).payload, level)
     waves = np.linspace(-1, 1, 27, dtype=np.float32)
     np.testing.assert_array_equal(unpack(packed("phase", {}, waves.tobytes())).payload, waves)
+    psf = np.linspace(0, 1, 12, dtype=np.float32).reshape(3, 2, 2)
+    np.testing.assert_array_equal(unpack(packed("psf", {"shape": (3, 2, 2)}, psf.tobytes())).payload, psf)
     assert unpack(packed("health", {"rate": 20})).payload is None
 
 
@@ -74,6 +76,7 @@ def test_another_version_is_refused(header):
         packed("frame", {"shape": "wide"}, b"12"),
         packed("background", {"shape": [2, 2]}, b"1234"),
         packed("phase", {}, b"123"),
+        packed("psf", {"shape": [3, 2, 2]}, b"1234"),
     ],
 )
 def test_what_is_not_a_message_is_refused(parts):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import struct
 import time
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 from websockets.sync.client import ClientConnection, connect
 
 from models.localizations import Localizations
@@ -22,6 +24,10 @@ from stream.sinks.zmq_out import PublishSettings, ZmqOut
 
 SIDE_PX, PIXEL_NM = 64, 100.0
 WAIT_S = 30.0
+FLAGS = (
+    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--window-size=1440,1000",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+)  # fmt: skip
 LEDGER: dict[str, Any] = {
     "received": 120, "ringed": 120, "spilled": 0, "analysed": 100, "written": 100, "published": 100,
     "skipped": {}, "missing": {}, "refused": {}, "unaccounted": 0, "verifiable": True,
@@ -35,7 +41,9 @@ class Run:
         self.run_id, self.is_open = run_id, True
         self.out = ZmqOut(settings or PublishSettings(address="tcp://127.0.0.1:*"))
         stream = StreamInfo(SIDE_PX, SIDE_PX, 2000, description="a simulated camera")
-        rig = {"policy": {"overload": "live"}}
+        watched = {"mode": "molecules", "mask": "astigmatism", "every_s": 5.0}
+        device = {"mode": "on", "device": "Laser405", "property": "Voltage"}
+        rig = {"policy": {"overload": "live"}, "phase": watched, "activation": device}
         card = {"name": "localizer-2d"}
         warnings = ("[camera] offset_adu is not given: 100 is assumed",)
         engine = "ONNX Runtime on the CPU"
@@ -147,3 +155,29 @@ def page(run: Run) -> Iterator[PageProcess]:
     page = start_page(run.out.address, run.out.snapshot_address, port=0)
     yield page
     page.stop()
+
+
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
+    """Headless Chromium, one for all tests."""
+    binary, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if binary is None or driver is None:
+        pytest.skip("chromium and chromedriver are not installed: apt install chromium chromium-driver")
+    options = ChromeOptions()
+    options.binary_location = binary
+    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    chromium = Chrome(options, ChromeService(driver))
+    yield chromium
+    chromium.quit()
+
+
+@pytest.fixture
+def browser(chromium: Chrome, page: PageProcess) -> Iterator[Chrome]:
+    """A browser that shows the page; whatever it complains of fails the test."""
+    chromium.get(page.url)
+    yield chromium
+    problems = [entry["message"] for entry in chromium.get_log("browser") if entry["level"] == "SEVERE"]
+    chromium.get("about:blank")
+    assert not problems

@@ -1,49 +1,20 @@
 """The page as a person sees it, in headless Chromium."""
 
 import re
-import shutil
 
 import pytest
-from selenium.webdriver import ActionChains, Chrome, ChromeOptions, ChromeService
+from selenium.webdriver import ActionChains
 from selenium.webdriver.common.actions.wheel_input import ScrollOrigin
 from selenium.webdriver.common.by import By
 
 pytestmark = pytest.mark.browser
 
-FLAGS = (
-    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--window-size=1440,1000",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-)  # fmt: skip
 IS_BRIGHT = """
 const canvas = document.getElementById(arguments[0]);
 const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width || 1, canvas.height || 1).data;
 return pixels.some((value, i) => i % 4 === 0 && value > 200);
 """
 RED = (255, 95, 86)
-
-
-@pytest.fixture(scope="session")
-def chromium(tmp_path_factory):
-    binary, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if binary is None or driver is None:
-        pytest.skip("chromium and chromedriver are not installed: apt install chromium chromium-driver")
-    options = ChromeOptions()
-    options.binary_location = binary
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    chromium = Chrome(options, ChromeService(driver))
-    yield chromium
-    chromium.quit()
-
-
-@pytest.fixture
-def browser(chromium, page):
-    chromium.get(page.url)
-    yield chromium
-    problems = [entry["message"] for entry in chromium.get_log("browser") if entry["level"] == "SEVERE"]
-    chromium.get("about:blank")
-    assert not problems
 
 
 def text(browser, name):

@@ -10,6 +10,7 @@ import pytest
 import zmq
 from pydantic import ValidationError
 
+from models.optics.slices import PsfSlices
 from stream.errors import AddressError
 from stream.frame import Frame
 from stream.links.arrow import from_ipc
@@ -100,6 +101,7 @@ def test_every_topic_as_documented(publisher, listen):
     publisher.sum(np.array([[3e6, 4e6]], np.float32), 900)
     publisher.background(np.full((1, 2), 3.5, np.float32), 400.0, 7)
     publisher.phase(waves, {"psf_epoch": 1, "sigma": 0.01, "source": "beads", "rms_error_waves": 0.02})
+    publisher.psf(PsfSlices(np.ones((3, 1, 2), np.float32), (-500.0, 0.0, 500.0), 40.0), epoch=2)
     publisher.guard({"score": 0.5, "reason": "fine"})
     publisher.drift({"drift_nm": [[0, 1, 2]]})
     publisher.health({"rate": float("nan"), "ledger": {"received": [[0, 9]]}})
@@ -125,6 +127,9 @@ def test_every_topic_as_documented(publisher, listen):
     assert np.frombuffer(payload, "<f4").tolist() == [3.5, 3.5]
     topic, header, payload = listener.next()
     assert (topic, header["psf_epoch"], len(payload)) == ("phase", 1, 27 * 4)
+    topic, header, payload = listener.next()
+    expected = {"shape": [3, 1, 2], "psf_epoch": 2, "z_nm": [-500.0, 0.0, 500.0], "pixel_nm": 40.0}
+    assert (topic, header, np.frombuffer(payload, "<f4").tolist()) == ("psf", base | expected, [1.0] * 6)
     assert listener.next() == ("guard", base | {"score": 0.5, "reason": "fine"}, b"")
     assert listener.next() == ("drift", base | {"drift_nm": [[0, 1, 2]]}, b"")
     assert listener.next() == ("health", base | {"rate": None, "ledger": {"received": [[0, 9]]}}, b"")
@@ -141,6 +146,13 @@ def test_start_tells_of_the_run_and_waits_in_the_snapshot(publisher, listen):
     start = json.loads(messages[1])
     assert (start["pixel_size_nm"], start["card"], start["stream"]["width_px"]) == (100.0, {"name": "model-1"}, 64)
     assert len(messages) == 3
+
+
+def test_who_comes_late_gets_the_psf_of_the_start_and_the_newest(publisher, listen):
+    for epoch in (0, 1, 2):
+        publisher.psf(PsfSlices(np.ones((3, 1, 1), np.float32), (-500.0, 0.0, 500.0), 40.0), epoch)
+    _, _, *messages = listen(publisher).ask(b"snapshot", b"psf")
+    assert [json.loads(header)["psf_epoch"] for header in messages[1::3]] == [0, 2]
 
 
 def test_tiles_are_packed_as_documented(publisher, listen):

@@ -167,6 +167,7 @@ def test_the_process_answers_as_the_watch_does() -> None:
     expected: Estimate = OpticsWatch(TASK.known()).take(given, 3.0)
     assert np.allclose(answer.estimate.waves, expected.waves, atol=1e-6)
     assert answer.estimate.epoch == expected.epoch == 1
+    np.testing.assert_allclose(answer.estimate.psf.images, TASK.known().psf(expected.waves).images, rtol=1e-4)
 
 
 def test_a_process_that_was_killed_is_named() -> None:
