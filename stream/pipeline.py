@@ -331,7 +331,7 @@ class Pipeline:
             steps[:0] = [self._recorder.join, self._note_recorded]
         steps.append(self._steering.end)
         steps += [sink.close for sink in self._files]
-        steps += [partial(image.write_ome_tiff, self._folder / "render.ome.tif", self._renderer)]
+        steps += [partial(image.write_ome_tiff, self._folder / "render.ome.tif", self._renderer.pyramid)]
         steps += [partial(image.write_png, self._folder / "render.png", self._renderer)]
         for step in steps:
             self._publish_health("draining", 0)  # writing a large picture takes a while: the page must see us alive

@@ -26,7 +26,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from stream.links.messages import Message
+from stream.links.messages import LAYER_TOPICS, Message
 from stream.page.optics_history import OpticsHistory
 from stream.page.traces import Traces
 
@@ -35,6 +35,8 @@ TOPICS = (
     "end",
     "tile",
     "frame",
+    "found",
+    "sum",
     "health",
     "statistics",
     "drift",
@@ -106,8 +108,8 @@ class RunState:
             self._forget_traces()
             self.coarsest = 0
         key = Key(message.topic)
-        if message.topic == "tile":
-            key = Key("tile", header["level"], header["row"], header["column"])
+        if message.topic == "tile" or message.topic in LAYER_TOPICS:
+            key = Key(message.topic, header["level"], header["row"], header["column"])
             self.coarsest = max(self.coarsest, key.level)
         elif message.topic in TRACED:
             self._trace(message.topic, header)
@@ -120,6 +122,15 @@ class RunState:
             self.actions.append(header)
         self.newest[key] = message
         return key
+
+    def forget(self, topic: str) -> None:
+        """Drop what is known of a layer that is no longer followed: it would not be the newest for long."""
+        for key in [key for key in self.newest if key.topic == topic]:
+            del self.newest[key]
+
+    def is_known(self, message: Message) -> bool:
+        """Return whether a message is of the run that is shown."""
+        return bool(message.header["run_id"] == self._run_id)
 
     def health_age_s(self) -> float:
         """Return how long ago the run last gave a sign of life."""
