@@ -63,7 +63,11 @@ def _scaled(pixels: NDArray[np.generic], max_px: int) -> tuple[NDArray[np.float3
     low, high = np.percentile(small, (DARK_PERCENT, BRIGHT_PERCENT)).tolist()
     high = max(high, low + 1)
     parts = np.clip((small - np.float32(low)) / np.float32(high - low), 0, 1)
-    return parts, {"shape": parts.shape, "low_adu": low, "high_adu": high}
+    return parts, {"shape": parts.shape, "binned_px": _step(pixels, max_px), "low_adu": low, "high_adu": high}
+
+
+def _step(pixels: NDArray[np.generic], max_px: int) -> int:
+    return -(-max(pixels.shape) // max_px)
 
 
 def psf(header: Mapping[str, Any], images: NDArray[np.generic]) -> bytes:
@@ -73,7 +77,7 @@ def psf(header: Mapping[str, Any], images: NDArray[np.generic]) -> bytes:
 
 def _binned(pixels: NDArray[np.generic], max_px: int) -> NDArray[np.float32]:
     """Return means over squares; rows and columns that do not fill one are left out."""
-    step = -(-max(pixels.shape) // max_px)
+    step = _step(pixels, max_px)
     rows, columns = (max(1, side // step) for side in pixels.shape)
     height, width = (min(step, side) for side in pixels.shape)
     whole = pixels[: rows * height, : columns * width].astype(np.float32)
