@@ -22,7 +22,7 @@ KNOTS = {
     "ember": ((0, 0, 30), (0.27, 0.09, 27), (0.5, 0.17, 33), (0.7, 0.165, 55), (0.87, 0.13, 88), (0.99, 0.02, 105)),
     "ice": ((0, 0, 260), (0.28, 0.1, 268), (0.5, 0.14, 255), (0.7, 0.11, 232), (0.87, 0.07, 205), (0.99, 0.01, 200)),
     "grey": ((0, 0, 0), (1, 0, 0)),
-    "dusk": tuple((0.74, 0.125, 270 + turn) for turn in range(0, 181, 15)),
+    "dusk": tuple((0.77, 0.115, 270 + turn) for turn in range(0, 181, 15)),
 }
 """Lightness from 0 to 1, chroma, hue in degrees."""
 DENSITY_MAPS, LAYER_MAP = ("ember", "ice", "grey"), "dusk"

@@ -5,33 +5,33 @@ import { LAYERS } from "./layers.js";
 import { significant } from "./numbers.js";
 import { rem } from "./scale_bar.js";
 
-const [WIDTH, BAR, FIELD, LINE, PAD] = [15, 0.9, 2.6, 1.25, 0.6]; // rem
+const [WIDTH, BAR, FIELD, LINE, PAD] = [15, 0.9, 2.6, 1.3, 0.6]; // rem
 
 /** Draw what `shown` says into a canvas: { white: per µm², gamma, map, layer: { name, low, high } or null }. */
 export function drawLegend(canvas, shown) {
   const scale = rem() * window.devicePixelRatio;
   const [width, bar] = [WIDTH * scale, (shown.layer ? FIELD : BAR) * scale];
   canvas.width = Math.round(width);
-  canvas.height = Math.round(bar + (2 * LINE + 2 * PAD) * scale);
+  const titles = titlesOf(shown);
+  canvas.height = Math.round(bar + ((titles.length + 1) * LINE + 2 * PAD) * scale);
   const context = canvas.getContext("2d");
   context.fillStyle = "#0b0d10d0";
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.font = `${0.95 * scale}px system-ui, "Noto Sans", sans-serif`;
   context.textBaseline = "middle";
-  const box = { left: PAD * scale, top: (PAD + LINE) * scale, width: width - 2 * PAD * scale, height: bar };
-  const title = shown.layer ? layerTitle(shown) : "localizations per µm²";
+  const box = { left: PAD * scale, top: (PAD + titles.length * LINE) * scale, width: width - 2 * PAD * scale, height: bar };
   context.fillStyle = "#d9dfe5";
-  context.fillText(title, box.left, (PAD + 0.45 * LINE) * scale, box.width);
+  titles.forEach((title, i) => context.fillText(title, box.left, (PAD + (i + 0.4) * LINE) * scale, box.width));
   context.imageSmoothingEnabled = false;
   const colours = shown.layer ? field() : strip(shown);
   context.drawImage(colours, box.left, box.top, box.width, box.height);
   ticks(context, box, scale, shown.layer ? layerTicks(shown.layer) : densityTicks(shown));
 }
 
-function layerTitle({ layer, white }) {
+function titlesOf({ layer, white }) {
+  if (!layer) return ["localizations per µm²"];
   const { name, unit } = LAYERS[layer.name];
-  const density = Number.isFinite(white) ? `; bright: ${significant(white)}/µm²` : "";
-  return `${name}, ${unit}${density}`;
+  return [`${name}, ${unit}`, `brightness: 0 to ${significant(white)} per µm²`];
 }
 
 function layerTicks({ name, low, high }) {

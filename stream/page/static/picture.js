@@ -235,7 +235,7 @@ export class Picture {
 
   draw_sum(bounds, field, contents) {
     if (!this.camera.total) return;
-    this.context.globalAlpha = contents.length > 1 ? 0.6 : 1;
+    this.context.globalAlpha = contents.length > 1 ? 0.4 : 1;
     const { gamma, gain } = contents.length > 1 ? { gamma: 1, gain: 1 } : this.look;
     this.drawCameraPicture(this.camera.totalCanvas(gamma, gain), this.camera.total.header);
     this.context.globalAlpha = 1;

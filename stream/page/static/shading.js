@@ -3,11 +3,12 @@
 import { dimmed, LAYER_MAP, MAPS, rgba, shadesFor } from "./colours.js";
 
 const GREY = 190; // where the layer is not here yet
+const LIFT = 0.7; // of gamma: colours of a layer are never white, so that they have less brightness to give
 
 /** `white`: localizations per pixel; `layer`: { name, low, high } or null. */
 export function shadingFor(white, gamma, map, layer) {
-  const shades = shadesFor(white, gamma);
-  if (!layer) return { layer, table: tableOver(shades, MAPS[map]) };
+  if (!layer) return { layer, table: tableOver(shadesFor(white, gamma), MAPS[map]) };
+  const shades = shadesFor(white, LIFT * gamma);
   const grey = Uint32Array.from({ length: 256 }, (_, i) => rgba(...Array(3).fill(Math.round((i * GREY) / 255))));
   return { layer, shades, table: tableOver(shades, grey), colours: dimmed(MAPS[LAYER_MAP]) };
 }
