@@ -26,13 +26,10 @@ export function shadesFor(white, gamma) {
   return shades;
 }
 
-/** Every shade of brightness of every colour of a map: index brightness * 256 + colour. */
-export function dimmed(map) {
-  const table = new Uint32Array(SHADES * SHADES);
-  for (let i = 0; i < table.length; i++) {
-    const [part, colour] = [(i >> 8) / (SHADES - 1), map[i & 255]];
-    const channel = (shift) => Math.round(part * ((colour >> shift) & 255));
-    table[i] = rgba(channel(0), channel(8), channel(16));
-  }
-  return table;
+/** Every brightness of every colour of the map of layers: index brightness * 256 + colour. */
+export const DIMMED = new Uint32Array(SHADES * SHADES);
+for (let i = 0; i < DIMMED.length; i++) {
+  const part = (i >> 8) / (SHADES - 1);
+  const colour = MAPS[LAYER_MAP][i & 255];
+  DIMMED[i] = rgba(part * (colour & 255), part * ((colour >> 8) & 255), part * ((colour >> 16) & 255));
 }

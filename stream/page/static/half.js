@@ -11,7 +11,7 @@ for (let bits = 0; bits < PATTERNS; bits++) {
 }
 
 const SKIRT = 0.02; // values below this part of the mean are the skirts of spots, and are not counted
-const ENOUGH = 2e6; // values that are looked at; of more, every second, third, ... is
+const ENOUGH = 4e5; // values that are looked at; of more, every second, third, ... is
 
 /** The value below which a share of all values lies that hold something; 0 if none does. `arrays`: Uint16Array each. */
 export function percentile(arrays, share) {

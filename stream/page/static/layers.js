@@ -10,7 +10,7 @@ export const LAYERS = {
 };
 const DARKEST_SHARE = 0.02; // of the localizations in view lie below the range, and as many above
 const BINS = 512;
-const STEP = 3; // every third pixel along x tells enough
+const ENOUGH = 2e5; // pixels that are looked at; of more, every second, third, ... is
 
 /** The range of a layer over tiles, weighted by their density: [low, high], or null if none of it is here. */
 export function rangeOf(tiles, name, shown) {
@@ -18,15 +18,16 @@ export function rangeOf(tiles, name, shown) {
   const [low, high] = [Math.min(...pairs.map(([, l]) => l.low)), Math.max(...pairs.map(([, l]) => l.high))];
   if (!pairs.length || !(high > low)) return pairs.length ? [low, low + 1] : null;
   const weights = new Float64Array(BINS);
-  for (const [tile, layer] of pairs) weigh(tile.bits, layer, tiles.side, low, (BINS - 1) / (high - low), weights);
+  const step = 1 + Math.floor((pairs.length * (tiles.side / 2) ** 2) / ENOUGH);
+  for (const [tile, layer] of pairs) weigh(tile.bits, layer, tiles.side, low, (BINS - 1) / (high - low), step, weights);
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   const value = (bin) => low + (bin / (BINS - 1)) * (high - low);
   return [value(binBelow(weights, DARKEST_SHARE * total)), value(binBelow(weights, (1 - DARKEST_SHARE) * total) + 1)];
 }
 
-function weigh(bits, { values, low, high }, side, from, scale, weights) {
+function weigh(bits, { values, low, high }, side, from, scale, step, weights) {
   const half = side >> 1;
-  for (let i = 0; i < values.length; i += STEP) {
+  for (let i = 0; i < values.length; i += step) {
     const row = Math.floor(i / half);
     const density = bits[2 * row * side + 2 * (i - row * half)];
     if (density) weights[Math.round((low + (values[i] / 65535) * (high - low) - from) * scale)] += VALUES[density];

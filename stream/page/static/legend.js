@@ -1,6 +1,6 @@
 // The legend in the corner of the picture: which colour is how much, with its unit; also burnt into exported pictures.
 
-import { LAYER_MAP, MAPS, SHADES, dimmed } from "./colours.js";
+import { DIMMED, MAPS, SHADES } from "./colours.js";
 import { LAYERS } from "./layers.js";
 import { significant } from "./numbers.js";
 import { rem } from "./scale_bar.js";
@@ -61,8 +61,7 @@ function strip({ map, gamma }) {
 /** The map of a layer to the right, brighter upwards. */
 function field() {
   const rows = 64;
-  const table = dimmed(MAPS[LAYER_MAP]);
-  return painted(SHADES, rows, (x, y) => table[(Math.round((1 - y / (rows - 1)) * (SHADES - 1)) << 8) | x]);
+  return painted(SHADES, rows, (x, y) => DIMMED[(Math.round((1 - y / (rows - 1)) * (SHADES - 1)) << 8) | x]);
 }
 
 function painted(width, height, colourAt) {

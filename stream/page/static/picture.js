@@ -13,6 +13,7 @@ import { View } from "./view.js";
 
 const CALM = 1.15; // contrast follows the data only when they have changed by more than this
 const FOLLOW_EVERY_MS = 500;
+const SHADE_MS = 9; // for the tiles of one frame; those that are left keep their old colours until the next
 const REGION_EVERY_MS = 250;
 const FIELD_LINE = "#39424e";
 const REGION_LINE = "#f4f7fa";
@@ -161,6 +162,7 @@ export class Picture {
     context.fillStyle = "#07090b";
     context.fillRect(0, 0, width, height);
     if (!this.run) return;
+    this.drawnAt = performance.now();
     this.level = this.tiles.levelFor(view.nmPerPx / window.devicePixelRatio);
     const bounds = view.bounds();
     const range = this.tiles.range(this.level, bounds);
@@ -226,8 +228,12 @@ export class Picture {
 
   drawTile(tile) {
     const { layer } = this.shading;
-    shade(tile, layer && this.tiles.layerOf(tile, layer.name), this.shading);
     this.tiles.touch(tile);
+    if (tile.shading !== this.shading) {
+      if (performance.now() < this.drawnAt + SHADE_MS) shade(tile, layer && this.tiles.layerOf(tile, layer.name), this.shading);
+      else this.redraw();
+    }
+    if (!tile.isPainted) return;
     const side = this.tiles.side * this.tiles.pixelNm(tile.level);
     const [left, top] = [tile.column * side, tile.row * side];
     this.context.drawImage(tile.canvas, ...this.box(left, top, left + side, top + side));

@@ -1,25 +1,25 @@
 // How a tile gets its colours: brightness is the density; the colour is a map of the density, or the mean of a layer.
 
-import { dimmed, LAYER_MAP, MAPS, rgba, shadesFor } from "./colours.js";
+import { DIMMED, MAPS, rgba, shadesFor } from "./colours.js";
 
-const GREY = 190; // where the layer is not here yet
+const GREY = Uint32Array.from({ length: 256 }, (_, i) => rgba(0.75 * i, 0.75 * i, 0.75 * i)); // the layer is not here yet
 const LIFT = 0.7; // of gamma: colours of a layer are never white, so that they have less brightness to give
 
 /** `white`: localizations per pixel; `layer`: { name, low, high } or null. */
 export function shadingFor(white, gamma, map, layer) {
   if (!layer) return { layer, table: tableOver(shadesFor(white, gamma), MAPS[map]) };
   const shades = shadesFor(white, LIFT * gamma);
-  const grey = Uint32Array.from({ length: 256 }, (_, i) => rgba(...Array(3).fill(Math.round((i * GREY) / 255))));
-  return { layer, shades, table: tableOver(shades, grey), colours: dimmed(MAPS[LAYER_MAP]) };
+  return { layer, shades, table: tableOver(shades, GREY) };
 }
 
 function tableOver(shades, map) {
-  return Uint32Array.from(shades, (shade) => map[shade]);
+  const table = new Uint32Array(shades.length);
+  for (let i = 0; i < table.length; i++) table[i] = map[shades[i]];
+  return table;
 }
 
-/** Colour a tile, unless it has these colours already. `values`: what is here of the layer, or undefined. */
+/** Colour a tile. `values`: what is here of the layer, or undefined. */
 export function shade(tile, values, shading) {
-  if (tile.shading === shading) return;
   const { width, height } = tile.canvas;
   const image = new ImageData(width, height);
   const pixels = new Uint32Array(image.data.buffer);
@@ -27,19 +27,20 @@ export function shade(tile, values, shading) {
   else for (let i = 0; i < pixels.length; i++) pixels[i] = shading.table[tile.bits[i]];
   tile.canvas.getContext("2d").putImageData(image, 0, 0);
   tile.shading = shading;
+  tile.isPainted = true;
 }
 
-function shadeByLayer(bits, { values, low, high }, { layer, shades, colours }, pixels, width) {
+function shadeByLayer(bits, { values, low, high }, { layer, shades }, pixels, width) {
   const span = layer.high - layer.low || 1;
   const [scale, first] = [((high - low) / 65535 / span) * 255, ((low - layer.low) / span) * 255 + 0.5];
   let i = 0;
   for (let row = 0; row < pixels.length; row += 2 * width) {
     for (let at = row; at < row + width; at += 2, i++) {
       const colour = Math.min(255, Math.max(0, values[i] * scale + first)) | 0;
-      pixels[at] = colours[(shades[bits[at]] << 8) | colour];
-      pixels[at + 1] = colours[(shades[bits[at + 1]] << 8) | colour];
-      pixels[at + width] = colours[(shades[bits[at + width]] << 8) | colour];
-      pixels[at + width + 1] = colours[(shades[bits[at + width + 1]] << 8) | colour];
+      pixels[at] = DIMMED[(shades[bits[at]] << 8) | colour];
+      pixels[at + 1] = DIMMED[(shades[bits[at + 1]] << 8) | colour];
+      pixels[at + width] = DIMMED[(shades[bits[at + width]] << 8) | colour];
+      pixels[at + width + 1] = DIMMED[(shades[bits[at + width + 1]] << 8) | colour];
     }
   }
 }

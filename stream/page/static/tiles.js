@@ -26,7 +26,8 @@ export class Tiles {
     const old = this.byKey.get(key);
     const canvas = old?.canvas ?? new OffscreenCanvas(header.shape[1], header.shape[0]);
     this.byKey.delete(key);
-    this.byKey.set(key, { key, level, row, column, bits: new Uint16Array(payload), canvas, shading: null });
+    const isPainted = old?.isPainted ?? false;
+    this.byKey.set(key, { key, level, row, column, bits: new Uint16Array(payload), canvas, isPainted, shading: null });
     if (this.byKey.size * this.side ** 2 > KEPT_PIXELS) this.forgetOldest();
   }
 
