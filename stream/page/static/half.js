@@ -10,6 +10,12 @@ for (let bits = 0; bits < PATTERNS; bits++) {
   VALUES[bits] = exponent ? 2 ** (exponent - 15) * (1 + fraction) : 2 ** -14 * fraction;
 }
 
+/** The same numbers divided by 4, `times` times over: an exponent is two less each time. */
+export function quartered(bits, times) {
+  const less = times << 11;
+  return bits.map((pattern) => (pattern ? Math.min(PATTERNS - 1, Math.max(0, pattern - less)) : 0));
+}
+
 const SKIRT = 0.02; // values below this part of the mean are the skirts of spots, and are not counted
 const ENOUGH = 4e5; // values that are looked at; of more, every second, third, ... is
 

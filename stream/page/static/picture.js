@@ -122,7 +122,7 @@ export class Picture {
   recolour() {
     const { gamma, gain, map } = this.look;
     const white = (this.brightest || 1) / gain;
-    this.shading = shadingFor(white, gamma, map, this.layer);
+    this.shading = shadingFor(white, this.contrastLevel, gamma, map, this.layer);
     this.showLegend(this.brightest ? white * this.tiles.perSquareMicrometre(this.contrastLevel) : NaN);
     this.redraw();
   }

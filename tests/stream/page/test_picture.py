@@ -199,3 +199,16 @@ def test_colours_that_a_run_does_not_have_are_not_offered(run, browser):
     start = {"rig": {"render": {"colours": ["z", "photons"]}}, "card": {"columns": ["frame", "x_nm", "photons"]}}
     browser.execute_async_script(OFFER, start)
     assert [option.get_attribute("disabled") for option in options] == [None, "true", "true", None]
+
+
+def test_a_coarser_tile_is_as_bright_as_a_finer_one(picture):
+    script = """
+    const done = arguments[0];
+    import("/static/half.js").then(({ quartered, VALUES }) => {
+      const bits = Uint16Array.from([0, 0x3c00, 0x5640, 0x0001]);
+      done([quartered(bits, 1), quartered(bits, -1)].map((found) => [...found].map((pattern) => VALUES[pattern])));
+    });
+    """
+    finer, coarser = picture.execute_async_script(script)
+    assert finer == [0, 0.25, 25, 0]
+    assert coarser[:3] == [0, 4, 400]
