@@ -6,15 +6,14 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from models.localizations import Localizations
 from stream.books.health import Health
 from stream.books.ledger import Ledger
 from stream.books.optics_log import OpticsLog
 from stream.books.statistics import EVERY_S, Statistics
-from stream.frame import Batch, Frame
+from stream.frame import Batch
 from stream.picture.background import BackgroundMap
+from stream.picture.previews import Previews
 from stream.picture.render import Renderer
 from stream.sink import Sink
 from stream.sinks.zmq_out import ZmqOut
@@ -23,7 +22,6 @@ from stream.stages.stage import Located, Stage
 if TYPE_CHECKING:
     from stream.stages.drift import DriftWatch
 
-PREVIEW_EVERY_S = 0.25
 BACKGROUND_EVERY_S = 2.0
 
 
@@ -35,6 +33,7 @@ class Analysis:
     localizer : Stage
     renderer : Renderer
     background : BackgroundMap
+    previews : Previews
     files : list of Sink
         Opened; closed by their owner.
     publisher : ZmqOut
@@ -61,6 +60,7 @@ class Analysis:
         localizer: Stage,
         renderer: Renderer,
         background: BackgroundMap,
+        previews: Previews,
         files: list[Sink],
         publisher: ZmqOut,
         ledger: Ledger,
@@ -73,13 +73,14 @@ class Analysis:
     ) -> None:
         self._localizer, self._renderer, self._files, self._publisher = localizer, renderer, files, publisher
         self._ledger, self._health, self._optics_log, self._clock = ledger, health, optics_log, clock
-        self._background, self._statistics, self._heard, self._drift = background, statistics, heard, drift
+        self._background, self._previews, self._drift = background, previews, drift
+        self._statistics, self._heard = statistics, heard
         self.statistics: dict[str, Any] = {}
         self.optics: dict[str, Any] = {}
-        self._next_preview_s = self._next_background_s = clock()
+        self._next_background_s = clock()
         self._next_statistics_s = clock() + EVERY_S
         self._under_way: Batch | None = None
-        publisher.follow(renderer.changed)
+        publisher.follow(renderer.changed, renderer.layers)
 
     @property
     def look_ahead_frames(self) -> int:
@@ -88,7 +89,7 @@ class Analysis:
 
     def take(self, batch: Batch) -> None:
         """Locate a batch; its pixels are not used after the return."""
-        self._preview(batch)
+        self._previews.take(batch)
         self._locate(batch)
         self._under_way = Batch.empty(*batch.pixels.shape[1:])
 
@@ -101,6 +102,7 @@ class Analysis:
     def flush(self) -> None:
         """Locate the newest frames, which had waited for the next one."""
         self._tell(self._localizer.flush())
+        self._previews.close()
 
     def tell_skipped(self) -> None:
         """Book what policy `live` has passed over, and tell the sinks."""
@@ -127,6 +129,7 @@ class Analysis:
         self._draw(located.table, first, last)
         self._publisher.write(located.table, first, last)
         self._ledger.published.add_indices(indices)
+        self._previews.tell(located)
         self._background.add(located.table, last)
         self._show_background(located)
         self._statistics.add(located)
@@ -171,12 +174,3 @@ class Analysis:
             self._publisher.psf(located.optics.psf, located.optics.facts["psf_epoch"])
         if located.optics.guard is not None:
             self._publisher.guard(located.optics.guard)
-
-    def _preview(self, batch: Batch) -> None:
-        """Publish the newest frame now and then; those in between are not for viewers."""
-        now = self._clock()
-        if now < self._next_preview_s or not len(batch):
-            return
-        self._next_preview_s = now + PREVIEW_EVERY_S
-        camera_s, host_s, z_um = (float(at[-1]) for at in (batch.camera_time_s, batch.host_time_s, batch.stage_z_um))
-        self._publisher.preview(Frame(np.asarray(batch.pixels[-1]), int(batch.index[-1]), camera_s, host_s, z_um))

@@ -42,6 +42,7 @@ from stream.page.address import PageAddress
 from stream.page.process import start_page
 from stream.picture import image
 from stream.picture.background import BackgroundMap
+from stream.picture.previews import Previews
 from stream.picture.render import Renderer
 from stream.preparation import doubts, make_localizer, warm_up
 from stream.psf_at_start import psf_at_start
@@ -204,7 +205,8 @@ class Pipeline:
             self._publisher.psf(psf, epoch=0)
         return Analysis(
             make_localizer(rig, engine, info, self._slow_lane(engine)), self._renderer,
-            BackgroundMap(info.height_px, info.width_px, pixel_nm), self._files, self._publisher,
+            BackgroundMap(info.height_px, info.width_px, pixel_nm),
+            Previews(info.height_px, info.width_px, self._publisher, self._clock), self._files, self._publisher,
             self._acquisition.ledger, self._health, OpticsLog(self._folder),
             Statistics(info, pixel_nm, engine.card.sample_space), self._watchers.hear, self._watchers.drift,
             self._clock,
@@ -325,7 +327,7 @@ class Pipeline:
         steps += self._watchers.last_steps()
         steps += [sink.close for sink in self._files]
         steps.append(partial(self._watchers.refine_drift, partial(self._publish_health, "draining", 0)))
-        steps += [partial(image.write_ome_tiff, self._folder / "render.ome.tif", self._renderer)]
+        steps += [partial(image.write_ome_tiff, self._folder / "render.ome.tif", self._renderer.pyramid)]
         steps += [partial(image.write_png, self._folder / "render.png", self._renderer)]
         for step in steps:
             self._publish_health("draining", 0)  # writing a large picture takes a while: the page must see us alive

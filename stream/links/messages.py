@@ -4,8 +4,11 @@
 |---|---|---|
 | `start`, `end` | none | rig, card, versions; totals of the ledger |
 | `table` | Arrow IPC stream of one record batch; none where frames were skipped | first, last; skipped (the reason) |
-| `tile` | float32 (y, x), zlib | shape, level, row, column, origin_nm, pixel_nm |
+| `tile` | float32 (y, x), zlib, localizations per pixel | shape, level, row, column, origin_nm, pixel_nm, layer ("density") |
+| `layer.z`, `layer.time`, `layer.photons` | float32 (y, x), zlib: the mean of nm, frame indices, photo-electrons | as `tile`, which has twice the pixels; published while somebody subscribes |
 | `frame` | uint16 (y, x) | shape, index, camera_time_s, host_time_s |
+| `found` | float32 (n, 2) x, y in nm | shape, index of the `frame` in which molecules were found there |
+| `sum` | float32 (y, x) ADU | shape, frames: so many were added up |
 | `background` | float32 (y, x) photo-electrons per camera pixel, nan where unknown | shape, pixel_nm, frame |
 | `phase` | float32 (27,) waves | psf_epoch, sigma, source, rms_error_waves, field (parts of it) |
 | `psf` | float32 (z, y, x), share of the collected photons on each pixel | shape, psf_epoch, z_nm, pixel_nm |
@@ -16,7 +19,7 @@
 
 A message has three parts: topic, JSON header `{version, run_id, sequence, run_s, ...}`, payload. `sequence` counts per
 topic; `run_s` is the time since the run began.
-"""
+"""  # noqa: E501
 
 from __future__ import annotations
 
@@ -33,13 +36,17 @@ from numpy.typing import NDArray
 
 from models.localizations import Localizations
 from stream.errors import AddressError, FrameFormatError
+from stream.picture.layers import LAYERS
 from stream.picture.tiles import Float32Array, Tile
 
 VERSION = 1
+LAYER_TOPICS = {f"layer.{name}": name for name in LAYERS}
 TOPICS = (
-    "start", "end", "table", "tile", "frame", "background", "phase", "psf", "guard", "drift", "resolution", "health",
-    "statistics", "action",
+    "start", "end", "table", "tile", *LAYER_TOPICS, "frame", "found", "sum", "background", "phase", "psf", "guard",
+    "drift", "resolution", "health", "statistics", "action",
 )  # fmt: skip
+ARRAYS = {"frame": "<u2", "found": "<f4", "sum": "<f4", "background": "<f4", "psf": "<f4"}
+"""Topics whose payload is an array of the shape that the header gives, and its dtype."""
 MAX_PIXELS = 1 << 28
 
 Payload = Localizations | Tile | NDArray[np.generic] | None
@@ -56,8 +63,7 @@ class Message:
     header : dict
         At least `version`, `run_id` and `sequence`.
     payload : Localizations, Tile, array or None
-        `table`, `tile`; (y, x) uint16 pixels of `frame`, float32 cells of `background`; (27,) float32 waves of
-        `phase`; (z, y, x) float32 of `psf`; else None.
+        `table`; `tile` and `layer.*`; an array for the topics of ARRAYS; (27,) float32 waves of `phase`; else None.
     """
 
     topic: str
@@ -83,7 +89,7 @@ def pack_tile(tile: Tile) -> tuple[dict[str, Any], bytes]:
     # Runs of zeros are all that compresses well in a density; looking for more takes three times as long.
     packer = zlib.compressobj(level=1, strategy=zlib.Z_RLE)
     payload = packer.compress(tile.values.astype("<f4", copy=False).tobytes()) + packer.flush()
-    place = {"level": tile.level, "row": tile.row, "column": tile.column}
+    place = {"layer": tile.layer, "level": tile.level, "row": tile.row, "column": tile.column}
     return {**place, "origin_nm": tile.origin_nm, "pixel_nm": tile.pixel_nm, "shape": tile.values.shape}, payload
 
 
@@ -148,12 +154,10 @@ def _unpack_payload(topic: str, header: dict[str, Any], payload: bytes) -> Paylo
         from stream.links.arrow import from_ipc  # loads pyarrow, which the settings in rig.toml do not need
 
         return from_ipc(payload)
-    if topic == "tile":
+    if topic == "tile" or topic in LAYER_TOPICS:
         return _unpack_tile(header, payload)
-    if topic == "frame":
-        return np.frombuffer(payload, "<u2").reshape(header["shape"])
-    if topic in ("background", "psf"):
-        return np.frombuffer(payload, "<f4").reshape(header["shape"])
+    if topic in ARRAYS:
+        return np.frombuffer(payload, ARRAYS[topic]).reshape(header["shape"])
     if topic == "phase":
         return np.frombuffer(payload, "<f4")
     return None
@@ -165,4 +169,5 @@ def _unpack_tile(header: dict[str, Any], payload: bytes) -> Tile:
         raise ValueError(f"a tile of shape {header['shape']}")
     values: Float32Array = np.frombuffer(zlib.decompressobj().decompress(payload, size), "<f4").reshape(header["shape"])
     x_nm, y_nm = header["origin_nm"]
-    return Tile(header["level"], header["row"], header["column"], (x_nm, y_nm), header["pixel_nm"], values)
+    place, layer = (header["level"], header["row"], header["column"]), header.get("layer", "density")
+    return Tile(*place, (x_nm, y_nm), header["pixel_nm"], values, layer)

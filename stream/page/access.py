@@ -22,6 +22,7 @@ HEADERS = {
     "cross-origin-resource-policy": "same-origin",
     "cache-control": "no-cache",
 }
+OPEN = ("/", "/colour-maps.json")
 WRONG_TOKEN = 4401
 AFTER_WRONG_S = 1.0
 """A reader who guesses waits so long each time."""
@@ -31,7 +32,7 @@ TYPING_S = 300.0
 class Access:
     """Refuses requests under foreign names, WebSockets from foreign pages, and data without the token; adds headers.
 
-    What the wheel holds (`/`, `/static`) anybody may read: it says nothing of a run.
+    What says nothing of a run (OPEN, `/static`) anybody may read.
 
     Parameters
     ----------
@@ -63,7 +64,7 @@ class Access:
         app: ASGIApp = self._app
         if not self._is_here(headers):
             app = _ELSEWHERE
-        elif path != "/" and not path.startswith("/static/") and not shows_token(headers, self._address.token):
+        elif path not in OPEN and not path.startswith("/static/") and not shows_token(headers, self._address.token):
             await asyncio.sleep(AFTER_WRONG_S)
             app = _LOCKED
         await app(scope, receive, send_with_headers)

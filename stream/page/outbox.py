@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from stream.links.messages import LAYER_TOPICS
 from stream.page.state import Key
 
 Place = tuple[int, int, int]
 
 
 class Wish(BaseModel):
-    """What a browser sends: the tiles in its view, and those it had to forget."""
+    """What a browser sends: the tiles in its view, those it had to forget, and what else it shows."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -22,11 +24,25 @@ class Wish(BaseModel):
     rows: tuple[int, int]
     columns: tuple[int, int]
     forgotten: list[Place] = Field(default=[], max_length=10_000)
+    layers: tuple[Literal["z", "time", "photons"], ...] = ()
+    """What it colours or measures beside the density."""
+    camera: bool = False
+    """Whether it shows the sum of all frames, and the newest with all its pixels."""
+
+    @property
+    def layer_topics(self) -> set[str]:
+        """What these layers are published under."""
+        return {f"layer.{layer}" for layer in self.layers}
 
     def sees(self, key: Key) -> bool:
         """Return whether a tile is in view."""
         (top, bottom), (left, right) = self.rows, self.columns
         return key.level == self.level and top <= key.row <= bottom and left <= key.column <= right
+
+
+NOTHING = Wish(level=0, rows=(0, -1), columns=(0, -1))
+RANK = {"frame": 1, "sum": 2, "tile": 3, **dict.fromkeys(LAYER_TOPICS, 4)}
+"""What is sent later, because it is larger."""
 
 
 class Outbox:
@@ -39,6 +55,8 @@ class Outbox:
 
     Attributes
     ----------
+    wanted : Wish
+        What the browser looks at.
     replaced : Counter
         Per topic, how often a newer message took the place of one that this browser had not been sent yet.
     """
@@ -46,7 +64,7 @@ class Outbox:
     def __init__(self, is_overview: Callable[[Key], bool]) -> None:
         self._is_overview = is_overview
         self._pending: dict[Key, None] = {}
-        self._wish: Wish | None = None
+        self.wanted = NOTHING
         self._changed = asyncio.Event()
         self.replaced: Counter[str] = Counter()
 
@@ -60,8 +78,9 @@ class Outbox:
 
     def wish(self, wish: Wish) -> None:
         """Note what the browser looks at; what it forgot is sent again when it is in view."""
-        self._wish = wish
-        self._pending.update((Key("tile", *place), None) for place in wish.forgotten)
+        self.wanted = wish
+        topics = ("tile", *LAYER_TOPICS)
+        self._pending.update((Key(topic, *place), None) for place in wish.forgotten for topic in topics)
         self._changed.set()
 
     def is_empty(self) -> bool:
@@ -78,7 +97,12 @@ class Outbox:
 
     def _first(self) -> Key | None:
         wanted = (key for key in self._pending if self._is_wanted(key))
-        return min(wanted, key=lambda key: (key.topic == "tile", key.topic == "frame"), default=None)
+        return min(wanted, key=lambda key: RANK.get(key.topic, 0), default=None)
 
     def _is_wanted(self, key: Key) -> bool:
-        return key.topic != "tile" or self._is_overview(key) or (self._wish is not None and self._wish.sees(key))
+        if key.topic == "sum":
+            return self.wanted.camera
+        if key.topic != "tile" and key.topic not in LAYER_TOPICS:
+            return True
+        shown = key.topic == "tile" or key.topic in self.wanted.layer_topics
+        return shown and (self._is_overview(key) or self.wanted.sees(key))

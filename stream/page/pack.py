@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from stream.links.messages import pack_header
 from stream.picture.tiles import Tile
 
-PREVIEW_PX = 512
-"""A preview is binned until its longer side is at most this."""
+PREVIEW_PX, FULL_PX = 512, 2048
+"""Camera pictures are binned until the longer side is at most this: beside the picture, and in its place."""
 DARK_PERCENT, BRIGHT_PERCENT = 1.0, 99.8
 HALF_MAX = 65504.0
 
@@ -32,13 +32,42 @@ def tile(header: Mapping[str, Any], tile: Tile) -> bytes:
     return _binary("tile", header, np.minimum(tile.values, HALF_MAX).astype("<f2"))
 
 
-def preview(header: Mapping[str, Any], pixels: NDArray[np.generic]) -> bytes:
+def layer(header: Mapping[str, Any], tile: Tile) -> bytes:
+    """Return a tile of a layer: uint16 (y, x), 0 at header `low` and 65535 at header `high`."""
+    values = tile.values
+    low, high = float(values.min()), float(values.max())
+    parts = (values - low) * (65535 / (high - low)) if high > low else np.zeros_like(values)
+    return _binary("layer", {**header, "low": low, "high": high}, np.rint(parts).astype("<u2"))
+
+
+def preview(header: Mapping[str, Any], pixels: NDArray[np.generic], max_px: int = PREVIEW_PX) -> bytes:
     """Return a camera frame: uint8 (y, x), binned by means; 0 at header `low_adu`, 255 at header `high_adu`."""
-    small = _binned(pixels)
+    parts, facts = _scaled(pixels, max_px)
+    return _binary("frame", {**header, **facts}, (255 * parts).astype(np.uint8))
+
+
+def total(header: Mapping[str, Any], pixels: NDArray[np.generic]) -> bytes:
+    """Return the sum of all frames, per frame: as a preview, but uint16, since its contrast is changed by hand."""
+    parts, facts = _scaled(pixels / max(header["frames"], 1), FULL_PX)
+    return _binary("sum", {**header, **facts}, (65535 * parts).astype("<u2"))
+
+
+def found(header: Mapping[str, Any], positions_nm: NDArray[np.generic]) -> bytes:
+    """Return where molecules were found in a frame: float32 (n, 2) x, y in nm."""
+    return _binary("found", header, positions_nm.astype("<f4", copy=False))
+
+
+def _scaled(pixels: NDArray[np.generic], max_px: int) -> tuple[NDArray[np.float32], dict[str, Any]]:
+    """Return a binned picture from 0 to 1, and what these are, for the header."""
+    small = _binned(pixels, max_px)
     low, high = np.percentile(small, (DARK_PERCENT, BRIGHT_PERCENT)).tolist()
     high = max(high, low + 1)
-    grey = np.clip((small - low) * (255 / (high - low)), 0, 255).astype(np.uint8)
-    return _binary("frame", {**header, "shape": grey.shape, "low_adu": low, "high_adu": high}, grey)
+    parts = np.clip((small - np.float32(low)) / np.float32(high - low), 0, 1)
+    return parts, {"shape": parts.shape, "binned_px": _step(pixels, max_px), "low_adu": low, "high_adu": high}
+
+
+def _step(pixels: NDArray[np.generic], max_px: int) -> int:
+    return int(-(-max(pixels.shape) // max_px))
 
 
 def psf(header: Mapping[str, Any], images: NDArray[np.generic]) -> bytes:
@@ -46,9 +75,9 @@ def psf(header: Mapping[str, Any], images: NDArray[np.generic]) -> bytes:
     return _binary("psf", header, images.astype("<f4", copy=False))
 
 
-def _binned(pixels: NDArray[np.generic]) -> NDArray[np.float32]:
+def _binned(pixels: NDArray[np.generic], max_px: int) -> NDArray[np.float32]:
     """Return means over squares; rows and columns that do not fill one are left out."""
-    step = -(-max(pixels.shape) // PREVIEW_PX)
+    step = _step(pixels, max_px)
     rows, columns = (max(1, side // step) for side in pixels.shape)
     height, width = (min(step, side) for side in pixels.shape)
     whole = pixels[: rows * height, : columns * width].astype(np.float32)

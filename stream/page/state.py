@@ -26,7 +26,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from stream.links.messages import Message
+from stream.links.messages import LAYER_TOPICS, Message
 from stream.page.optics_history import OpticsHistory
 from stream.page.traces import Traces
 
@@ -35,6 +35,8 @@ TOPICS = (
     "end",
     "tile",
     "frame",
+    "found",
+    "sum",
     "health",
     "statistics",
     "drift",
@@ -109,8 +111,8 @@ class RunState:
             self.coarsest = 0
         self._note_time(header)
         key = Key(message.topic)
-        if message.topic == "tile":
-            key = Key("tile", header["level"], header["row"], header["column"])
+        if message.topic == "tile" or message.topic in LAYER_TOPICS:
+            key = Key(message.topic, header["level"], header["row"], header["column"])
             self.coarsest = max(self.coarsest, key.level)
         elif message.topic == "phase":
             assert isinstance(message.payload, np.ndarray)
@@ -123,6 +125,15 @@ class RunState:
             self._trace(message.topic, header)
         self.newest[key] = message
         return key
+
+    def forget(self, topic: str) -> None:
+        """Drop what is known of a layer that is no longer followed: it would not be the newest for long."""
+        for key in [key for key in self.newest if key.topic == topic]:
+            del self.newest[key]
+
+    def is_known(self, message: Message) -> bool:
+        """Return whether a message is of the run that is shown."""
+        return bool(message.header["run_id"] == self._run_id)
 
     @property
     def now_s(self) -> float:

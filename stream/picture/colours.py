@@ -1,7 +1,11 @@
-"""Density -> colour, the same in the written picture and in the live page (`stream/page/static/colours.js`).
+"""Colour maps: computed in OKLab, so that equal steps of a value look equally far apart.
 
-`part = min(density / white, 1) ** GAMMA`; the colour is interpolated between STOPS. `white` is the density that is
-shown white: the WHITE_PERCENTILE of the pixels above zero.
+A map is a way through OKLab (Ottosson, "A perceptual color space for image processing", 2020) from knot to knot,
+walked in steps of equal length. Maps of densities grow in lightness from black to white. `dusk` has one lightness, and
+its blue-yellow axis grows from end to end: brightness is free for the density, and red-green blind eyes can read it.
+
+`part = min(density / white, 1) ** GAMMA`; `white` is the density that is shown white: the WHITE_PERCENTILE of the
+pixels above zero.
 """
 
 from __future__ import annotations
@@ -13,16 +17,26 @@ from stream.picture.tiles import Float32Array
 
 GAMMA = 0.7
 WHITE_PERCENTILE = 99.5
-STOPS = (
-    (0.00, 0, 0, 0),
-    (0.22, 88, 12, 14),
-    (0.45, 190, 42, 18),
-    (0.68, 245, 132, 32),
-    (0.86, 255, 214, 110),
-    (1.00, 255, 255, 245),
+SHADES = 256
+KNOTS = {
+    "ember": ((0, 0, 30), (0.27, 0.09, 27), (0.5, 0.17, 33), (0.7, 0.165, 55), (0.87, 0.13, 88), (0.99, 0.02, 105)),
+    "ice": ((0, 0, 260), (0.28, 0.1, 268), (0.5, 0.14, 255), (0.7, 0.11, 232), (0.87, 0.07, 205), (0.99, 0.01, 200)),
+    "grey": ((0, 0, 0), (1, 0, 0)),
+    "dusk": tuple((0.77, 0.115, 270 + turn) for turn in range(0, 181, 15)),
+}
+"""Lightness from 0 to 1, chroma, hue in degrees."""
+DENSITY_MAPS, LAYER_MAP = ("ember", "ice", "grey"), "dusk"
+_TO_CONES = np.array(
+    [[1, 0.3963377774, 0.2158037573], [1, -0.1055613458, -0.0638541728], [1, -0.0894841775, -1.2914855480]]
 )
-"""Part of white, red, green, blue."""
-STEPS = 4096
+_TO_LINEAR_RGB = np.array(
+    [
+        [4.0767416621, -3.3077115913, 0.2309699292],
+        [-1.2684380046, 2.6097574011, -0.3413193965],
+        [-0.0041960863, -0.7034186147, 1.7076147010],
+    ]
+)
+"""Ottosson's matrices."""
 
 
 def white_point(density: Float32Array) -> float:
@@ -52,8 +66,28 @@ def hot(density: Float32Array, white: float) -> NDArray[np.uint8]:
     (y, x, 3) uint8
         Red, green, blue.
     """
-    at, *channels = np.array(STOPS).T
-    parts = np.linspace(0, 1, STEPS) ** GAMMA
-    table = np.stack([np.interp(parts, at, channel) for channel in channels], axis=-1).round().astype(np.uint8)
-    step: NDArray[np.intp] = np.rint(np.clip(density / np.float32(white), 0, 1) * np.float32(STEPS - 1)).astype(np.intp)
-    return table[step]
+    part = np.clip(density / np.float32(white), 0, 1) ** np.float32(GAMMA)
+    shade: NDArray[np.intp] = np.rint(part * (SHADES - 1)).astype(np.intp)
+    return colour_map("ember")[shade]
+
+
+def colour_map(name: str) -> NDArray[np.uint8]:
+    """Return the colours of a map of KNOTS, (256, 3) uint8 red, green, blue."""
+    colours: NDArray[np.uint8] = np.rint(255 * np.clip(srgb(way(name)), 0, 1)).astype(np.uint8)
+    return colours
+
+
+def way(name: str) -> NDArray[np.float64]:
+    """Return a map in OKLab, (256, 3) lightness, a, b: steps of equal length from knot to knot."""
+    lightness, chroma, hue = np.array(KNOTS[name], float).T
+    knots = np.stack([lightness, chroma * np.cos(np.radians(hue)), chroma * np.sin(np.radians(hue))], axis=1)
+    length = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(knots, axis=0), axis=1))])
+    steps = np.linspace(0, length[-1], SHADES)
+    return np.stack([np.interp(steps, length, axis) for axis in knots.T], axis=1)
+
+
+def srgb(lab: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return OKLab colours (n, 3) as sRGB (IEC 61966-2-1), from 0 to 1 where a screen can show them."""
+    linear: NDArray[np.float64] = (lab @ _TO_CONES.T) ** 3 @ _TO_LINEAR_RGB.T
+    curved = 1.055 * np.maximum(linear, 0.0031308) ** (1 / 2.4) - 0.055
+    return np.where(linear <= 0.0031308, 12.92 * linear, curved)

@@ -10,14 +10,14 @@ import numpy as np
 
 from stream.picture import colours, scale_bar
 from stream.picture.render import Renderer
-from stream.picture.tiles import Float32Array, Level
+from stream.picture.tiles import Float32Array, Level, Pyramid
 from stream.sinks.storage import writing
 
 MAX_PNG_PX = 4096
 KEPT = "The localizations are safe: the image can be drawn from them again."
 
 
-def write_ome_tiff(path: Path, renderer: Renderer) -> None:
+def write_ome_tiff(path: Path, pyramid: Pyramid) -> None:
     """Write the image as a tiled, pyramidal OME-TIFF, float32 localizations per super-resolved pixel.
 
     Decision: coarser levels hold means, not the pyramid's sums. Context: viewers keep one contrast for all levels.
@@ -30,8 +30,8 @@ def write_ome_tiff(path: Path, renderer: Renderer) -> None:
     """
     import tifffile  # with its codecs, needed at the end of a run only
 
-    renderer.pyramid.refresh()
-    finest, *coarser = renderer.pyramid.levels
+    pyramid.refresh()
+    finest, *coarser = pyramid.levels
     size_um = finest.pixel_nm / 1000
     metadata = {"axes": "YX", "PhysicalSizeX": size_um, "PhysicalSizeY": size_um}
     metadata |= {"PhysicalSizeXUnit": "µm", "PhysicalSizeYUnit": "µm"}

@@ -15,11 +15,11 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from models.localizations import Localizations
 from stream.errors import TableFormatError
-from stream.picture.tiles import Float32Array, PixelIndices, Pyramid, Tile
+from stream.picture.layers import Layers
+from stream.picture.tiles import Float32Array, Marks, Pyramid, Tile
 
 REACH_SIGMAS = 3.0
-PIXELS_AT_ONCE = 1 << 18
-"""Pixels drawn by one indexed addition: its indices and masses stay in the processor's cache."""
+"""How far a Gaussian is drawn."""
 
 FloatArray = NDArray[np.float64]
 
@@ -39,6 +39,8 @@ class RenderSettings(BaseModel):
     """Gaussians are drawn no narrower than this."""
     max_sigma_nm: float = Field(100.0, gt=0, le=1000)
     """Gaussians are drawn no wider than this."""
+    colours: tuple[Literal["z", "time", "photons"], ...] = ("z", "time", "photons")
+    """By what the picture can be coloured beside its density; each takes a quarter of the picture's memory more."""
 
     @model_validator(mode="after")
     def _spot_fits(self) -> Self:
@@ -67,15 +69,21 @@ class Renderer:
     ----------
     pyramid : Pyramid
         The image at all resolutions.
+    layers : Layers
+        What the localizations carry, beside it.
     drawn, left_out : int
-        Localizations drawn; localizations outside the field or with a position or sigma that is not a number.
+        Localizations drawn; localizations outside the field or with a position, sigma or colour that is not a number.
     """
 
     def __init__(self, width_nm: float, height_nm: float, settings: RenderSettings) -> None:
         self.settings = settings
         self._height_px, self._width_px = _pixels(height_nm, settings.pixel_nm), _pixels(width_nm, settings.pixel_nm)
         self.pyramid = Pyramid(self._height_px, self._width_px, settings.pixel_nm, settings.tile_px)
+        self.layers = Layers(settings.colours, self.pyramid)
         self.drawn = self.left_out = 0
+        self._draw(
+            np.empty((0, 4)), np.empty((0, 0)), np.empty(0, np.int64), 1.0
+        )  # compiled before the first batch waits
 
     def add(self, table: Localizations, weight: float = 1.0) -> None:
         """Draw localizations; with weight -1 what was drawn before is taken out again.
@@ -86,21 +94,30 @@ class Renderer:
             Gaussians are asked for, but the table gives no uncertainty.
         """
         x, y = (table[name].astype(np.float64) / self.settings.pixel_nm for name in ("x_nm", "y_nm"))
-        sigma_x, sigma_y = self._sigmas(table)
-        inside = (x >= 0) & (x < self._width_px) & (y >= 0) & (y < self._height_px) & np.isfinite(sigma_x + sigma_y)
+        spots = np.column_stack([x, y, *self._sigmas(table)])
+        which, quantities = self.layers.carried(table)
+        inside = (x >= 0) & (x < self._width_px) & (y >= 0) & (y < self._height_px)
+        inside &= np.isfinite(spots).all(axis=1) & np.isfinite(quantities).all(axis=1)
         self.drawn += int(weight * inside.sum())
         self.left_out += int(weight * (~inside).sum())
-        x, y, sigma_x, sigma_y = x[inside], y[inside], sigma_x[inside], sigma_y[inside]
-        reach = np.ceil(REACH_SIGMAS * np.maximum(sigma_x, sigma_y)).astype(np.intp)
-        for group in _of_one_reach(reach):
-            rows, row_mass = _profile(y[group], sigma_y[group], reach[group[0]], self._height_px)
-            columns, column_mass = _profile(x[group], sigma_x[group], reach[group[0]], self._width_px)
-            self.pyramid.add(rows, columns, row_mass * np.float32(weight), column_mass)
+        touched = self._draw(spots[inside], quantities[inside], which, weight)
+        self.pyramid.levels[0].mark(touched)
+        self.layers.mark(touched, which)
 
     def clear(self) -> None:
         """Take out everything that was drawn."""
         self.pyramid.clear()
+        self.layers.clear()
         self.drawn = self.left_out = 0
+
+    def _draw(self, spots: FloatArray, quantities: FloatArray, which: NDArray[np.int64], weight: float) -> Marks:
+        """Draw spots (n, 4) that carry quantities (n, k) of layers (k,); return the tiles that were drawn on."""
+        from stream.picture.drawing import draw  # loads numba, which reading the settings should not cost
+
+        finest, field_px = self.pyramid.levels[0].values, np.array([self._height_px, self._width_px])
+        touched = np.zeros(finest.shape[:2], bool)
+        draw(spots, quantities, which, field_px, np.float32(weight), finest, self.layers.sums, touched)
+        return touched
 
     def _sigmas(self, table: Localizations) -> tuple[FloatArray, FloatArray]:
         """Return the widths to draw along x and y, (n,) in super-resolved pixels; 0 is a single pixel."""
@@ -131,46 +148,3 @@ class Renderer:
 
 def _pixels(length_nm: float, pixel_nm: float) -> int:
     return ceil(round(length_nm / pixel_nm, 6))
-
-
-def _of_one_reach(reach: NDArray[np.intp]) -> list[NDArray[np.intp]]:
-    """Return the rows of each reach, in groups of at most PIXELS_AT_ONCE pixels."""
-    groups = []
-    for size in np.unique(reach).tolist():
-        rows = np.flatnonzero(reach == size)
-        at_once = max(1, PIXELS_AT_ONCE // (2 * size + 1) ** 2)
-        groups += [rows[start : start + at_once] for start in range(0, len(rows), at_once)]
-    return groups
-
-
-def _profile(centre: FloatArray, sigma: FloatArray, reach: int, length_px: int) -> tuple[PixelIndices, Float32Array]:
-    """Integrate Gaussians over pixels, along one axis.
-
-    Decision: what falls beyond the reach or the edge of the field is given to the pixels that remain. Context: the sum
-    of the image is the number of localizations. Consequence: spots at the very edge are up to twice as bright per axis.
-
-    Parameters
-    ----------
-    centre, sigma : (n,) float64
-        In pixels; pixel i spans i to i + 1.
-    reach : int
-        Pixels drawn on each side of the one that holds the centre.
-    length_px : int
-        Pixels of the field.
-
-    Returns
-    -------
-    pixels : (n, 2 reach + 1) intp
-        Indices, kept inside the field.
-    mass : (n, 2 reach + 1) float32
-        Sums to 1 along each row.
-    """
-    pixels = np.floor(centre).astype(np.intp)[:, None] + np.arange(-reach, reach + 1)
-    if reach == 0:
-        return pixels, np.ones(pixels.shape, np.float32)
-    from scipy.special import erf  # 0.3 s that reading the settings should not cost
-
-    edges = np.arange(-reach, reach + 2) - (centre % 1)[:, None]
-    mass = np.diff(erf(edges / (sigma * np.sqrt(2))[:, None]), axis=1)
-    mass[(pixels < 0) | (pixels >= length_px)] = 0
-    return np.clip(pixels, 0, length_px - 1), (mass / mass.sum(axis=1, keepdims=True)).astype(np.float32)

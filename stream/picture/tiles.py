@@ -1,8 +1,8 @@
 """Tiles of the super-resolved image, in a pyramid whose levels halve in resolution and keep the sum.
 
 Decision: each level is one zeroed array whose tiles lie one after the other. Context: most tiles of a large field stay
-empty for long, and a dictionary of tiles would need a loop for every batch. Consequence: the operating system hands out
-memory at the first touch, and any number of spots is drawn by one indexed addition.
+empty for long. Consequence: the operating system hands out memory at the first touch, and compiled code draws on the
+array as it is.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from stream.errors import RigError
 
 Float32Array = NDArray[np.float32]
-PixelIndices = NDArray[np.intp]
+Marks = NDArray[np.bool_]
 
 DUST = 1e-6
 """Localizations per pixel that rounding leaves where something was taken out."""
@@ -38,7 +38,9 @@ class Tile:
     pixel_nm : float
         Pixel size of the level.
     values : (y, x) float32
-        Localizations per pixel; zero beyond the field.
+        Localizations per pixel, or the mean of what they carry; zero beyond the field.
+    layer : str
+        "density", or one of `stream.picture.layers.LAYERS`.
     """
 
     level: int
@@ -47,6 +49,7 @@ class Tile:
     origin_nm: tuple[float, float]
     pixel_nm: float
     values: Float32Array
+    layer: str = "density"
 
 
 class Level:
@@ -62,21 +65,31 @@ class Level:
         Pixel size at this resolution.
     tile_px : int
         Side of a tile.
+    values : (row, column, y, x) float32, optional
+        Where its tiles are, if that is allocated already.
 
     Attributes
     ----------
     values : (row, column, y, x) float32
         All tiles, localizations per pixel.
-    stale, changed : (row, column) bool
-        Tiles whose parent is out of date; tiles that changed since they were last asked for.
+    stale, changed, drawn : (row, column) bool
+        Tiles whose parent is out of date; tiles that changed since they were last asked for; tiles that hold something.
     """
 
-    def __init__(self, number: int, height_px: int, width_px: int, pixel_nm: float, tile_px: int) -> None:
+    def __init__(
+        self,
+        number: int,
+        height_px: int,
+        width_px: int,
+        pixel_nm: float,
+        tile_px: int,
+        values: Float32Array | None = None,
+    ) -> None:
         self.number, self.pixel_nm, self.tile_px = number, pixel_nm, tile_px
         self.height_px, self.width_px = height_px, width_px
         rows, columns = ceil(height_px / tile_px), ceil(width_px / tile_px)
-        self.values = np.zeros((rows, columns, tile_px, tile_px), np.float32)
-        self.stale, self.changed = np.zeros((2, rows, columns), bool)
+        self.values = np.zeros((rows, columns, tile_px, tile_px), np.float32) if values is None else values
+        self.stale, self.changed, self.drawn = np.zeros((3, rows, columns), bool)
 
     def tile(self, row: int, column: int) -> Tile:
         """Return a copy of one tile."""
@@ -90,9 +103,10 @@ class Level:
         whole = self.values.transpose(0, 2, 1, 3).reshape(rows * side, columns * side)
         return whole[: self.height_px, : self.width_px]
 
-    def mark(self, rows: PixelIndices, columns: PixelIndices) -> None:
-        """Note that these tiles were drawn on."""
-        self.stale[rows, columns] = self.changed[rows, columns] = True
+    def mark(self, tiles: Marks) -> None:
+        """Note that these tiles, (row, column) bool, were drawn on."""
+        for marks in (self.stale, self.changed, self.drawn):
+            marks |= tiles
 
 
 class Pyramid:
@@ -106,6 +120,8 @@ class Pyramid:
         Pixel size at level 0.
     tile_px : int
         Side of a tile; even.
+    finest : (row, column, y, x) float32, optional
+        Where the tiles of level 0 are, if that is allocated already.
 
     Raises
     ------
@@ -113,11 +129,13 @@ class Pyramid:
         There is no memory for an image of this size.
     """
 
-    def __init__(self, height_px: int, width_px: int, pixel_nm: float, tile_px: int) -> None:
+    def __init__(
+        self, height_px: int, width_px: int, pixel_nm: float, tile_px: int, finest: Float32Array | None = None
+    ) -> None:
         halvings = max(0, ceil(np.log2(max(height_px, width_px) / tile_px)))
         try:
             self.levels = [
-                Level(k, -(-height_px // 2**k), -(-width_px // 2**k), pixel_nm * 2**k, tile_px)
+                Level(k, -(-height_px // 2**k), -(-width_px // 2**k), pixel_nm * 2**k, tile_px, None if k else finest)
                 for k in range(halvings + 1)
             ]
         except MemoryError as error:
@@ -126,31 +144,6 @@ class Pyramid:
                 limit=f"it needs {height_px * width_px * 5.4e-9:.0f} GB of memory",
                 remedy="choose a larger [render] pixel_nm",
             ) from error
-        _, columns, _, _ = self.levels[0].values.shape
-        y, x = np.arange(height_px), np.arange(width_px)
-        self._row_start = (y // tile_px * columns * tile_px + y % tile_px) * tile_px
-        self._column_start = x // tile_px * tile_px**2 + x % tile_px
-
-    def add(self, rows: PixelIndices, columns: PixelIndices, row_mass: Float32Array, column_mass: Float32Array) -> None:
-        """Draw n spots, each the outer product of its profiles along y and x.
-
-        Parameters
-        ----------
-        rows, columns : (n, k) intp
-            Pixels of level 0 that each spot covers, ascending, all inside the field, k at most a tile's side.
-        row_mass, column_mass : (n, k) float32
-            Mass of each spot per row and per column.
-        """
-        finest = self.levels[0]
-        pixels = self._row_start[rows][:, :, None] + self._column_start[columns][:, None, :]
-        mass = row_mass[:, :, None] * column_mass[:, None, :]
-        np.add.at(finest.values.reshape(-1), pixels.reshape(-1), mass.reshape(-1))
-        # A spot is no larger than a tile, so that its corners lie on all the tiles it touches.
-        tile_rows, tile_columns = (
-            rows[:, [0, 0, -1, -1]] // finest.tile_px,
-            columns[:, [0, -1, 0, -1]] // finest.tile_px,
-        )
-        finest.mark(tile_rows, tile_columns)
 
     def wipe_dust(self) -> None:
         """Make empty again what rounding left, in the tiles of level 0 that were drawn on since `refresh`."""
@@ -162,9 +155,8 @@ class Pyramid:
     def clear(self) -> None:
         """Make all levels empty."""
         for level in self.levels:
-            drawn = level.values.any(axis=(2, 3))
-            level.values[drawn] = 0
-            level.changed |= drawn
+            level.values[level.drawn] = 0
+            level.changed |= level.drawn
             level.stale[:] = False
 
     def refresh(self) -> None:
@@ -173,8 +165,15 @@ class Pyramid:
             rows, columns = np.nonzero(level.stale)
             for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
                 _reduce(level, parent, row, column)
-            parent.mark(rows // 2, columns // 2)
+            above = np.zeros_like(parent.stale)
+            above[rows // 2, columns // 2] = True
+            parent.mark(above)
             level.stale[:] = False
+
+    def change_all(self) -> None:
+        """Let `changed` yield all that holds something, once more."""
+        for level in self.levels:
+            level.changed |= level.drawn
 
     def changed(self) -> Iterator[Tile]:
         """Yield the tiles of all levels that changed since they were last yielded, the coarsest first.

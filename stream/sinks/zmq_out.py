@@ -1,4 +1,4 @@
-"""Publishes a run over ZeroMQ: tables, tiles, previews, background, state of the run (`stream/links/messages.py`).
+"""Publishes a run over ZeroMQ: tables, tiles, previews, sum, background, state of the run (`stream/links/messages.py`).
 
 Two sockets. PUB sends to whoever listens and never waits for anybody: it drops for a subscriber that is too slow, who
 sees it as a gap in `sequence`. ROUTER answers three requests:
@@ -34,8 +34,10 @@ from stream.frame import Frame
 from stream.links.messages import TOPICS, VERSION, pack_header, pack_tile
 from stream.links.reports import MAX_WAITING, Report, read_report
 from stream.links.sockets import bind, is_loopback, next_port
+from stream.picture.layers import Layers
 from stream.picture.tiles import Tile
 from stream.sink import RunInfo
+from stream.sinks.interest import Interest
 from stream.sinks.readiness import Readiness
 
 QUEUED_MESSAGES = 1000
@@ -112,9 +114,10 @@ class ZmqOut:
         self._run_id = ""
         self._next = dict.fromkeys(TOPICS, 0)
         self._latest: dict[tuple[str, Place | None], list[bytes]] = {}
-        self._ready = Readiness()
+        self._ready, self._interest = Readiness(), Interest()
         self.reports: deque[Report] = deque()
         self._changed: Callable[[], Iterator[Tile]] = lambda: iter(())
+        self._layers: Layers | None = None
         self._sweep: Iterator[Tile] | None = None
         self._next_sweep_s = -float("inf")
 
@@ -156,15 +159,27 @@ class ZmqOut:
         """Publish that frames `first`..`last` were not analysed: a `table` without payload."""
         self._send("table", {"first": first, "last": last, "skipped": reason})
 
-    def follow(self, changed: Callable[[], Iterator[Tile]]) -> None:
-        """Publish the tiles that `changed` yields, newest wins, whenever `serve` finds that it is time."""
-        self._changed = changed
+    def follow(self, changed: Callable[[], Iterator[Tile]], layers: Layers | None = None) -> None:
+        """Publish the tiles that `changed` yields, newest wins, whenever `serve` finds that it is time.
+
+        Those of a layer follow them as long as somebody subscribes to it.
+        """
+        self._changed, self._layers = changed, layers
 
     def preview(self, frame: Frame) -> None:
         """Publish the pixels of a camera frame."""
         times = {"camera_time_s": frame.camera_time_s, "host_time_s": frame.host_time_s}
         content = {"index": frame.index, "shape": frame.pixels.shape, **times}
         self._send("frame", content, frame.pixels.astype("<u2", copy=False).tobytes())
+
+    def found(self, index: int, positions_nm: NDArray[np.float32]) -> None:
+        """Publish where molecules were found in a frame that was published: (n, 2) x, y."""
+        content = {"index": index, "shape": positions_nm.shape}
+        self._send("found", content, positions_nm.astype("<f4", copy=False).tobytes())
+
+    def sum(self, picture: NDArray[np.float32], frames: int) -> None:
+        """Publish the sum of so many camera frames, (y, x) ADU."""
+        self._send("sum", {"shape": picture.shape, "frames": frames}, picture.astype("<f4", copy=False).tobytes())
 
     def background(self, picture: NDArray[np.float32], pixel_nm: float, frame: int) -> None:
         """Publish the background (y, x), photo-electrons per camera pixel, in cells of `pixel_nm`, up to a frame."""
@@ -210,7 +225,7 @@ class ZmqOut:
 
     def end(self, content: Mapping[str, Any]) -> None:
         """Publish all tiles that still differ from what was published, then `end`."""
-        for sweep in (self._sweep or (), self._changed()):
+        for sweep in (self._sweep or (), self._all_changed()):
             for tile in sweep:
                 self._send_tile(tile)
         self._send("end", content)
@@ -268,12 +283,20 @@ class ZmqOut:
             self._latest[(topic, place)] = parts
 
     def _send_tile(self, tile: Tile) -> None:
-        self._send("tile", *pack_tile(tile), place=(tile.level, tile.row, tile.column))
+        topic = "tile" if tile.layer == "density" else f"layer.{tile.layer}"
+        self._send(topic, *pack_tile(tile), place=(tile.level, tile.row, tile.column))
+
+    def _all_changed(self) -> Iterator[Tile]:
+        """Yield what changed of the density, then of the layers that somebody wants."""
+        yield from self._changed()
+        for name in self._layers.names if self._layers else ():
+            if self._layers and self._interest.wants(f"layer.{name}"):
+                yield from self._layers.changed(name)
 
     def _send_due_tiles(self) -> None:
         start = self._clock()
         if self._sweep is None and start >= self._next_sweep_s:
-            self._sweep, self._next_sweep_s = self._changed(), start + TILE_PERIOD_S
+            self._sweep, self._next_sweep_s = self._all_changed(), start + TILE_PERIOD_S
         for tile in self._sweep or ():
             self._send_tile(tile)
             if self._clock() - start >= TILE_BUDGET_S:
@@ -281,7 +304,20 @@ class ZmqOut:
         self._sweep = None
 
     def _take_subscription(self, parts: list[bytes]) -> None:
-        self._reply(self._ready.take_subscription(parts[0]))
+        event, names = parts[0], self._layers.names if self._layers else ()
+        wanted = {name for name in names if self._interest.wants(f"layer.{name}")}
+        self._interest.take_subscription(event)
+        for name in names:
+            if self._interest.wants(f"layer.{name}") != (name in wanted):
+                self._begin_anew(name)
+        self._reply(self._ready.take_subscription(event))
+
+    def _begin_anew(self, name: str) -> None:
+        """Forget what was published of a layer that nobody wanted meanwhile, or wants any more."""
+        assert self._layers is not None
+        self._layers.ask_anew(name)
+        for key in [key for key in self._latest if key[0] == f"layer.{name}"]:
+            del self._latest[key]
 
     def _take_request(self, parts: list[bytes]) -> None:
         client, request, argument, *_ = [*parts, b"", b""]

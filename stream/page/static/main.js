@@ -5,15 +5,17 @@ import { Alarms } from "./alarms.js";
 import { showFacts, showTotals } from "./facts.js";
 import { Gauges } from "./gauges.js";
 import { clearLedger, showLedger } from "./ledger.js";
+import { addHelp } from "./help.js";
 import { Link } from "./link.js";
 import { Molecules } from "./molecules.js";
 import { Optics } from "./optics.js";
 import { Picture } from "./picture.js";
+import { PICTURE_KEYS, PictureControls } from "./picture_controls.js";
 import { clearPreview, showPreview } from "./preview.js";
 import { Sample } from "./sample.js";
 import { onSpan } from "./spans.js";
 import { Status } from "./status.js";
-import { listenToTabs } from "./tabs.js";
+import { KEYS, listenToTabs } from "./tabs.js";
 import { Traces } from "./traces.js";
 import { showVerdict } from "./verdict.js";
 
@@ -34,7 +36,13 @@ const link = new Link({
     picture.take(header, pixels);
     status.hasPicture = true;
   },
-  frame: showPreview,
+  layer: (header, pixels) => picture.takeLayer(header, pixels),
+  frame: (header, pixels) => {
+    showPreview(header, pixels);
+    picture.takeFrame(header, pixels);
+  },
+  found: (header, positions) => picture.takeFound(header, positions),
+  sum: (header, pixels) => picture.takeSum(header, pixels),
   health: takeHealth,
   statistics: (statistics) => {
     traces.add("statistics", statistics.sample);
@@ -58,8 +66,11 @@ const link = new Link({
   closed: () => status.show(),
 });
 const picture = new Picture(link);
+const controls = new PictureControls(picture);
 const status = new Status(link, (state) => showVerdict(state, alarms.raised, ledger));
 listenToTabs(drawPanels);
+addHelp("Picture", PICTURE_KEYS);
+addHelp("Panels", KEYS);
 onSpan(drawPanels);
 
 function takeHealth(health) {
@@ -84,6 +95,7 @@ function begin(start) {
   showFacts(start);
   if (renewed) return;
   picture.start(start);
+  controls.start(start);
   ledger = null;
   traces.clear();
   alarms.clear();

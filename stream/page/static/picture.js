@@ -1,16 +1,27 @@
-// The super-resolved image: the tiles of the level that suits the zoom, over coarser ones where they are still to come.
+// The picture in the centre: tiles of the level that suits the zoom over coarser ones, what the camera saw, or both.
 
-import { drawBar, tableFor } from "./colours.js";
-import { percentile, VALUES } from "./half.js";
-import { length, significant } from "./numbers.js";
-import { drawScaleBar } from "./scale_bar.js";
-import { colour, Tiles } from "./tiles.js";
+import { Camera } from "./camera.js";
+import { VALUES, percentile } from "./half.js";
+import { LAYERS, calmRange, rangeOf } from "./layers.js";
+import { drawLegend } from "./legend.js";
+import { count, length, significant } from "./numbers.js";
+import { Region } from "./region.js";
+import { showScaleBar } from "./scale_bar.js";
+import { shade, shadingFor } from "./shading.js";
+import { Tiles } from "./tiles.js";
 import { View } from "./view.js";
 
-const BRIGHT_SHARE = 0.995; // of the pixels above zero stay below white
 const CALM = 1.15; // contrast follows the data only when they have changed by more than this
-const CONTRAST_EVERY_MS = 500;
+const FOLLOW_EVERY_MS = 500;
+const SHADE_MS = 9; // for the tiles of one frame; those that are left keep their old colours until the next
+const REGION_EVERY_MS = 250;
 const FIELD_LINE = "#39424e";
+const REGION_LINE = "#f4f7fa";
+
+/** What each pane shows, from below. */
+export const MODES = {
+  sr: [["density"]], sum: [["sum"]], frame: [["frame"]], beside: [["density"], ["sum"]], overlay: [["sum", "density"]],
+};
 
 const element = (id) => document.getElementById(id);
 
@@ -19,23 +30,19 @@ export class Picture {
     this.link = link;
     this.canvas = element("picture");
     this.context = this.canvas.getContext("2d", { alpha: false });
+    this.legend = element("legend");
     this.tiles = new Tiles();
+    this.camera = new Camera();
     this.view = new View(this.canvas, () => this.redraw());
-    this.brightest = 0;
-    this.contrastLevel = -1;
-    this.contrastAt = 0;
-    this.hasField = false;
+    this.region = new Region(() => this.redraw());
+    this.look = { mode: "sr", layer: "density", map: "ember", share: 0.995, gamma: 0.7, gain: 1, fixed: null };
+    this.run = null;
+    this.forgetContrast();
     this.listen();
+    this.recolour();
   }
 
   listen() {
-    const [contrast, gamma] = [element("contrast"), element("gamma")];
-    for (const slider of [contrast, gamma]) slider.addEventListener("input", () => this.recolour());
-    element("fit").addEventListener("click", () => this.view.fit());
-    element("reset").addEventListener("click", () => {
-      [contrast.value, gamma.value] = [contrast.defaultValue, gamma.defaultValue];
-      this.recolour();
-    });
     this.canvas.addEventListener("pointermove", (event) => {
       this.pointer = { x: event.offsetX, y: event.offsetY };
       this.showPointer();
@@ -44,19 +51,59 @@ export class Picture {
       this.pointer = null;
       this.showPointer();
     });
-    this.recolour();
   }
 
-  start({ stream, pixel_size_nm }) {
+  start(run) {
+    this.run = run;
     this.tiles.clear();
-    this.brightest = 0;
-    this.hasField = true;
+    this.camera.clear();
+    this.region.clear();
+    this.forgetContrast();
+    const { stream, pixel_size_nm } = run;
     this.view.setField(stream.width_px * pixel_size_nm, stream.height_px * pixel_size_nm);
+  }
+
+  forgetContrast() {
+    [this.brightest, this.contrastLevel, this.followedAt, this.range] = [0, -1, 0, null];
   }
 
   take(header, payload) {
     this.tiles.take(header, payload);
     this.redraw();
+  }
+
+  takeLayer(header, payload) {
+    this.tiles.takeLayer(header, payload);
+    this.redraw();
+  }
+
+  takeFrame(header, pixels) {
+    this.camera.takeFrame(header, pixels);
+    if (this.shows("frame")) this.redraw();
+  }
+
+  takeFound(header, payload) {
+    this.camera.takeFound(header, payload);
+    if (this.shows("frame")) this.redraw();
+  }
+
+  takeSum(header, pixels) {
+    this.camera.takeSum(header, pixels);
+    if (this.shows("sum")) this.redraw();
+  }
+
+  /** Change how it looks: any of the fields of `look`. */
+  set(change) {
+    const before = { ...this.look };
+    Object.assign(this.look, change);
+    if (before.layer !== this.look.layer) this.range = this.look.fixed = null;
+    this.followedAt = 0;
+    this.view.setPanes(MODES[this.look.mode].length);
+    this.recolour();
+  }
+
+  shows(content) {
+    return MODES[this.look.mode].some((pane) => pane.includes(content));
   }
 
   redraw() {
@@ -66,103 +113,221 @@ export class Picture {
     });
   }
 
+  get layer() {
+    if (this.look.layer === "density") return null;
+    const [low, high] = this.look.fixed ?? this.range ?? [0, 1];
+    return { name: this.look.layer, low, high };
+  }
+
   recolour() {
-    const gamma = Number(element("gamma").value);
-    const white = (this.brightest || 1) / 2 ** Number(element("contrast").value);
-    this.colours = tableFor(white, gamma);
-    drawBar(element("colour-bar"), gamma);
-    const density = this.brightest ? white * this.perSquareMicrometre(this.contrastLevel) : NaN;
-    element("colour-max").textContent = this.brightest ? `${significant(density)} /µm²` : "";
+    const { gamma, gain, map } = this.look;
+    const white = (this.brightest || 1) / gain;
+    this.shading = shadingFor(white, this.contrastLevel, gamma, map, this.layer);
+    this.showLegend(this.brightest ? white * this.tiles.perSquareMicrometre(this.contrastLevel) : NaN);
     this.redraw();
   }
 
-  perSquareMicrometre(level) {
-    return (1000 / this.tiles.pixelNm(level)) ** 2;
+  showLegend(white) {
+    this.legend.hidden = !this.shows("density") || !this.run;
+    if (!this.legend.hidden) drawLegend(this.legend, { ...this.look, white, layer: this.layer });
+    element("layer-missing").hidden = this.legend.hidden || !this.layer || Boolean(this.range ?? this.look.fixed);
   }
 
-  /** Let white follow the brightest pixels in view, in steps that do not flicker. */
-  followContrast(seen, level) {
+  /** Let white and the layer's range follow what is in view, in steps that do not flicker. */
+  follow(seen, level) {
     const now = performance.now();
-    const soon = this.contrastAt + CONTRAST_EVERY_MS - now;
-    if (level === this.contrastLevel && this.brightest && soon > 0) return;
-    const target = percentile(seen.map((tile) => tile.bits), BRIGHT_SHARE);
-    const change = target / this.brightest;
-    if (!target || (level === this.contrastLevel && change < CALM && change > 1 / CALM)) return;
-    [this.brightest, this.contrastLevel, this.contrastAt] = [target, level, now];
+    if (level === this.contrastLevel && this.brightest && now < this.followedAt + FOLLOW_EVERY_MS) return;
+    this.followedAt = now;
+    const range = this.layer && calmRange(this.range, rangeOf(this.tiles, this.look.layer, seen));
+    const brightest = percentile(seen.map((tile) => tile.bits), this.look.share);
+    const change = brightest / this.brightest;
+    const isBrighter = brightest && (level !== this.contrastLevel || change > CALM || change < 1 / CALM || this.newShare());
+    if (!isBrighter && range === this.range) return;
+    this.range = range;
+    if (isBrighter) [this.brightest, this.contrastLevel] = [brightest, level];
     this.recolour();
+  }
+
+  /** Whether another share of pixels has been chosen to be white. */
+  newShare() {
+    const isNew = this.followedShare !== this.look.share;
+    this.followedShare = this.look.share;
+    return isNew;
   }
 
   draw() {
     const { canvas, context, view } = this;
-    const density = window.devicePixelRatio;
-    canvas.width = Math.round(canvas.clientWidth * density);
-    canvas.height = Math.round(canvas.clientHeight * density);
+    const [width, height] = [canvas.clientWidth, canvas.clientHeight].map((side) => Math.round(side * window.devicePixelRatio));
+    if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
     context.fillStyle = "#07090b";
-    context.fillRect(0, 0, canvas.width, canvas.height);
-    if (!this.hasField) return;
-    this.drawField(density);
-    const level = this.tiles.levelFor(view.nmPerPx / density);
-    const corners = [view.toField(0, 0), view.toField(canvas.clientWidth, canvas.clientHeight)];
-    const bounds = { left: corners[0].x, top: corners[0].y, right: corners[1].x, bottom: corners[1].y };
-    const range = this.tiles.range(level, bounds);
+    context.fillRect(0, 0, width, height);
+    if (!this.run) return;
+    this.drawnAt = performance.now();
+    this.level = this.tiles.levelFor(view.nmPerPx / window.devicePixelRatio);
+    const bounds = view.bounds();
+    const range = this.tiles.range(this.level, bounds);
     this.wish(range);
-    this.drawTiles(level, bounds, density);
-    this.followContrast(this.tiles.in(range), level);
-    this.level = level;
-    drawScaleBar(view.nmPerPx);
+    MODES[this.look.mode].forEach((contents, pane) => this.drawPane(contents, pane, bounds));
+    if (this.shows("density")) this.follow(this.tiles.in(range), this.level);
+    showScaleBar(view.nmPerPx);
+    this.showNames();
     this.showPointer();
+    this.showRegion();
   }
 
-  /** Ask for the tiles in view, and for those that had to be dropped here. */
+  /** Ask for the tiles in view, for those that had to be dropped here, and for what is shown beside the density. */
   wish(range) {
-    if (!this.tiles.side) return;
-    const sent = this.link.want({ ...range, forgotten: this.tiles.forgotten });
-    if (sent) this.tiles.forgotten = [];
+    const measured = this.region.rectangle || this.view.tool ? ["z", "photons"] : [];
+    const layers = [...new Set([...(this.layer ? [this.layer.name] : []), ...measured])];
+    const camera = this.shows("sum") || this.shows("frame");
+    if (!this.tiles.side && !camera) return;
+    if (this.link.want({ ...range, forgotten: this.tiles.forgotten, layers, camera })) this.tiles.forgotten = [];
   }
 
-  drawField(density) {
+  drawPane(contents, pane, bounds) {
     const { context, view } = this;
-    const [from, to] = [view.toScreen(0, 0), view.toScreen(view.field.width, view.field.height)];
-    const box = [from.x * density, from.y * density, (to.x - from.x) * density, (to.y - from.y) * density].map(Math.round);
-    context.fillStyle = "#000";
-    context.fillRect(...box);
-    this.fieldBox = box;
-  }
-
-  drawTiles(level, bounds, density) {
-    const { context } = this;
+    const width = view.width * window.devicePixelRatio;
     context.save();
     context.beginPath();
-    context.rect(...this.fieldBox);
+    context.rect(Math.round(pane * width), 0, Math.round(width), this.canvas.height);
     context.clip();
-    for (let k = this.tiles.coarsest; k >= level; k--) {
-      context.imageSmoothingEnabled = this.tiles.pixelNm(k) / this.view.nmPerPx < 2;
-      for (const tile of this.tiles.in(this.tiles.range(k, bounds))) this.drawTile(tile, density);
-    }
+    context.translate(Math.round(pane * width), 0);
+    const field = this.box(0, 0, view.field.width, view.field.height);
+    context.fillStyle = "#000";
+    context.fillRect(...field);
+    context.save();
+    context.beginPath();
+    context.rect(...field);
+    context.clip();
+    for (const content of contents) this[`draw_${content}`](bounds, field, contents);
     context.restore();
+    context.lineWidth = 1;
     context.strokeStyle = FIELD_LINE;
-    context.strokeRect(this.fieldBox[0] - 0.5, this.fieldBox[1] - 0.5, this.fieldBox[2] + 1, this.fieldBox[3] + 1);
+    context.strokeRect(field[0] - 0.5, field[1] - 0.5, field[2] + 1, field[3] + 1);
+    this.drawRegion();
+    context.restore();
   }
 
-  drawTile(tile, density) {
-    colour(tile, this.colours);
+  /** A rectangle of the field in device pixels of a pane: left, top, width, height, all whole, so that no seam shows. */
+  box(left, top, right, bottom) {
+    const [from, to] = [this.view.toScreen(left, top), this.view.toScreen(right, bottom)];
+    const edges = [from.x, from.y, to.x, to.y].map((edge) => Math.round(edge * window.devicePixelRatio));
+    return [edges[0], edges[1], edges[2] - edges[0], edges[3] - edges[1]];
+  }
+
+  draw_density(bounds, field, contents) {
+    const { context, tiles } = this;
+    if (contents.length > 1) context.globalCompositeOperation = "lighter";
+    for (let k = tiles.coarsest; k >= this.level; k--) {
+      if (contents.length > 1 && k !== this.level) continue; // light is added: no level may be drawn over another
+      context.imageSmoothingEnabled = tiles.pixelNm(k) / this.view.nmPerPx < 2;
+      for (const tile of tiles.in(tiles.range(k, bounds))) this.drawTile(tile);
+    }
+    context.globalCompositeOperation = "source-over";
+  }
+
+  drawTile(tile) {
+    const { layer } = this.shading;
     this.tiles.touch(tile);
+    if (tile.shading !== this.shading) {
+      if (performance.now() < this.drawnAt + SHADE_MS) shade(tile, layer && this.tiles.layerOf(tile, layer.name), this.shading);
+      else this.redraw();
+    }
+    if (!tile.isPainted) return;
     const side = this.tiles.side * this.tiles.pixelNm(tile.level);
-    const from = this.view.toScreen(tile.column * side, tile.row * side);
-    const to = this.view.toScreen((tile.column + 1) * side, (tile.row + 1) * side);
-    // Edges on whole pixels: neighbours share them, and no seam shows.
-    const [left, top, right, bottom] = [from.x, from.y, to.x, to.y].map((edge) => Math.round(edge * density));
-    this.context.drawImage(tile.canvas, left, top, right - left, bottom - top);
+    const [left, top] = [tile.column * side, tile.row * side];
+    this.context.drawImage(tile.canvas, ...this.box(left, top, left + side, top + side));
+  }
+
+  draw_sum(bounds, field, contents) {
+    if (!this.camera.total) return;
+    this.context.globalAlpha = contents.length > 1 ? 0.4 : 1;
+    const { gamma, gain } = contents.length > 1 ? { gamma: 1, gain: 1 } : this.look;
+    this.drawCameraPicture(this.camera.totalCanvas(gamma, gain), this.camera.total.header);
+    this.context.globalAlpha = 1;
+  }
+
+  draw_frame() {
+    const { frame } = this.camera;
+    if (!frame) return;
+    this.drawCameraPicture(frame.canvas, frame.header);
+    const toScreen = (x, y) => {
+      const at = this.view.toScreen(x, y);
+      return { x: at.x * window.devicePixelRatio, y: at.y * window.devicePixelRatio };
+    };
+    this.camera.drawFound(this.context, toScreen, this.view.nmPerPx / window.devicePixelRatio);
+  }
+
+  /** Pixels that did not fill a bin are not part of it. */
+  drawCameraPicture(canvas, { binned_px }) {
+    const { stream, pixel_size_nm } = this.run;
+    const nm = (bins, side) => bins * Math.min(binned_px, side) * pixel_size_nm;
+    this.context.imageSmoothingEnabled = false;
+    this.context.drawImage(canvas, ...this.box(0, 0, nm(canvas.width, stream.width_px), nm(canvas.height, stream.height_px)));
+  }
+
+  drawRegion() {
+    if (!this.region.rectangle) return;
+    const { left, top, right, bottom } = this.region.rectangle;
+    const [x, y, width, height] = this.box(left, top, right, bottom);
+    this.context.strokeStyle = REGION_LINE;
+    this.context.lineWidth = window.devicePixelRatio;
+    this.context.setLineDash([6 * window.devicePixelRatio, 4 * window.devicePixelRatio]);
+    this.context.strokeRect(x + 0.5, y + 0.5, width, height);
+    this.context.setLineDash([]);
+  }
+
+  /** What the panes show, in words. */
+  names() {
+    const { total } = this.camera;
+    const sum = total ? `Sum of ${count(total.header.frames)} frames` : "no sum of frames yet";
+    const words = { density: "Super-resolved", sum, frame: this.camera.frameName() };
+    return MODES[this.look.mode].map((pane) => [...pane].reverse().map((content) => words[content]).join(" over "));
+  }
+
+  showNames() {
+    const names = this.names();
+    [element("pane-left"), element("pane-right")].forEach((node, pane) => {
+      node.hidden = !names[pane] || (names.length === 1 && names[0] === "Super-resolved");
+      node.textContent = names[pane] ?? "";
+    });
+  }
+
+  showRegion() {
+    const readout = element("region");
+    readout.hidden = !this.region.rectangle;
+    if (readout.hidden) return;
+    const now = performance.now();
+    if (now < (this.regionAt ?? 0) + REGION_EVERY_MS) {
+      this.later ??= setTimeout(() => {
+        this.later = null;
+        this.redraw();
+      }, REGION_EVERY_MS);
+      return;
+    }
+    this.regionAt = now;
+    readout.textContent = this.region.words(this.tiles, this.level ?? 0, this.view.field).join("\n");
   }
 
   showPointer() {
     const readout = element("pointer");
     const at = this.pointer && this.view.toField(this.pointer.x, this.pointer.y);
     const inside = at && at.x >= 0 && at.y >= 0 && at.x < this.view.field.width && at.y < this.view.field.height;
-    readout.hidden = !(inside && this.hasField);
+    readout.hidden = !(inside && this.run);
     if (readout.hidden) return;
-    const found = this.tiles.at(this.level ?? 0, at.x, at.y);
-    const density = found ? VALUES[found.bits] * this.perSquareMicrometre(found.level) : 0;
-    readout.textContent = `x ${length(at.x)}  y ${length(at.y)}  ${significant(density)} localizations/µm²`;
+    readout.textContent = [`x ${length(at.x)}  y ${length(at.y)}`, ...this.valuesAt(at)].join("  ");
+  }
+
+  valuesAt({ x, y }) {
+    const found = this.tiles.at(this.level ?? 0, x, y);
+    if (!found) return ["0 localizations/µm²"];
+    const { tile, row, column } = found;
+    const mass = VALUES[tile.bits[row * this.tiles.side + column]];
+    const density = `${significant(mass * this.tiles.perSquareMicrometre(tile.level))} localizations/µm²`;
+    const means = Object.entries(LAYERS).map(([name, { name: word, unit, text }]) => {
+      const mean = mass ? this.tiles.mean(tile, name, row, column) : NaN;
+      return Number.isFinite(mean) ? `${word} ${text(mean)} ${unit}` : "";
+    });
+    return [density, ...means.filter(Boolean)];
   }
 }

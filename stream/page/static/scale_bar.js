@@ -2,7 +2,11 @@
 
 import { length } from "./numbers.js";
 
-const LONGEST_PX = 160;
+const LONGEST_REM = 12;
+
+export function rem() {
+  return parseFloat(getComputedStyle(document.documentElement).fontSize);
+}
 
 export function roundLength(longest) {
   const decade = 10 ** Math.floor(Math.log10(longest));
@@ -10,10 +14,16 @@ export function roundLength(longest) {
   return digit * decade;
 }
 
-export function drawScaleBar(nmPerPx) {
-  const nm = roundLength(LONGEST_PX * nmPerPx);
+/** How long the bar is on the screen, and what it says. */
+export function scaleBar(nmPerPx) {
+  const nm = roundLength(LONGEST_REM * rem() * nmPerPx);
+  return { width: nm / nmPerPx, text: length(nm) };
+}
+
+export function showScaleBar(nmPerPx) {
+  const { width, text } = scaleBar(nmPerPx);
   const line = document.getElementById("scale-line");
-  line.style.width = `${nm / nmPerPx}px`;
+  line.style.width = `${width}px`;
   line.parentElement.hidden = false;
-  document.getElementById("scale-text").textContent = length(nm);
+  document.getElementById("scale-text").textContent = text;
 }

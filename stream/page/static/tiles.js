@@ -1,4 +1,5 @@
 // The tiles that came: half floats, localizations per pixel of their level. Level 0 is the finest; each level halves.
+// A layer's tile lies where one of the density lies, with half its pixels along each side: uint16 from `low` to `high`.
 
 const KEPT_PIXELS = 4e7; // held at most; the tiles that were not drawn for longest go first
 
@@ -9,6 +10,7 @@ export class Tiles {
 
   clear() {
     this.byKey = new Map();
+    this.layers = {}; // name: Map from key to { values, low, high }
     this.forgotten = []; // places of tiles that were dropped here: the server must send them again
     this.side = 0;
     this.finestNm = 0;
@@ -24,29 +26,47 @@ export class Tiles {
     const old = this.byKey.get(key);
     const canvas = old?.canvas ?? new OffscreenCanvas(header.shape[1], header.shape[0]);
     this.byKey.delete(key);
-    this.byKey.set(key, { level, row, column, bits: new Uint16Array(payload), canvas, colours: null });
+    const isPainted = old?.isPainted ?? false;
+    this.byKey.set(key, { key, level, row, column, bits: new Uint16Array(payload), canvas, isPainted, shading: null });
     if (this.byKey.size * this.side ** 2 > KEPT_PIXELS) this.forgetOldest();
+  }
+
+  takeLayer({ layer, level, row, column, low, high }, payload) {
+    const key = `${level}/${row}/${column}`;
+    this.layers[layer] ??= new Map();
+    this.layers[layer].set(key, { values: new Uint16Array(payload), low, high });
+    const tile = this.byKey.get(key);
+    if (tile) tile.shading = null;
   }
 
   forgetOldest() {
     const [key, { level, row, column }] = this.byKey.entries().next().value;
     this.byKey.delete(key);
+    for (const layer of Object.values(this.layers)) layer.delete(key);
     this.forgotten.push([level, row, column]);
   }
 
   /** Note that a tile is drawn: it is kept longer. */
   touch(tile) {
-    const key = `${tile.level}/${tile.row}/${tile.column}`;
-    this.byKey.delete(key);
-    this.byKey.set(key, tile);
+    this.byKey.delete(tile.key);
+    this.byKey.set(tile.key, tile);
   }
 
   get(level, row, column) {
     return this.byKey.get(`${level}/${row}/${column}`);
   }
 
+  /** What is here of a layer where a tile lies; undefined if nothing is. */
+  layerOf(tile, name) {
+    return this.layers[name]?.get(tile.key);
+  }
+
   pixelNm(level) {
     return this.finestNm * 2 ** level;
+  }
+
+  perSquareMicrometre(level) {
+    return (1000 / this.pixelNm(level)) ** 2;
   }
 
   /** The level whose pixels are nearest to those of the screen. */
@@ -73,25 +93,22 @@ export class Tiles {
     return found;
   }
 
-  /** The density at a point of the field: its bits and the level they come from, the finest that is here. */
+  /** What is known at a point of the field, from the finest level that is here: a tile, and the pixel in it. */
   at(level, x, y) {
     for (let k = level; this.side && k <= this.coarsest; k++) {
       const column = Math.floor(x / this.pixelNm(k));
       const row = Math.floor(y / this.pixelNm(k));
       const tile = this.get(k, Math.floor(row / this.side), Math.floor(column / this.side));
-      if (tile) return { bits: tile.bits[(row % this.side) * this.side + (column % this.side)], level: k };
+      if (tile) return { tile, row: row % this.side, column: column % this.side };
     }
     return null;
   }
-}
 
-/** Colour a tile with a table over all bit patterns, unless it has these colours already. */
-export function colour(tile, colours) {
-  if (tile.colours === colours) return;
-  const { width, height } = tile.canvas;
-  const image = new ImageData(width, height);
-  const pixels = new Uint32Array(image.data.buffer);
-  for (let i = 0; i < pixels.length; i++) pixels[i] = colours[tile.bits[i]];
-  tile.canvas.getContext("2d").putImageData(image, 0, 0);
-  tile.colours = colours;
+  /** The mean that a layer has at a pixel of a tile; NaN if it is not here. */
+  mean(tile, name, row, column) {
+    const layer = this.layerOf(tile, name);
+    if (!layer) return NaN;
+    const part = layer.values[(row >> 1) * (this.side >> 1) + (column >> 1)] / 65535;
+    return layer.low + part * (layer.high - layer.low);
+  }
 }

@@ -50,19 +50,20 @@ class Run:
         engine = "ONNX Runtime on the CPU"
         self.out.open(RunInfo(run_id, stream, PIXEL_NM, rig, card, folder, {}, engine, warnings))
         self.renderer = Renderer(SIDE_PX * PIXEL_NM, SIDE_PX * PIXEL_NM, RenderSettings())
-        self.out.follow(self.renderer.pyramid.changed)
+        self.out.follow(self.renderer.changed, self.renderer.layers)
 
     def close(self) -> None:
         """Go away, as a process that dies does. May be called more than once."""
         self.is_open = False
         self.out.close()
 
-    def localize(self, x_nm: float, y_nm: float, count: int = 20) -> None:
+    def localize(self, x_nm: float, y_nm: float, count: int = 20, z_nm: float = 0.0) -> None:
         """Draw molecules around a point."""
         spread = np.random.default_rng(0).normal(0, 60, (2, count))
         sigma = np.full(count, 12.0)
         columns = {"frame": np.zeros(count), "x_nm": x_nm + spread[0], "y_nm": y_nm + spread[1]}
-        self.renderer.add(Localizations({**columns, "sigma_x_nm": sigma, "sigma_y_nm": sigma}))
+        columns |= {"sigma_x_nm": sigma, "sigma_y_nm": sigma}
+        self.renderer.add(Localizations({**columns, "z_nm": np.full(count, z_nm), "photons": np.full(count, 1000.0)}))
 
     def preview(self, index: int = 7, side_px: int = SIDE_PX) -> None:
         """Publish a frame with a bright rectangle."""
@@ -96,11 +97,16 @@ class Run:
     @staticmethod
     def received(browser: ClientConnection, topic: str) -> tuple[dict[str, Any], bytes] | None:
         """Return the next message if there is one and it is of this topic."""
+        message = Run.next(browser)
+        return message if message and message[0]["topic"] == topic else None
+
+    @staticmethod
+    def next(browser: ClientConnection) -> tuple[dict[str, Any], bytes] | None:
+        """Return the next message if there is one."""
         try:
-            header, pixels = unpacked(browser.recv(timeout=0.02))
+            return unpacked(browser.recv(timeout=0.02))
         except TimeoutError:
             return None
-        return (header, pixels) if header["topic"] == topic else None
 
 
 def unpacked(data: str | bytes) -> tuple[dict[str, Any], bytes]:

@@ -99,6 +99,8 @@ def test_every_topic_as_documented(publisher, listen):
     publisher.write(table, 3, 5)
     publisher.skipped(6, 9, "too slow")
     publisher.preview(Frame(np.arange(6, dtype=np.uint16).reshape(2, 3), 7, host_time_s=1.5))
+    publisher.found(7, np.array([[1.5, 2.5]], np.float32))
+    publisher.sum(np.array([[3e6, 4e6]], np.float32), 900)
     publisher.background(np.full((1, 2), 3.5, np.float32), 400.0, 7)
     publisher.phase(waves, {"psf_epoch": 1, "sigma": 0.01, "source": "beads", "rms_error_waves": 0.02})
     publisher.psf(PsfSlices(np.ones((3, 1, 2), np.float32), (-500.0, 0.0, 500.0), 40.0), epoch=2)
@@ -116,6 +118,12 @@ def test_every_topic_as_documented(publisher, listen):
     topic, header, payload = listener.next()
     assert (topic, header["index"], header["shape"], header["camera_time_s"]) == ("frame", 7, [2, 3], None)
     assert np.frombuffer(payload, "<u2").tolist() == [0, 1, 2, 3, 4, 5]
+    topic, header, payload = listener.next()
+    assert (topic, header["index"], header["shape"]) == ("found", 7, [1, 2])
+    assert np.frombuffer(payload, "<f4").tolist() == [1.5, 2.5]
+    topic, header, payload = listener.next()
+    assert (topic, header["frames"], header["shape"]) == ("sum", 900, [1, 2])
+    assert np.frombuffer(payload, "<f4").tolist() == [3e6, 4e6]
     topic, header, payload = listener.next()
     assert (topic, header["shape"], header["pixel_nm"], header["frame"]) == ("background", [1, 2], 400.0, 7)
     assert np.frombuffer(payload, "<f4").tolist() == [3.5, 3.5]
@@ -163,6 +171,35 @@ def test_tiles_are_packed_as_documented(publisher, listen):
         assert header["pixel_nm"] == level.pixel_nm
         levels.append(header["level"])
     assert levels == sorted(levels, reverse=True)
+
+
+def published(publisher: ZmqOut, topic: str) -> int:
+    """Return how many messages of a topic a newcomer would find."""
+    return sum(key[0] == topic for key in publisher._latest)
+
+
+def test_a_layer_is_published_whole_to_who_asks_and_to_nobody_else(publisher, listen):
+    renderer = small_renderer()
+    renderer.add(localizations(0, 0, per_frame=5))
+    publisher.follow(renderer.changed, renderer.layers)
+    for _ in range(3):
+        publisher.serve()
+    assert published(publisher, "layer.time") == 0
+    listener = listen(publisher, "layer.time")
+    publisher.end({})
+    levels = len(renderer.pyramid.levels)
+    for _ in range(levels):
+        topic, header, payload = listener.next()
+        values = np.frombuffer(zlib.decompress(payload), "<f4").reshape(header["shape"])
+        assert (topic, header["layer"], header["shape"], values.max()) == ("layer.time", "time", [32, 32], 0)
+    assert published(publisher, "layer.time") >= levels
+    assert published(publisher, "layer.photons") == 0
+    listener.live.unsubscribe("layer.time")
+    while published(publisher, "layer.time"):
+        publisher.serve(wait_s=0.02)
+    again = listen(publisher, "layer.time")
+    publisher.end({})
+    assert again.next()[1]["layer"] == "time"
 
 
 def test_tiles_go_out_at_most_once_per_period(tmp_path, listen):

@@ -1,0 +1,103 @@
+"""What the picture can be coloured by: the mean z, time or photons of the localizations in a pixel.
+
+Decision: half the resolution of the density. Context: brightness carries the detail and colour none that the eye could
+follow there, as video has long made use of; localizations are drawn wider than a pixel. Consequence: a layer takes a
+quarter of the picture's memory, and its tile lies at the same level, row and column as that of the density.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.localizations import Localizations
+from stream.errors import RigError
+from stream.picture.tiles import Float32Array, Marks, Pyramid, Tile
+
+LAYERS = {"z": "z_nm", "time": "frame", "photons": "photons"}
+"""Layer -> the column of the table that it is the mean of: nm, frame index, photo-electrons."""
+LEAST = 1e-6
+"""Localizations in a pixel; where there are fewer, rounding is all there is to be seen."""
+
+
+class Layers:
+    """Sums of what the localizations carry, weighted as they are drawn, over the density's tiles.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Of LAYERS.
+    density : Pyramid
+        The picture.
+
+    Raises
+    ------
+    RigError
+        There is no memory for them.
+
+    Attributes
+    ----------
+    names : tuple of str
+        As given.
+    sums : (layer, row, column, y, x) float32
+        Tiles of level 0, sums of mass times quantity per pixel of half the resolution.
+    """
+
+    def __init__(self, names: Sequence[str], density: Pyramid) -> None:
+        finest = density.levels[0]
+        half_px, height_px, width_px = (-(-size // 2) for size in (finest.tile_px, finest.height_px, finest.width_px))
+        self.names, self._density = tuple(names), density
+        try:
+            self.sums = np.zeros((len(names), *finest.changed.shape, half_px, half_px), np.float32)
+        except MemoryError as error:
+            raise RigError(
+                f"the colours {', '.join(names)} of a picture of {finest.width_px} x {finest.height_px} pixels cannot "
+                "be held",
+                limit=f"they need {len(names) * height_px * width_px * 5.4e-9:.0f} GB of memory",
+                remedy="choose fewer [render] colours, or a larger pixel_nm",
+            ) from error
+        self._pyramids = [Pyramid(height_px, width_px, 2 * finest.pixel_nm, half_px, sums) for sums in self.sums]
+
+    def carried(self, table: Localizations) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Return which layers a table has something for, (k,), and what its rows carry, (n, k)."""
+        which = [number for number, name in enumerate(self.names) if LAYERS[name] in table]
+        quantities = np.empty((len(table), len(which)))
+        for column, number in enumerate(which):
+            quantities[:, column] = table[LAYERS[self.names[number]]]
+        return np.array(which, np.int64), quantities
+
+    def mark(self, touched: Marks, which: NDArray[np.int64]) -> None:
+        """Note that these tiles of level 0 were drawn on, in these layers."""
+        for number in which.tolist():
+            self._pyramids[number].levels[0].mark(touched)
+
+    def clear(self) -> None:
+        """Make all layers empty."""
+        for pyramid in self._pyramids:
+            pyramid.clear()
+
+    def ask_anew(self, name: str) -> None:
+        """Let `changed` yield all tiles of a layer once more."""
+        self._pyramids[self.names.index(name)].change_all()
+
+    def changed(self, name: str) -> Iterator[Tile]:
+        """Yield means over the tiles of a layer that changed since they were last yielded, the coarsest first.
+
+        The density is that of the same moment, so that a mean is one whenever the tile is taken.
+        """
+        self._density.refresh()
+        for tile in self._pyramids[self.names.index(name)].changed():
+            density = self._density.levels[tile.level].values[tile.row, tile.column]
+            yield Tile(
+                tile.level, tile.row, tile.column, tile.origin_nm, tile.pixel_nm, _means(tile.values, density), name
+            )
+
+
+def _means(sums: Float32Array, density: Float32Array) -> Float32Array:
+    """Return sums over the density of the same pixels, which has twice the resolution; 0 where nothing is."""
+    pairs = density[0::2] + density[1::2]
+    mass = pairs[:, 0::2] + pairs[:, 1::2]
+    means: Float32Array = np.divide(sums, mass, out=np.zeros_like(sums), where=mass > LEAST)
+    return means
