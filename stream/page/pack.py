@@ -67,7 +67,7 @@ def _scaled(pixels: NDArray[np.generic], max_px: int) -> tuple[NDArray[np.float3
 
 
 def _step(pixels: NDArray[np.generic], max_px: int) -> int:
-    return -(-max(pixels.shape) // max_px)
+    return int(-(-max(pixels.shape) // max_px))
 
 
 def psf(header: Mapping[str, Any], images: NDArray[np.generic]) -> bytes:
