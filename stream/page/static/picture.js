@@ -1,10 +1,11 @@
 // The picture in the centre: tiles of the level that suits the zoom over coarser ones, what the camera saw, or both.
 
 import { Camera } from "./camera.js";
-import { VALUES, percentile } from "./half.js";
-import { LAYERS, calmRange, rangeOf } from "./layers.js";
+import { percentile } from "./half.js";
+import { calmRange, rangeOf } from "./layers.js";
 import { drawLegend } from "./legend.js";
-import { count, length, significant } from "./numbers.js";
+import { count } from "./numbers.js";
+import { Readouts } from "./readouts.js";
 import { Region } from "./region.js";
 import { showScaleBar } from "./scale_bar.js";
 import { shade, shadingFor } from "./shading.js";
@@ -14,7 +15,6 @@ import { View } from "./view.js";
 const CALM = 1.15; // contrast follows the data only when they have changed by more than this
 const FOLLOW_EVERY_MS = 500;
 const SHADE_MS = 9; // for the tiles of one frame; those that are left keep their old colours until the next
-const REGION_EVERY_MS = 250;
 const FIELD_LINE = "#39424e";
 const REGION_LINE = "#f4f7fa";
 
@@ -38,19 +38,8 @@ export class Picture {
     this.look = { mode: "sr", layer: "density", map: "ember", share: 0.995, gamma: 0.7, gain: 1, fixed: null };
     this.run = null;
     this.forgetContrast();
-    this.listen();
+    this.readouts = new Readouts(this);
     this.recolour();
-  }
-
-  listen() {
-    this.canvas.addEventListener("pointermove", (event) => {
-      this.pointer = { x: event.offsetX, y: event.offsetY };
-      this.showPointer();
-    });
-    this.canvas.addEventListener("pointerleave", () => {
-      this.pointer = null;
-      this.showPointer();
-    });
   }
 
   start(run) {
@@ -170,9 +159,7 @@ export class Picture {
     MODES[this.look.mode].forEach((contents, pane) => this.drawPane(contents, pane, bounds));
     if (this.shows("density")) this.follow(this.tiles.in(range), this.level);
     showScaleBar(view.nmPerPx);
-    this.showNames();
-    this.showPointer();
-    this.showRegion();
+    this.readouts.show();
   }
 
   /** Ask for the tiles in view, for those that had to be dropped here, and for what is shown beside the density. */
@@ -283,51 +270,5 @@ export class Picture {
     const sum = total ? `Sum of ${count(total.header.frames)} frames` : "no sum of frames yet";
     const words = { density: "Super-resolved", sum, frame: this.camera.frameName() };
     return MODES[this.look.mode].map((pane) => [...pane].reverse().map((content) => words[content]).join(" over "));
-  }
-
-  showNames() {
-    const names = this.names();
-    [element("pane-left"), element("pane-right")].forEach((node, pane) => {
-      node.hidden = !names[pane] || (names.length === 1 && names[0] === "Super-resolved");
-      node.textContent = names[pane] ?? "";
-    });
-  }
-
-  showRegion() {
-    const readout = element("region");
-    readout.hidden = !this.region.rectangle;
-    if (readout.hidden) return;
-    const now = performance.now();
-    if (now < (this.regionAt ?? 0) + REGION_EVERY_MS) {
-      this.later ??= setTimeout(() => {
-        this.later = null;
-        this.redraw();
-      }, REGION_EVERY_MS);
-      return;
-    }
-    this.regionAt = now;
-    readout.textContent = this.region.words(this.tiles, this.level ?? 0, this.view.field).join("\n");
-  }
-
-  showPointer() {
-    const readout = element("pointer");
-    const at = this.pointer && this.view.toField(this.pointer.x, this.pointer.y);
-    const inside = at && at.x >= 0 && at.y >= 0 && at.x < this.view.field.width && at.y < this.view.field.height;
-    readout.hidden = !(inside && this.run);
-    if (readout.hidden) return;
-    readout.textContent = [`x ${length(at.x)}  y ${length(at.y)}`, ...this.valuesAt(at)].join("  ");
-  }
-
-  valuesAt({ x, y }) {
-    const found = this.tiles.at(this.level ?? 0, x, y);
-    if (!found) return ["0 localizations/µm²"];
-    const { tile, row, column } = found;
-    const mass = VALUES[tile.bits[row * this.tiles.side + column]];
-    const density = `${significant(mass * this.tiles.perSquareMicrometre(tile.level))} localizations/µm²`;
-    const means = Object.entries(LAYERS).map(([name, { name: word, unit, text }]) => {
-      const mean = mass ? this.tiles.mean(tile, name, row, column) : NaN;
-      return Number.isFinite(mean) ? `${word} ${text(mean)} ${unit}` : "";
-    });
-    return [density, ...means.filter(Boolean)];
   }
 }
