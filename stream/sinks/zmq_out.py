@@ -44,7 +44,9 @@ QUEUED_MESSAGES = 1000
 """Messages that wait for one slow subscriber before the next ones are dropped for it."""
 TILE_PERIOD_S = 0.1
 TILE_BUDGET_S = 0.005
-"""Tiles are sent in sweeps, at most one every TILE_PERIOD_S, and for at most TILE_BUDGET_S per call of `serve`."""
+TILE_SHARE = 0.05
+"""Tiles are sent in sweeps, at most one every TILE_PERIOD_S, and in each call of `serve` for at most TILE_BUDGET_S, or
+TILE_SHARE of the time since the call before: an analyzer that is too slow calls seldom, and its picture still grows."""
 WAIT_FOR_SUBSCRIBERS_S = 30.0
 LINGER_MS = 2000
 MAX_REQUEST_BYTES = 1 << 16
@@ -108,7 +110,7 @@ class ZmqOut:
         queued_messages: int = QUEUED_MESSAGES,
     ) -> None:
         self._settings, self._clock, self._keep, self._queued = settings, clock, keep, queued_messages
-        self._began_s = clock()
+        self._began_s = self._served_s = clock()
         self.address, self.snapshot_address = settings.address, settings.snapshot_address or next_port(settings.address)
         self._context: zmq.Context[zmq.Socket[bytes]] | None = None
         self._run_id = ""
@@ -295,11 +297,12 @@ class ZmqOut:
 
     def _send_due_tiles(self) -> None:
         start = self._clock()
+        budget_s, self._served_s = max(TILE_BUDGET_S, TILE_SHARE * (start - self._served_s)), start
         if self._sweep is None and start >= self._next_sweep_s:
             self._sweep, self._next_sweep_s = self._all_changed(), start + TILE_PERIOD_S
         for tile in self._sweep or ():
             self._send_tile(tile)
-            if self._clock() - start >= TILE_BUDGET_S:
+            if self._clock() - start >= budget_s:
                 return
         self._sweep = None
 

@@ -139,7 +139,7 @@ def test_the_time_that_traces_show_is_chosen_by_button_and_key(run, browser):
             press(browser, key)
         else:
             browser.find_element(By.CSS_SELECTOR, f"[data-span='{name}']").click()
-        pressed = browser.find_element(By.CSS_SELECTOR, "[aria-pressed='true']")
+        pressed = browser.find_element(By.CSS_SELECTOR, "[data-span][aria-pressed='true']")
         assert pressed.get_attribute("data-span") == name
     browser.find_element(By.CSS_SELECTOR, "[data-span='recent']").click()
 
