@@ -16,7 +16,7 @@ class DriftSettings(BaseModel):
 
     mode: Literal["off", "aim", "fiducials"] = "aim"
     """aim: blocks of frames are laid over all that was found before; fiducials: the mean track of marked beads."""
-    block_frames: int = Field(100, ge=1, le=1_000_000)
+    block_frames: int = Field(50, ge=1, le=1_000_000)
     """The drift is found once in so many frames: as often as it moves by some 10 nm."""
     min_localizations: int = Field(300, ge=1, le=1_000_000)
     """Of aim: a block with fewer goes on into the next."""
