@@ -28,7 +28,7 @@ def density(seen: Seen, raised: bool) -> Finding | None:
         return None
     return Finding(
         "red" if value > DENSE_RED * ends[1] else "amber",
-        f"too dense: {value:.2g} molecules/µm² and frame where they are, the model knows up to {ends[1]:g}",
+        f"too dense: {value:.2g} molecules/µm² in a frame, where they are; the model knows up to {ends[1]:g}",
         "less activation (405 nm) or more excitation, a shorter exposure; lower concentration of imager strands",
     )
 

@@ -14,7 +14,7 @@ SAME_NM = 60.0
 """A molecule is found again within this: several uncertainties, and far less than what lies between two molecules."""
 ALONE_NM = 1000.0
 """The light of molecules that are farther apart does not overlap."""
-ROWS_A_TABLE, ROWS = 512, 4096
+ROWS_A_TABLE, ROWS = 256, 4096
 """Localizations that are looked at: of one table, and altogether. A pair of frames is taken whole."""
 
 

@@ -146,10 +146,10 @@ class Server:
             return pack.text("phase", {**header, "waves": payload.tolist(), "age_s": self._state.optics()[-1]["age_s"]})
         if isinstance(payload, np.ndarray):
             return pack.preview(header, payload)
-        if key.topic == "action":
-            header = {"actions": list(self._state.actions)}
         if key.topic in TRACED:
             header = {**header, "sample": self._state.sample(key.topic, header)}
+        if key.topic == "action":
+            header = {"actions": list(self._state.actions), "sample": header["sample"]}
         if key.topic == "health":
             header = {**header, "age_s": self._state.health_age_s(), "replaced": outbox.replaced}
         return pack.text(key.topic, header)

@@ -59,6 +59,7 @@ TRACED: dict[str, dict[str, tuple[str, ...]]] = {
         "spot": ("median", "spot_sigma_nm"),
     },
     "resolution": {"frc": ("frc_nm",), "nena": ("nena_nm",)},
+    "action": {"power": ("new",)},
 }  # fmt: skip
 """What is plotted over time, by topic: its name there and where it is in the header."""
 
@@ -109,8 +110,6 @@ class RunState:
         if message.topic == "tile":
             key = Key("tile", header["level"], header["row"], header["column"])
             self.coarsest = max(self.coarsest, key.level)
-        elif message.topic in TRACED:
-            self._trace(message.topic, header)
         elif message.topic == "phase":
             assert isinstance(message.payload, np.ndarray)
             self._optics.add(message.payload, self._clock())
@@ -118,6 +117,8 @@ class RunState:
             key = Key("psf", min(header["psf_epoch"], 1))
         elif message.topic == "action":
             self.actions.append(header)
+        if message.topic in TRACED:
+            self._trace(message.topic, header)
         self.newest[key] = message
         return key
 

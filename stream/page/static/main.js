@@ -18,9 +18,9 @@ import { Traces } from "./traces.js";
 import { showVerdict } from "./verdict.js";
 
 const traces = new Traces();
-const [alarms, gauges, molecules, sample] = [new Alarms(), new Gauges(traces), new Molecules(traces), new Sample(traces)];
+const [alarms, gauges, molecules, specimen] = [new Alarms(), new Gauges(traces), new Molecules(traces), new Sample(traces)];
 const optics = new Optics();
-const panels = [gauges, molecules, sample, optics];
+const panels = [gauges, molecules, specimen, optics];
 let [run, ledger] = [null, null];
 
 const link = new Link({
@@ -43,13 +43,17 @@ const link = new Link({
   optics: ({ samples }) => optics.history(samples),
   phase: (phase) => optics.take(phase),
   psf: (header, pixels) => optics.psf(header, pixels),
-  action: ({ actions }) => showActions(actions, run?.rig?.activation),
-  drift: (drift) => sample.takeDrift(drift),
+  action: ({ actions, sample }) => {
+    traces.add("action", sample);
+    molecules.takePower(sample);
+    showActions(actions, run?.rig?.activation);
+  },
+  drift: (drift) => specimen.takeDrift(drift),
   resolution: (resolution) => {
     traces.add("resolution", resolution.sample);
-    sample.takeResolution(resolution);
+    specimen.takeResolution(resolution);
   },
-  guard: (guard) => sample.takeGuard(guard),
+  guard: (guard) => specimen.takeGuard(guard),
   end: (end) => status.end(end),
   closed: () => status.show(),
 });
@@ -83,7 +87,7 @@ function begin(start) {
   ledger = null;
   traces.clear();
   alarms.clear();
-  for (const panel of [molecules, sample]) panel.clear();
+  for (const panel of [molecules, specimen]) panel.clear();
   gauges.draw();
   optics.start(start);
   showActions([]);

@@ -17,18 +17,19 @@ const HISTOGRAMS = [
 ];
 
 export class Molecules {
-  constructor(traces, marks) {
+  constructor(traces) {
     this.traces = traces;
     this.statistics = null;
     const lateral = [{ field: "sigma_x", name: "x" }, { field: "sigma_y", name: "y" }, { field: "sigma_z", name: "z" }];
     this.plots = {
-      per_frame: new Plot("per-frame-plot", "statistics", [{ field: "per_frame" }], significant, { marks }),
+      per_frame: new Plot("per-frame-plot", "statistics", [{ field: "per_frame" }], significant),
       density: new Plot("density-plot", "statistics", [{ field: "density" }], with_("/µm²")),
       photons: new Plot("photons-plot", "statistics", [{ field: "photons" }], count),
       background: new Plot("background-plot", "statistics", [{ field: "background" }], significant),
       sigma: new Plot("sigma-plot", "statistics", lateral, with_("nm")),
       spot: new Plot("spot-plot", "statistics", [{ field: "spot" }], with_("nm"), { zero: false }),
       z: new Plot("z-plot", "statistics", [{ field: "z" }], with_("nm"), { zero: false }),
+      power: new Plot("power-plot", "action", [{ field: "power" }], significant, { held: true }),
       on_time: new Plot("on-time-plot", "statistics", [{ field: "on_time" }], with_("frames")),
     };
     for (const [id] of HISTOGRAMS) new ResizeObserver(() => this.drawHistograms()).observe(element(id));
@@ -36,6 +37,7 @@ export class Molecules {
 
   clear() {
     this.statistics = null;
+    element("power-panel").hidden = true;
     for (const plot of Object.values(this.plots)) plot.band = null;
     for (const node of document.querySelectorAll("[data-panel='molecules'] [data-figure]")) node.textContent = "–";
     this.draw();
@@ -45,14 +47,21 @@ export class Molecules {
     this.statistics = statistics;
     const { trained, start, median } = statistics;
     for (const name of ["photons", "background", "density", "on_time"]) this.plots[name].band = band(trained[TRAINED[name]]);
-    this.plots.sigma.band = start.sigma_x_nm ? band(SIGMA_BAND.map((part) => part * start.sigma_x_nm)) : null;
+    const deep = "z_nm" in median; // then each axis has a band of its own, which would lie on each other
+    this.plots.sigma.band = start.sigma_x_nm && !deep ? band(SIGMA_BAND.map((part) => part * start.sigma_x_nm)) : null;
     this.plots.spot.band = start.spot_sigma_nm ? band([0, WIDER * start.spot_sigma_nm]) : null;
     this.plots.z.band = Number.isFinite(start.z_nm) ? band([start.z_nm - Z_MOVED_NM, start.z_nm + Z_MOVED_NM]) : null;
-    const deep = "z_nm" in median;
     for (const node of document.querySelectorAll("[data-only='depth']")) node.hidden = !deep;
     for (const node of document.querySelectorAll("[data-only='flat']")) node.hidden = deep;
     this.showFigures(statistics);
     this.draw();
+  }
+
+  /** Take what was done to the microscope: the value that was set last. */
+  takePower(sample) {
+    element("power-panel").hidden = false;
+    if (Number.isFinite(sample.power)) element("power").textContent = significant(sample.power);
+    this.plots.power.draw(this.traces);
   }
 
   showFigures({ localizations_per_frame, density_per_um2, on_time_frames, median, trained }) {

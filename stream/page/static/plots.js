@@ -28,11 +28,11 @@ export function surface(canvas) {
 export class Plot {
   /**
    * `lines`: [{field, name}], fields of a topic of the traces; `label`: from a number to text; `zero`: the axis begins
-   * at zero, else where the values do. `marks`: a function that returns [{at, text}] to draw as upright lines.
+   * at zero, else where the values do; `held`: a value holds until the next one comes.
    */
-  constructor(id, topic, lines, label, { zero = true, marks = () => [] } = {}) {
+  constructor(id, topic, lines, label, { zero = true, held = false } = {}) {
     this.canvas = document.getElementById(id);
-    Object.assign(this, { topic, lines, label, zero, marks });
+    Object.assign(this, { topic, lines, label, zero, held });
     this.band = null; // {low, high, name}: where values are healthy; a missing end is open
     new ResizeObserver(() => this.traces && this.draw(this.traces)).observe(this.canvas);
   }
@@ -41,10 +41,9 @@ export class Plot {
     this.traces = traces;
     if (!this.canvas.clientWidth) return; // behind a tab
     const all = this.lines.map(({ field }) => traces.points(this.topic, span, field));
-    this.frame = { ...surface(this.canvas), top: 1.25 * em(), ...timeRange(all), ...this.valueRange(all) };
+    this.frame = { ...surface(this.canvas), top: 1.25 * em(), ...timeRange(traces), ...this.valueRange(all) };
     this.drawBand();
     this.drawAxes(all.flatMap((points, i) => (points.length ? [i] : [])));
-    for (const mark of this.marks()) this.drawMark(mark);
     all.forEach((points, i) => this.drawLine(points, i));
   }
 
@@ -106,34 +105,24 @@ export class Plot {
     if (!shown.length) return context.fillText("nothing yet", 0, line);
     const range = this.zero ? this.label(topValue) : `${this.label(bottomValue)} … ${this.label(topValue)}`;
     context.fillText(range, 0, line);
+    const free = context.measureText(range).width + 0.5 * em();
     let right = width;
     const put = (text, colour) => {
-      right -= context.measureText(text).width;
+      const left = right - context.measureText(text).width;
+      if (left < free) return; // a narrow column: what is said last is left out
       context.fillStyle = colour;
-      context.fillText(text, right, line);
-      right -= 0.9 * em();
+      context.fillText(text, left, line);
+      right = left - 0.9 * em();
     };
-    put(span === "whole" ? `whole run, ${duration(to - from)}` : `last ${duration(LENGTHS[span])}`, QUIET);
     if (this.lines.length > 1) shown.reverse().forEach((i) => put(`${SIGNS[i]} ${this.lines[i].name}`, COLOURS[i]));
-  }
-
-  drawMark({ at, text }) {
-    const { context, height, top } = this.frame;
-    const x = this.x(at);
-    if (x < 0) return;
-    context.strokeStyle = "#b6a0ec";
-    context.beginPath();
-    context.moveTo(x, top);
-    context.lineTo(x, height);
-    context.stroke();
-    context.fillStyle = "#b6a0ec";
-    context.fillText(text, x + 3, top + 0.9 * em());
+    put(span === "whole" ? `whole run, ${duration(to - from)}` : `last ${duration(LENGTHS[span])}`, QUIET);
   }
 
   drawLine(points, i) {
     if (!points.length) return;
     const { context, height } = this.frame;
-    const places = points.map(({ at, mean, low, high }) => [this.x(at), this.y(mean), this.y(low), this.y(high)]);
+    const held = this.held ? withSteps(points, this.frame.to) : points;
+    const places = held.map(({ at, mean, low, high }) => [this.x(at), this.y(mean), this.y(low), this.y(high)]);
     context.fillStyle = COLOURS[i];
     envelope(context, places);
     if (i === 0 && this.zero && !this.band) floor(context, places, height);
@@ -172,13 +161,15 @@ function floor(context, places, height) {
   context.globalAlpha = 1;
 }
 
-/** The newest value is at the right edge; the whole run begins at the left one. */
-function timeRange(all) {
-  const to = Math.max(...all.map((points) => points.at(-1)?.at ?? -Infinity));
-  const end = Number.isFinite(to) ? to : seconds();
-  if (span !== "whole") return { from: end - LENGTHS[span], to: end };
-  const first = Math.min(...all.map((points) => points[0]?.at ?? Infinity));
-  return { from: Math.min(first, end - 10), to: end };
+/** Each point again where the next one begins, and at the right edge. */
+function withSteps(points, to) {
+  return points.flatMap((point, i) => [point, { ...point, at: points[i + 1]?.at ?? to }]);
+}
+
+/** The newest value of all is at the right edge; the whole run begins at the left one. */
+function timeRange(traces) {
+  const to = Number.isFinite(traces.newest) ? traces.newest : seconds();
+  return { from: span === "whole" ? Math.min(traces.first, to - 10) : to - LENGTHS[span], to };
 }
 
 export function niceAbove(value) {

@@ -57,7 +57,7 @@ export class Traces {
   }
 
   clear() {
-    this.topics = {};
+    [this.topics, this.newest] = [{}, -Infinity];
   }
 
   spans(topic) {
@@ -69,12 +69,24 @@ export class Traces {
   load(traces) {
     for (const [topic, spans] of Object.entries(traces)) {
       for (const [name, content] of Object.entries(spans)) this.spans(topic)[name].load(content, seconds());
+      this.reach(this.spans(topic).recent.buckets.at(-1)?.at ?? -Infinity);
     }
   }
 
   /** Take a sample, field to number or null; `age`: how many seconds old it is. */
   add(topic, sample, age = 0) {
     for (const span of Object.values(this.spans(topic))) span.add(seconds() - age, sample);
+    this.reach(seconds() - age);
+  }
+
+  /** Time goes on for all that is plotted, also for what has no value now. */
+  reach(at) {
+    this.newest = Math.max(this.newest, at);
+  }
+
+  /** When the first value of all came: where the whole run begins. */
+  get first() {
+    return Math.min(...Object.values(this.topics).map(({ whole }) => whole.buckets[0]?.at ?? Infinity));
   }
 
   /** The points of a field over a span: at (seconds), mean, low, high; what is not known is left out. */

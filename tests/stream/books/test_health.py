@@ -63,3 +63,14 @@ def test_what_waits_is_shown(clock: Clock) -> None:
     report = Health(ledger, clock=clock).report("running", {"slots": 8, "used": 6})
     assert report["spooled_frames"] == 6
     assert report["lag_frames"] == 12
+
+
+def test_recent_latencies_are_those_since_the_report_before(clock: Clock) -> None:
+    health = Health(Ledger(verifiable=True), clock=clock)
+    health.analysed(localizations=0, latency_ms=np.full(10, 900.0))
+    assert health.report("running", {})["recent_latency_ms"]["p99"] == 900
+    health.analysed(localizations=0, latency_ms=np.full(10, 20.0))
+    report = health.report("running", {})
+    assert report["recent_latency_ms"]["max"] == 20
+    assert report["latency_ms"]["max"] == 900, "of the whole run"
+    assert health.report("running", {})["recent_latency_ms"] == {}

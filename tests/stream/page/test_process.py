@@ -66,7 +66,7 @@ def test_a_browser_that_comes_late_gets_all_that_went_before(run, page, open_str
     assert start["engine"] == "ONNX Runtime on the CPU"
     assert health["localizations"] == 12345
     assert 0 <= health["age_s"] < 30
-    assert history["samples"][0]["lag_frames"] == 20
+    assert history["traces"]["health"]["whole"]["fields"]["lag"]["mean"] == [20]
     assert (frame["index"], len(grey)) == (7, 64 * 64)
     assert density(tile, pixels).sum() == pytest.approx(20, rel=2e-3)
 

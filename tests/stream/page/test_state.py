@@ -3,7 +3,7 @@
 from typing import Any
 
 from stream.links.messages import Message
-from stream.page.state import HISTORY_S, Key, RunState
+from stream.page.state import Key, RunState
 
 
 class Clock:
@@ -35,18 +35,24 @@ def test_another_run_clears_the_last():
     state.take(message("tile", level=2, row=0, column=0))
     state.take(message("start", run_id="b"))
     assert list(state.newest) == [Key("start")]
-    assert (state.history(), state.coarsest) == ([], 0)
+    assert state.history()["health"]["whole"]["age_s"] == []
+    assert state.coarsest == 0
 
 
-def test_the_history_holds_two_minutes_of_what_is_plotted():
+def test_what_is_plotted_is_kept_by_topic():
     clock = Clock()
     state = RunState(clock)
     for k in range(10):
-        clock.now = 100 + k * HISTORY_S / 4
-        state.take(message("health", lag_frames=k, message="not plotted"))
+        clock.now = 100 + 30 * k
+        state.take(message("health", lag_frames=k, frames_per_s={"received": 20.0}, message="not plotted"))
+    state.take(message("statistics", median={"photons": 800.0}))
     clock.now += 1.5
-    history = state.history()
-    assert [sample["lag_frames"] for sample in history] == [5, 6, 7, 8, 9]
-    assert [sample["age_s"] for sample in history] == [121.5, 91.5, 61.5, 31.5, 1.5]
     assert state.health_age_s() == 1.5
-    assert "message" not in history[0]
+    recent = state.history()["health"]["recent"]
+    assert recent["fields"]["lag"]["mean"] == [5, 6, 7, 8, 9]
+    assert recent["age_s"] == [121.5, 91.5, 61.5, 31.5, 1.5]
+    assert recent["fields"]["received"]["high"] == [20] * 5
+    assert recent["fields"]["p99"]["mean"] == [None] * 5, "what a header does not say is not known"
+    assert state.history()["health"]["whole"]["fields"]["lag"]["mean"] == list(range(10))
+    assert state.history()["statistics"]["middle"]["fields"]["photons"]["mean"] == [800]
+    assert state.sample("action", {"new": 2.5}) == {"power": 2.5}
