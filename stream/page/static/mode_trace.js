@@ -7,7 +7,7 @@ import { nameOf, NOLL, short } from "./zernike.js";
 
 const DASHES = [[], [6, 3], [2, 2]]; // CSS pixels; lines are told apart without their colour
 const SMALLEST_WAVES = 0.02;
-const [TOP, LEFT] = [0.3, 3.4]; // in sizes of the root font
+const [TOP, LEFT] = [0.55, 3.4]; // in sizes of the root font
 
 /** Indices of the coefficients whose values span most. */
 export function mostChanged(samples) {

@@ -55,7 +55,7 @@ export class Optics {
     if (!this.newest) return;
     this.reveal(true);
     const { waves, sigma, source, molecules } = this.newest;
-    show("optics-source", source === "molecules" ? `from ${count(molecules)} molecules` : `from ${source}`);
+    show("optics-source", source === "molecules" ? `waves, from ${count(molecules)} molecules` : `waves, from ${source}`);
     showFigures(this.newest, this.settings);
     this.showAge();
     drawPupil(waves);

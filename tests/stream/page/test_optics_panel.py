@@ -102,7 +102,7 @@ def test_an_estimate_is_shown_in_figures_bars_and_the_pupil(run, panel):
     run.out.phase(waves(z8=0.05), facts())
     run.until(lambda: text(panel, "optics-rms") == "0.050")
     assert (text(panel, "optics-change-name"), text(panel, "optics-change-sigma")) == ("▲ change", "±0.001")
-    assert (text(panel, "optics-source"), text(panel, "optics-epoch")) == ("from 80 molecules", "1")
+    assert (text(panel, "optics-source"), text(panel, "optics-epoch")) == ("waves, from 80 molecules", "1")
     assert text(panel, "wavefront-readout") == "Noll 8, coma x: +0.050 ± 0.002"
     assert text(panel, "optics-mask") == "astigmatism"
     assert len(panel.find_elements(By.CSS_SELECTOR, "#wavefront .bar")) == 27
