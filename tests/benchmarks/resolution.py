@@ -5,22 +5,28 @@
 
 beside: frames are compared one apart, as Picasso does, and the picture has the pixels that it takes, half of the
 precision. Picasso splits the table at random with a seed, here blocks take turns.
-cost: a recorded stack, 128 x 128, as fast as it is analysed, without and with `[resolution]`, by turns.
+cost: a recorded stack, 128 x 128, as fast as it is analysed, without and with `[resolution]`, by turns;
+the share of processor time is of one and the same run: other work on the machine changes it less than the rates.
 """
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
 import time
+from multiprocessing import active_children
 from pathlib import Path
 
 import numpy as np
-from pipeline import run
+import psutil
 
+from stream import zoo
 from stream.config import Rig, validate
+from stream.engines import open_engine
 from stream.opening import source_of
+from stream.pipeline import Pipeline
 from stream.quality.frc import correlate
 from stream.quality.half_images import HalfImages
 from stream.quality.nena import NearestDistances
@@ -122,31 +128,64 @@ def rig_of(source: dict, more: dict | None = None) -> Rig:
     )
 
 
-def cost(frames: int, rounds: int, every_s: float) -> None:
+class Meter:
+    """Follows a run, and reads the processor time of the process that measures and of all, twice a second."""
+
+    def __init__(self) -> None:
+        self.samples: list[tuple[float, float]] = []
+
+    def say(self, text: str) -> None: ...
+
+    def warn(self, text: str) -> None: ...
+
+    def report(self, health: dict) -> None:
+        if health["state"] != "running":
+            return
+        children = {child.name: _processor_s(child.pid) for child in active_children()}
+        total = _processor_s(os.getpid()) + sum(children.values())
+        self.samples.append((children.get("livesmlm-resolution", 0.0), total))
+
+    def share(self, since: float) -> float:
+        """Return what measuring took of all, from a part of the run on."""
+        begin, end = self.samples[int(since * (len(self.samples) - 1))], self.samples[-1]
+        return (end[0] - begin[0]) / (end[1] - begin[1])
+
+
+def _processor_s(pid: int) -> float:
+    times = psutil.Process(pid).cpu_times()
+    return times.user + times.system
+
+
+def recorded(folder: Path, frames: int) -> dict:
+    """A recorded stack, as a source."""
     scene = {
         "kind": "simulated", "width_px": 128, "height_px": 128, "frames": frames, "frames_per_s": "max",
         "density_per_um2": 0.3, "photons": 2000,
     }  # fmt: skip
+    source = source_of(rig_of(scene))
+    source.open()
+    np.save(folder / "stack.npy", np.stack([frame.pixels for frame in source.frames() if frame is not None]))
+    return {"kind": "replay", "path": str(folder / "stack.npy"), "rate": "max"}
+
+
+def cost(frames: int, rounds: int, every_s: float) -> None:
     measuring = {"resolution": {"mode": "on", "every_s": every_s, "block_frames": 100}}
+    rates: dict[str, list[float]] = {"off": [], "on": []}
+    shares: list[list[float]] = []
     with tempfile.TemporaryDirectory() as name:
-        source = source_of(rig_of(scene))
-        source.open()
-        path = Path(name) / "stack.npy"
-        np.save(path, np.stack([frame.pixels for frame in source.frames() if frame is not None]))
-        replay, rates = {"kind": "replay", "path": str(path), "rate": "max"}, {"off": [], "on": []}
+        replay = recorded(Path(name), frames)
         for number in range(rounds):
-            for kind, more in (("off", {}), ("on", measuring)) if number % 2 else (("on", measuring), ("off", {})):
-                out = Path(name) / f"{kind}-{number}"
-                outcome, _, _ = run(rig_of(replay, more), out)
+            for kind, more in [("off", {}), ("on", measuring)][:: 1 - 2 * (number % 2)]:
+                rig, view = rig_of(replay, more), Meter()
+                engine = open_engine(zoo.find(rig.model.name), rig.engine)
+                outcome = Pipeline(rig, Path(name) / f"{kind}-{number}", view).run(engine)
                 rates[kind].append(outcome.health["analysing_frames_per_s"])
-                log = out / "resolution.jsonl"
-                lines = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
-                took = ", ".join(f"{line['seconds']:.2f}" for line in lines)
-                print(
-                    f"{kind:3s}: {rates[kind][-1]:.1f} frames/s, {outcome.health['localizations']} localizations, "
-                    f"estimates took {took or '-'} s", flush=True,
-                )  # fmt: skip
-    print(f"with / without: {np.median(rates['on']) / np.median(rates['off']):.3f}")
+                print(f"{kind:3s}: {rates[kind][-1]:.1f} frames/s, {outcome.health['localizations']} localizations")
+                if kind == "on":
+                    shares.append([view.share(0.0), view.share(0.3)])
+    print(f"frames/s, with / without: {np.median(rates['on']) / np.median(rates['off']):.3f}")
+    whole, later = np.median(shares, axis=0)
+    print(f"processor time, measuring / all of the same run: {whole:.3f}; after the first 30 % {later:.3f}")
 
 
 def main() -> None:
