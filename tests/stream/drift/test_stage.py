@@ -13,7 +13,7 @@ from stream.errors import RigError
 from stream.picture.render import Renderer, RenderSettings
 from stream.stages.drift import DriftWatch
 from tests.stream.drift.samples import linear, table
-from tests.stream.feedback.test_runs import View, rig_of, run
+from tests.stream.feedback.test_runs import rig_of, run
 
 LENGTH, SIDE_NM = 1500, 20_000.0
 
@@ -80,14 +80,9 @@ def test_messages_have_the_curve_and_not_too_many_knots(tmp_path: Path) -> None:
 
 
 def test_a_run_tells_the_drift_and_leaves_its_table_alone(tmp_path: Path) -> None:
-    rig = rig_of(
-        400,
-        {"density_per_um2": 1.0, "structure": "filaments"},
-        publish={"address": "tcp://127.0.0.1:*", "snapshot_address": "tcp://127.0.0.1:*"},
-    )
-    outcome, _, told, _ = run(rig, tmp_path / "on", view=View())
-    off = validate(rig.to_dict() | {"drift": {"mode": "off"}}, "test")
-    _, _, untold, _ = run(off, tmp_path / "off", view=View())
+    scene = {"density_per_um2": 1.0, "structure": "filaments"}
+    outcome, _, told, _ = run(rig_of(400, scene), tmp_path / "on")
+    _, _, untold, _ = run(rig_of(400, scene, drift={"mode": "off"}), tmp_path / "off")
     assert outcome.error is None
     assert (told["drift"]["method"], told["drift"]["passes"]) == ("aim", 2)
     assert told["drift"]["blocks"] >= 5
