@@ -183,7 +183,8 @@ def cost(frames: int, rounds: int, every_s: float) -> None:
                 print(f"{kind:3s}: {rates[kind][-1]:.1f} frames/s, {outcome.health['localizations']} localizations")
                 if kind == "on":
                     shares.append([view.share(0.0), view.share(0.3)])
-    print(f"frames/s, with / without: {np.median(rates['on']) / np.median(rates['off']):.3f}")
+    pairs = np.array(rates["on"]) / np.array(rates["off"])
+    print(f"frames/s, with / without, in each round: {', '.join(f'{pair:.3f}' for pair in pairs)}")
     whole, later = np.median(shares, axis=0)
     print(f"processor time, measuring / all of the same run: {whole:.3f}; after the first 30 % {later:.3f}")
 
