@@ -10,6 +10,7 @@ sums S_r = sum exp(2 pi i k u), k = 1 and 2, of the cells r of the field scatter
     T^2 = S' (sum_r S_r S_r')^-1 S,    S = sum_r S_r
 
 is as large as it is by chance: T^2 / R is beta distributed with 4 / 2 and (R - 4) / 2 for R cells that hold something.
+A filament along an axis keeps its place in the pixel through many cells, so whole bands of cells must be uneven too.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ CELLS = 64
 """The field is divided into at most so many cells each way, of at least LEAST_CELL_PX pixels."""
 LEAST_CELL_PX = 4
 LEAST_CELLS = 16
-"""With fewer that hold something, nothing is said."""
+"""With fewer that hold something, nothing is said; and fewer bands are not asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +105,11 @@ class PixelPlaces:
 
     def axes(self) -> tuple[Axis, Axis] | None:
         """Return what was found along x and y; None where too few cells hold something."""
-        occupied = self._rows > 0
-        if occupied.sum() < LEAST_CELLS:
+        if (self._rows > 0).sum() < LEAST_CELLS:
             return None
-        x, y = (_axis(bins, sums[:, occupied]) for bins, sums in zip(self._bins, self._sums, strict=True))
-        return x, y
+        by_place = self._sums.reshape(2, SUMS, -1, self._columns)
+        x = _axis(self._bins[0], self._sums[0], by_place[0].sum(axis=1))
+        return x, _axis(self._bins[1], self._sums[1], by_place[1].sum(axis=2))
 
 
 def _waves(part: Float64Array) -> list[Float64Array]:
@@ -116,22 +117,31 @@ def _waves(part: Float64Array) -> list[Float64Array]:
     return [wave(angle) for angle in angles for wave in (np.cos, np.sin)]
 
 
-def _axis(bins: NDArray[np.int64], sums: Float64Array) -> Axis:
+def _axis(bins: NDArray[np.int64], cells: Float64Array, bands: Float64Array) -> Axis:
     """Judge one axis.
 
     Parameters
     ----------
     bins : (BINS,) int64
-    sums : (SUMS, R) float64
-        Of each cell: cosine and sine of each harmonic.
+    cells, bands : (SUMS, R) float64
+        Of each cell, and of each band along the other axis: cosine and sine of each harmonic.
     """
-    rows, cells, total = bins.sum(), sums.shape[1], sums.sum(axis=1)
-    t2 = float(total @ np.linalg.lstsq(sums @ sums.T, total, rcond=None)[0])
-    p_value = float(betainc((cells - SUMS) / 2, SUMS / 2, max(0.0, 1 - t2 / cells)))
+    rows, total = bins.sum(), cells.sum(axis=1)
+    p_value = max(_p_value(sums) for sums in (cells, bands))
     heights = 2 * np.hypot(total[::2], total[1::2]) / rows
     pulls = heights / (2 * pi * np.array(HARMONICS))
     k = int(pulls.argmax())
     return Axis(bins / rows, p_value, float(pulls[k]), _where(k, atan2(total[2 * k + 1], total[2 * k])))
+
+
+def _p_value(sums: Float64Array) -> float:
+    """Return how often the parts of an even field add up to so much; 0 of too few parts."""
+    sums = sums[:, (sums != 0).any(axis=0)]
+    parts, total = sums.shape[1], sums.sum(axis=1)
+    if parts < LEAST_CELLS:
+        return 0.0
+    t2 = float(total @ np.linalg.lstsq(sums @ sums.T, total, rcond=None)[0])
+    return float(betainc((parts - SUMS) / 2, SUMS / 2, max(0.0, 1 - t2 / parts)))
 
 
 def _where(harmonic: int, phase: float) -> str:

@@ -30,9 +30,26 @@ def test_a_thousand_even_samples_are_called_even(times: float) -> None:
     p_values = np.array([axis.p_value for axis in axes])
     assert sum(not axis.flat for axis in axes) == 0  # 2,000 times FALSE_ALARM are 0.02
     assert p_values.min() > FALSE_ALARM
-    # what is called rare is as rare as it is said to be: 5 % and 1 % of 2,000, within four standard deviations
-    assert (p_values < 0.05).mean() == pytest.approx(0.05, abs=0.02)
-    assert (p_values < 0.01).mean() == pytest.approx(0.01, abs=0.009)
+    assert (p_values < 0.05).mean() < 0.07  # what is called rare is no more frequent than that
+    assert (p_values < 0.01).mean() < 0.019
+
+
+def lines(rng: np.random.Generator, number: int, side_px: int) -> np.ndarray:
+    """Localizations on straight filaments that cross the field."""
+    start, angle = rng.uniform(0, side_px, (number, 2)), rng.uniform(0, np.pi, number)
+    which, along = rng.integers(0, number, 20_000), rng.uniform(-side_px, side_px, 20_000)
+    place = start[which] + along[:, None] * np.column_stack((np.cos(angle), np.sin(angle)))[which]
+    return place + rng.normal(0, 0.1, place.shape)
+
+
+@pytest.mark.parametrize("number", [5, 20])
+def test_filaments_are_no_artefact(number: int) -> None:
+    axes = [
+        axis
+        for seed in range(200)
+        for axis in places_of(lines(np.random.default_rng(seed), number, 256), side_px=256).axes()
+    ]
+    assert sum(not axis.flat for axis in axes) <= 1
 
 
 def test_a_wave_of_a_thousandth_is_harmless_at_ten_million() -> None:
