@@ -72,7 +72,7 @@ class Review:
         pixel_nm, stream = self.info.pixel_size_nm, self.info.stream
         settings = RenderSettings.model_validate(self.info.rig["render"])
         renderer = Renderer(stream.width_px * pixel_nm, stream.height_px * pixel_nm, settings)
-        self.out.follow(renderer.changed)
+        self.out.follow(renderer.changed, renderer.layers)
         for table in self._tables():
             renderer.add(table)
             self.out.serve()

@@ -22,6 +22,8 @@ from stream.drift.settings import DriftSettings
 from stream.drift.tracker import Tracker
 from stream.picture.render import Renderer
 
+TOLD_AFTER = 3
+"""Blocks in a row: in a sparse sample one alone is often too little to be laid over the few before."""
 KNOTS_TOLD = 500
 """Knots in a message, at most."""
 
@@ -38,7 +40,7 @@ class DriftWatch:
     publish : callable
         Publishes the curve.
     tell : callable
-        Told in words when the drift is lost, or a bead; once for each loss.
+        Told in words when the drift is lost, or a bead, for TOLD_AFTER blocks; once for each loss.
 
     Attributes
     ----------
@@ -54,7 +56,7 @@ class DriftWatch:
         self._publish, self._tell = publish, tell
         self._tracker = _tracker(settings)
         self._cutter, self._picture = self._new_cutter(), MovingPicture(renderer)
-        self._last, self._lost_blocks, self._was_lost, self._passes = -1, 0, False, 1
+        self._last, self._lost_blocks, self._lost_in_a_row, self._passes = -1, 0, 0, 1
         self.curve = self._tracker.curve
 
     def hear(self, table: Localizations, first: int, last: int) -> None:
@@ -136,9 +138,9 @@ class DriftWatch:
     def _take(self, block: Block) -> None:
         found = self._tracker.add(block)
         self.curve = self._tracker.curve
-        if self._tracker.remark and not self._was_lost:
+        self._lost_in_a_row = self._lost_in_a_row + 1 if self._tracker.remark else 0
+        if self._lost_in_a_row == TOLD_AFTER:
             self._tell(f"drift: {self._tracker.remark}")
-        self._was_lost = bool(self._tracker.remark)
         if found:
             self._picture.follow(self.curve)
             self._files.grow(self.curve)

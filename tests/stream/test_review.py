@@ -20,6 +20,7 @@ from stream.books.story import NAME, Story, read_story
 from stream.engines import open_engine
 from stream.errors import InputError, StorageFault, TableFormatError
 from stream.links.arrow import to_arrow
+from stream.links.messages import Message
 from stream.links.subscriber import subscribe
 from stream.pipeline import Pipeline
 from stream.review import BROKEN_OFF, Review
@@ -88,6 +89,22 @@ def test_a_subscriber_gets_the_run_as_it_was_at_its_end(finished):
     assert newest["health"]["state"] == newest["end"]["state"] == "finished"
     assert newest["health"]["localizations"] == told["result"]["localizations"] == drawn > 0
     assert localizations == pytest.approx(drawn, rel=1e-3)
+
+
+def test_colours_are_there_for_who_asks_later(finished):
+    with closing(Review(finished)) as review, ThreadPoolExecutor(1) as pool:
+        review.open()
+        assert sum(1 for _ in review.draw()) >= 1
+        asked = pool.submit(first_tile, review.out.address, review.out.snapshot_address, "layer.photons")
+        while not asked.done():
+            review.out.serve(0.01)
+        assert asked.result().header["layer"] == "photons"
+
+
+def first_tile(address: str, snapshots: str, topic: str) -> Message:
+    with subscribe(address, snapshots, (topic,), timeout_s=20) as run:
+        messages = (run.receive(20) for _ in range(1000))
+        return next(message for message in messages if message is not None and message.topic == topic)
 
 
 def test_the_story_has_the_start_the_health_and_the_end(finished):

@@ -11,6 +11,7 @@ from stream.drift.files import FRAMES, KNOTS, DriftFiles
 from stream.drift.settings import DriftSettings
 from stream.errors import RigError
 from stream.picture.render import Renderer, RenderSettings
+from stream.readers.tables import read_table
 from stream.stages.drift import DriftWatch
 from tests.stream.drift.samples import linear, table
 from tests.stream.feedback.test_runs import rig_of, run
@@ -88,7 +89,9 @@ def test_a_run_tells_the_drift_and_leaves_its_table_alone(tmp_path: Path) -> Non
     assert told["drift"]["blocks"] >= 5
     assert max(told["drift"]["extent_nm"][:2]) < 5, "the simulated sample stands still"
     assert untold["drift"] == {"method": "off"}
-    assert (tmp_path / "on" / "table.parquet").stat().st_size == (tmp_path / "off" / "table.parquet").stat().st_size
+    on, off = (read_table(tmp_path / name / "table.parquet") for name in ("on", "off"))
+    for name in off:
+        np.testing.assert_allclose(on[name], off[name], rtol=1e-5, err_msg=name)
     assert (tmp_path / "on" / KNOTS).exists()
     assert not (tmp_path / "off" / KNOTS).exists()
 
@@ -98,3 +101,18 @@ def test_beads_belong_to_the_mode_that_looks_at_them() -> None:
         validate({"camera": {"pixel_size_nm": 100}, "drift": {"mode": "fiducials"}}, "test")
     with pytest.raises(RigError, match="the other modes have none"):
         validate({"camera": {"pixel_size_nm": 100}, "drift": {"fiducials": [[1, 2]]}}, "test")
+
+
+def test_a_loss_that_lasts_is_told_once_and_one_block_alone_is_not(tmp_path: Path) -> None:
+    heard = Heard(tmp_path)
+    assert heard.said == []
+    rng = np.random.default_rng(0)
+    frame = np.repeat(np.arange(LENGTH, LENGTH + 400), 20)
+    x_nm, y_nm, z_nm = rng.uniform(0, SIDE_NM, (3, len(frame)))
+    anywhere = type(heard.seen)({"frame": frame, "x_nm": x_nm, "y_nm": y_nm, "z_nm": 0.01 * z_nm, **{
+        name: np.full(len(frame), 10.0) for name in ("sigma_x_nm", "sigma_y_nm", "sigma_z_nm")
+    }})  # fmt: skip
+    heard.watch.hear(anywhere, LENGTH, LENGTH + 399)
+    (said,) = heard.said
+    assert said.startswith("drift: no drift was found within")
+    assert heard.messages[-1]["remark"] in said
