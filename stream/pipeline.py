@@ -26,8 +26,8 @@ from stream.acquisition.recorder import RECORD, Recording
 from stream.acquisition.ring_memory import Kind
 from stream.acquisition.source_process import ANALYSE
 from stream.analysis import Analysis
-from stream.books.action_log import ActionLog
 from stream.books.health import Health
+from stream.books.json_lines import ACTIONS, JsonLines
 from stream.books.optics_log import OpticsLog
 from stream.books.statistics import Statistics
 from stream.books.story import Story
@@ -174,7 +174,12 @@ class Pipeline:
             self._stack.callback(sink.close)
             sink.open(self._info)
         self._steering = Steering(
-            rig.activation, rig.stop, self._acquisition, ActionLog(self._folder), self._publisher.action, self._warn
+            rig.activation,
+            rig.stop,
+            self._acquisition,
+            JsonLines(self._folder / ACTIONS),
+            self._publisher.action,
+            self._warn,
         )
         self._open_page()
         self._recorder: Recording | None = None

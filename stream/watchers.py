@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from models.localizations import Localizations
-from stream.books.alarm_log import AlarmLog
 from stream.books.alarm_rules import rules
 from stream.books.alarms import Alarms, Seen
 from stream.books.health import Health
-from stream.books.resolution_log import ResolutionLog
+from stream.books.json_lines import ALARMS, RESOLUTION, JsonLines
 from stream.config import Rig
 from stream.errors import StorageFault
 from stream.feedback.steering import Steering
@@ -63,7 +62,7 @@ class Watchers:
     ) -> None:  # fmt: skip
         self._rig, self._folder, self._publisher, self._steering = rig, folder, publisher, steering
         self._health, self._tell, self._warn, self._clock = health, tell, warn, clock
-        self._alarm_log, self._resolution_log = AlarmLog(folder), ResolutionLog(folder)
+        self._alarm_log, self._resolution_log = JsonLines(folder / ALARMS), JsonLines(folder / RESOLUTION)
         self._alarms = Alarms(rules(info.waits, folder), self._note_alarm, clock())
         self.drift = self._watch_drift(renderer)
         self._resolution = self._watch_resolution(info, stack)

@@ -9,7 +9,7 @@ from typing import Any
 
 from stream.acquisition.acquire import Acquisition
 from stream.actuator import Setting
-from stream.books.action_log import ActionLog
+from stream.books.json_lines import JsonLines
 from stream.errors import RigError
 from stream.feedback import law
 from stream.feedback.action import Action
@@ -47,7 +47,7 @@ class Steering:
     activation : ActivationSettings
     stop : StopSettings
     acquisition : Acquisition
-    log : ActionLog
+    log : JsonLines
     publish : callable
         Publishes an action.
     tell : callable
@@ -66,7 +66,7 @@ class Steering:
         activation: ActivationSettings,
         stop: StopSettings,
         acquisition: Acquisition,
-        log: ActionLog,
+        log: JsonLines,
         publish: Callable[[Mapping[str, Any]], None],
         tell: Callable[[str], None],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),

@@ -16,7 +16,7 @@ import matplotlib as mpl
 import numpy as np
 from pipeline import Silent, engine_of
 
-from stream.books.action_log import NAME
+from stream.books.json_lines import ACTIONS
 from stream.config import Rig, validate
 from stream.pipeline import Pipeline
 from stream.readers.tables import read_table
@@ -90,7 +90,7 @@ def main() -> None:
         outcome = Pipeline(rig, out, Silent()).run(engine_of(rig))
         assert outcome.error is None, outcome.error
         counts = np.bincount(read_table(out / "table.parquet")["frame"], minlength=frames)
-        actions = [json.loads(line) for line in (out / NAME).read_text().splitlines()]
+        actions = [json.loads(line) for line in (out / ACTIONS).read_text().splitlines()]
         tenths = np.array_split(np.arange(frames), 10)
         left = [left_after(truth, int(part[-1])) for part in tenths]
     powers = [action for action in actions if action["kind"] in ("start", "change", "maximum")]

@@ -9,10 +9,10 @@ import pytest
 from models.localizations import Localizations
 from models.sample_space import LOCALIZER_2D, LOCALIZER_3D
 from stream.books import alarms_of_data, alarms_of_run
-from stream.books.alarm_log import AlarmLog
 from stream.books.alarm_rules import rules
 from stream.books.alarms import Alarms, Finding, Seen, Watched
 from stream.books.health import Health
+from stream.books.json_lines import ALARMS, JsonLines
 from stream.books.ledger import Ledger
 from stream.books.ranges import Ranges
 from stream.books.statistics import EVERY_S, Statistics
@@ -35,7 +35,7 @@ class Bench:
         watched = rules(waits, tmp_path)
         watched["disk"] = Watched(alarms_of_run.Disk(free_bytes or (lambda: 10**12)), watched["disk"].raise_s)
         self.path = tmp_path / "alarms.jsonl"
-        self.alarms = Alarms(watched, AlarmLog(tmp_path).add)
+        self.alarms = Alarms(watched, JsonLines(tmp_path / ALARMS).add)
         self.optics, self.raised, self.ever = {}, [], set()
 
     def go(self, seconds, received=FRAMES_PER_S, analysed=None, **table):

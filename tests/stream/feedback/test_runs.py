@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stream.books.action_log import NAME
+from stream.books.json_lines import ACTIONS
 from stream.config import Rig, validate
 from stream.engines import open_engine
 from stream.errors import RigError, SourceFault
@@ -71,7 +71,7 @@ def run(
     """The outcome, the lines of actions.jsonl, run.json, and what was said."""
     view = view or View()
     outcome = Pipeline(rig, folder, view, frames).run(open_engine(find(rig.model.name), rig.engine))
-    lines = (folder / NAME).read_text().splitlines() if (folder / NAME).exists() else []
+    lines = (folder / ACTIONS).read_text().splitlines() if (folder / ACTIONS).exists() else []
     return outcome, [json.loads(line) for line in lines], json.loads((folder / "run.json").read_text()), view
 
 

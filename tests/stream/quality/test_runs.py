@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stream.books.action_log import NAME as ACTIONS
-from stream.books.resolution_log import NAME
+from stream.books.json_lines import ACTIONS, RESOLUTION
 from stream.config import Rig, validate
 from stream.engines import open_engine
 from stream.links.subscriber import subscribe
@@ -68,7 +67,7 @@ def run(rig: Rig, folder: Path, view: View | None = None) -> tuple[Outcome, list
     """The outcome, the lines of resolution.jsonl, run.json, and what was said."""
     view = view or View()
     outcome = Pipeline(rig, folder, view).run(open_engine(find(rig.model.name), rig.engine))
-    lines = (folder / NAME).read_text().splitlines() if (folder / NAME).exists() else []
+    lines = (folder / RESOLUTION).read_text().splitlines() if (folder / RESOLUTION).exists() else []
     return outcome, [json.loads(line) for line in lines], json.loads((folder / "run.json").read_text()), view
 
 
