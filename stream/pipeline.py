@@ -197,7 +197,8 @@ class Pipeline:
         return Analysis(
             make_localizer(rig, engine, info, self._slow_lane(engine)), self._renderer,
             BackgroundMap(info.height_px, info.width_px, pixel_nm), self._files, self._publisher,
-            self._acquisition.ledger, self._health, OpticsLog(self._folder), self._steering.hear, self._drift, self._clock,
+            self._acquisition.ledger, self._health, OpticsLog(self._folder), self._steering.hear, self._drift,
+            self._clock,
         )  # fmt: skip
 
     def _watch_drift(self) -> DriftWatch | None:

@@ -14,8 +14,8 @@ from models.localizations import Localizations
 Float64 = NDArray[np.float64]
 AXES = ("x_nm", "y_nm", "z_nm")
 INTERPOLATION = (
-    "straight between the knots; beyond the first and the last it goes on for as long as the nearest interval, with the "
-    "smaller slope of the two nearest intervals, level if they differ in sign; constant farther out"
+    "straight between the knots; beyond the first and the last it goes on for as long as the nearest interval, with "
+    "the smaller slope of the two nearest intervals, level if they differ in sign; constant farther out"
 )
 
 
@@ -57,7 +57,8 @@ class Curve:
         if not self._size:
             return np.zeros((len(frames), 3))
         knots, drift = _with_ends(self.frames, self.drift_nm)
-        return np.stack([np.interp(frames, knots, drift[:, axis]) for axis in range(3)], axis=1)
+        at = np.asarray(frames, np.float64)
+        return np.stack([np.interp(at, knots, drift[:, axis]) for axis in range(3)], axis=1)
 
     def started_at_zero(self) -> Curve:
         """Return the same curve with no drift at its first knot."""

@@ -105,8 +105,8 @@ def differences(points: Points, bins: Bins, reach_nm: tuple[float, float], own: 
     """
     counts = np.zeros((CELLS[0] if reach_nm[1] else 1, *CELLS[1:]), np.float32)
     _count(
-        points, bins.points, bins.block, own.start, own.stop, bins.start, bins.columns, *bins.origin_nm, bins.side_nm, reach_nm[0],
-        reach_nm[1] or np.inf, counts,
+        points, bins.points, bins.block, own.start, own.stop, bins.start, bins.columns, *bins.origin_nm, bins.side_nm,
+        reach_nm[0], reach_nm[1] or np.inf, counts,
     )  # fmt: skip
     return counts
 

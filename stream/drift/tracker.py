@@ -90,15 +90,15 @@ class Tracker:
         keep = len(block.number) < JOINED_FRAMES
         self._waiting = block if keep else None
         self.remark = (
-            f"no drift was found within {reach_nm:g} nm since frame {round(self.curve.frames[-1])}: the sample has moved "
-            "farther, or what is seen has too little in common with what was before; the curve stays where it was"
+            f"no drift was found within {reach_nm:g} nm since frame {round(self.curve.frames[-1])}: the sample has "
+            "moved farther, or what is seen has too little in common with what was before; the curve stays where it was"
         )
 
 
 def lay_over(
     block: Block, by_nm: NDArray[np.float64], reference: Reference, reach_nm: float, own: range = range(0)
 ) -> Peak:
-    """Return by how much a block, moved by (n, 3) nm, lies beside the reference; points of blocks `own` are left out."""
+    """Return by how much a block, moved by (n, 3) nm, lies beside the reference; without points of blocks `own`."""
     sigma, sigma_z = block.sigma_nm
     width = float(np.clip(np.sqrt(2) * sigma, NARROWEST_NM, WIDEST_NM))
     width_z = float(np.clip(np.sqrt(2) * sigma_z, NARROWEST_NM, WIDEST_NM))

@@ -153,7 +153,7 @@ class Pyramid:
         finest.mark(tile_rows, tile_columns)
 
     def wipe_dust(self) -> None:
-        """Make empty again what rounding left, in the tiles of level 0 that were drawn on since they were last asked for."""
+        """Make empty again what rounding left, in the tiles of level 0 that were drawn on since the last refresh."""
         finest = self.levels[0]
         for row, column in np.argwhere(finest.stale).tolist():
             values = finest.values[row, column]

@@ -12,7 +12,7 @@ import numpy as np
 
 from models.localizations import Localizations
 from stream.drift.blocks import Block, Cutter
-from stream.drift.curve import INTERPOLATION, Curve
+from stream.drift.curve import INTERPOLATION
 from stream.drift.fiducials import Fiducials
 from stream.drift.files import DriftFiles
 from stream.drift.picture import MovingPicture
@@ -89,8 +89,8 @@ class DriftWatch:
         for table, first, last in _spans(tables()):
             for block in cutter.add(table, first, last):
                 second.add(block)
-        if (block := cutter.finish()) is not None:
-            second.add(block)
+        if (rest := cutter.finish()) is not None:
+            second.add(rest)
         self.curve, self._passes = second.curve(), 2
         self._files.complete(self.curve, self._last + 1)
         self._renderer.clear()

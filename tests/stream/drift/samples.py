@@ -1,4 +1,4 @@
-"""Simulated tables of a drifting sample with known drift: filaments, or DNA origami whose sites blink again and again."""
+"""Simulated tables of a drifting sample with known drift: filaments, or DNA origami."""
 
 import numpy as np
 
