@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from stream.drift.blocks import Block, joined
 from stream.drift.curve import Curve
 from stream.drift.intersections import binned, differences, too_many
-from stream.drift.peak import Peak, peak
+from stream.drift.peak import MARGIN, Peak, peak
 from stream.drift.reference import Reference
 
 WIDEST_NM, NARROWEST_NM = 60.0, 8.0
@@ -67,13 +67,13 @@ class Tracker:
             self.curve = Curve(deep=block.sigma_nm[1] > 0)
             self._accept(block, np.zeros(3))
             return True
-        reach_nm = self._range_nm if self._waiting is None else FARTHER * self._range_nm
+        range_nm = FARTHER * self._range_nm if self.remark else self._range_nm
         block = block if self._waiting is None else joined(self._waiting, block)
         expected = self.curve.at(block.frame)
-        found = lay_over(block, -expected, self._reference, reach_nm)
+        found = lay_over(block, -expected, self._reference, range_nm)
         overlap = found.height / len(block) / len(self._reference)
         if not found.is_clear or overlap < LEAST_OVERLAP * median(self._overlaps or [0.0]):
-            self._lost(block, reach_nm)
+            self._lost(block, range_nm)
             return False
         self._overlaps.append(overlap)
         self._accept(block, expected.mean(0) + found.shift_nm)
@@ -86,26 +86,24 @@ class Tracker:
         self.blocks += 1
         self.localizations += len(block)
 
-    def _lost(self, block: Block, reach_nm: float) -> None:
+    def _lost(self, block: Block, range_nm: float) -> None:
         keep = len(block.number) < JOINED_FRAMES
         self._waiting = block if keep else None
         self.remark = (
-            f"no drift was found within {reach_nm:g} nm since frame {round(self.curve.frames[-1])}: the sample has "
+            f"no drift was found within {range_nm:g} nm since frame {round(self.curve.frames[-1])}: the sample has "
             "moved farther, or what is seen has too little in common with what was before; the curve stays where it was"
         )
 
 
 def lay_over(
-    block: Block, by_nm: NDArray[np.float64], reference: Reference, reach_nm: float, own: range = range(0)
+    block: Block, by_nm: NDArray[np.float64], reference: Reference, range_nm: float, own: range = range(0)
 ) -> Peak:
     """Return by how much a block, moved by (n, 3) nm, lies beside the reference; without points of blocks `own`."""
-    sigma, sigma_z = block.sigma_nm
-    width = float(np.clip(np.sqrt(2) * sigma, NARROWEST_NM, WIDEST_NM))
-    width_z = float(np.clip(np.sqrt(2) * sigma_z, NARROWEST_NM, WIDEST_NM))
-    points, bins = block.moved(by_nm), reference.bins(reach_nm)
+    width, width_z = (float(np.clip(np.sqrt(2) * sigma, NARROWEST_NM, WIDEST_NM)) for sigma in block.sigma_nm)
+    side = range_nm + MARGIN * width
+    reach = side, range_nm + MARGIN * width_z if block.sigma_nm[1] else 0.0
+    points, bins = block.moved(by_nm), reference.bins(side)
     if (excess := too_many(points, bins)) > 1:
-        bins = reference.bins(reach_nm, excess)
+        bins = reference.bins(side, excess)
         points = points[:: max(1, too_many(points, bins))]
-    reach = reach_nm, reach_nm if sigma_z else 0.0
-    counts = differences(points, bins, reach, own)
-    return peak(counts, reach, (width, width_z))
+    return peak(differences(points, bins, reach, own), reach, (width, width_z))
