@@ -107,7 +107,7 @@ class DriftWatch:
             "method": self._settings.mode,
             "frames": np.round(self.curve.frames[shown], 1).tolist(),
             "drift_nm": drift if self.curve.deep else [[x, y, None] for x, y, _ in drift],
-            "blocks": self._tracker.blocks,
+            "blocks": len(self.curve),
             "localizations": self._tracker.localizations,
             "remark": self._tracker.remark,
         }
@@ -119,7 +119,7 @@ class DriftWatch:
         return {
             "method": self._settings.mode,
             "passes": self._passes,
-            "blocks": self._tracker.blocks,
+            "blocks": len(self.curve),
             "blocks_without_drift": self._lost_blocks,
             "localizations": self._tracker.localizations,
             "extent_nm": reached if self.curve.deep else [*reached[:2], None],

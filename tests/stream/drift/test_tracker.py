@@ -42,7 +42,7 @@ def test_500_nm_in_three_dimensions_are_found_again(name, structure):
         off = errors(curve.at(np.arange(FRAMES)), drift)
         assert off[:2].max() < 5
         assert off[2] < 15
-    assert (tracker.remark, tracker.blocks) == ("", 60)
+    assert (tracker.remark, len(tracker.curve)) == ("", 60)
 
 
 def test_a_sample_in_focus_drifts_in_the_plane():
@@ -88,7 +88,7 @@ def test_a_sample_without_any_structure_is_not_followed_and_that_is_said():
     x, y = rng.uniform(0, 20_000, (2, len(frame)))
     tracker = tracked(Localizations({"frame": frame, "x_nm": x, "y_nm": y}), 1000)
     assert len(tracker.curve) == 1
-    assert "no drift was found within 800 nm since frame 50" in tracker.remark
+    assert "no drift was found within 200 nm since frame 50" in tracker.remark
     assert not tracker.curve.at(np.arange(1000)).any()
 
 
@@ -105,7 +105,7 @@ def test_a_gap_in_the_frames_is_bridged():
 def test_a_step_beyond_the_search_is_said_and_found_farther_out(jump_nm):
     drift = with_jump(linear(4000, (60, 80, 0)), 2000, jump_nm)
     localizations = table(drift)
-    before, tracker = tracked(localizations, 2100), tracked(localizations, 4000)
+    before, tracker = tracked(localizations, 2200), tracked(localizations, 4000)
     assert "no drift was found within 200 nm since frame 19" in before.remark
     assert np.hypot(*before.curve.drift_nm[-1][:2]) < 60
     assert tracker.remark == ""
