@@ -104,7 +104,7 @@ def _block(table: Localizations, number: int) -> Block:
     """Return the rows whose positions are numbers."""
     columns = [np.asarray(table[name] if name in table else np.zeros(len(table)), np.float32) for name in AXES]
     points = np.stack(columns, axis=1)
-    good = np.asarray(np.isfinite(points).all(axis=1))
+    good = np.asarray(np.isfinite(points).all(axis=1), np.bool_)
     sigma = _sigma(table, good, ("sigma_x_nm", "sigma_y_nm"), FALLBACK_SIGMA_NM[0])
     sigma_z = _sigma(table, good, ("sigma_z_nm",), FALLBACK_SIGMA_NM[1]) if "z_nm" in table else 0.0
     frame = np.asarray(table["frame"], np.int64)[good]
@@ -117,7 +117,7 @@ def _thinned(block: Block) -> Block:
 
 
 def _sigma(table: Localizations, rows: NDArray[np.bool_], names: tuple[str, ...], fallback: float) -> float:
-    columns = [np.asarray(table[name], np.float64)[rows] for name in names if name in table]
-    values = np.concatenate([np.empty(0), *columns])
+    known = [np.asarray(table[name], np.float64)[rows] for name in names if name in table]
+    values = np.concatenate([np.empty(0), *known])
     values = values[values > 0]
     return float(np.median(values)) if len(values) else fallback

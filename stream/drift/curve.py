@@ -59,7 +59,8 @@ class Curve:
         if not self._size:
             return np.zeros((len(frames), 3))
         knots, drift = _with_ends(self.frames, self.drift_nm)
-        return np.stack([np.interp(frames, knots, drift[:, axis]) for axis in range(3)], axis=1)
+        at = np.asarray(frames, np.float64)
+        return np.stack([np.interp(at, knots, drift[:, axis]) for axis in range(3)], axis=1)
 
     def started_at_zero(self) -> Curve:
         """Return the same curve with no drift at its first knot."""

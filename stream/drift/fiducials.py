@@ -32,7 +32,7 @@ class Fiducials:
 
     Attributes
     ----------
-    curve, blocks, localizations, remark
+    curve, localizations, remark
         As of `Tracker`.
     """
 
@@ -40,7 +40,7 @@ class Fiducials:
         self._marked, self._range_nm = np.array(beads_nm, np.float64), range_nm
         self._start = np.full((len(beads_nm), 3), np.nan)
         self.curve = Curve()
-        self.blocks = self.localizations = 0
+        self.localizations = 0
         self.remark = ""
 
     def add(self, block: Block) -> bool:
@@ -58,7 +58,6 @@ class Fiducials:
         drift = tracks[known].mean(0) if known.any() else moved
         self._start = np.where(np.isfinite(self._start), self._start, places - drift)
         self.curve.add(float(block.frame.mean()), drift)
-        self.blocks += 1
         self.localizations += int(counts.sum())
         return True
 

@@ -16,7 +16,7 @@ APART = 4.0
 RIVAL = 1.3
 """So many times the rival's height a maximum must have."""
 MARGIN = 2.0
-"""Smoothing widths from the edge of the search: what peaks there goes on beyond."""
+"""Smoothing widths within the edge of the histogram: what peaks there may go on beyond."""
 STEPS, SETTLED_NM = 20, 0.01
 
 

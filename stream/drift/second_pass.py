@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from stream.drift.blocks import Block
 from stream.drift.curve import Curve
 from stream.drift.reference import Reference
 from stream.drift.tracker import lay_over
 
-REACH_NM = 80.0
+RANGE_NM = 80.0
 """The first pass is not farther off."""
 
 
@@ -27,11 +29,11 @@ class SecondPass:
         self._curve = Curve(first.deep)
 
     def add(self, block: Block) -> None:
-        """Take a block; what cannot be laid over the others gives no knot."""
+        """Take a block; where it cannot be laid over the others, the first curve stays."""
         expected = self._first.at(block.frame)
-        found = lay_over(block, -expected, self._reference, REACH_NM, block.number)
-        if found.inside and found.height:
-            self._curve.add(float(block.frame.mean()), expected.mean(0) + found.shift_nm)
+        found = lay_over(block, -expected, self._reference, RANGE_NM, block.number)
+        shift = found.shift_nm if found.inside and found.height else np.zeros(3)
+        self._curve.add(float(block.frame.mean()), expected.mean(0) + shift)
 
     def curve(self) -> Curve:
         """Return the second curve, which starts at zero; the first one if there are no knots."""

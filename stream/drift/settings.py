@@ -18,7 +18,7 @@ class DriftSettings(BaseModel):
     """aim: blocks of frames are laid over all that was found before; fiducials: the mean track of marked beads."""
     block_frames: int = Field(50, ge=1, le=1_000_000)
     """The drift is found once in so many frames: as often as it moves by some 10 nm."""
-    min_localizations: int = Field(300, ge=1, le=1_000_000)
+    min_localizations: int = Field(500, ge=1, le=1_000_000)
     """Of aim: a block with fewer goes on into the next."""
     range_nm: float = Field(200.0, ge=40, le=2000)
     """It is looked for so far from where it is expected, along each axis; four times as far once it is lost."""

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from stream.drift.blocks import Block, joined
 from stream.drift.curve import Curve
 from stream.drift.intersections import binned, differences, too_many
-from stream.drift.peak import Peak, peak
+from stream.drift.peak import MARGIN, Peak, peak
 from stream.drift.reference import Reference
 
+Float64 = NDArray[np.float64]
 WIDEST_NM, NARROWEST_NM = 60.0, 8.0
 """Limits of the width that differences are smoothed with."""
 FARTHER = 4
@@ -21,15 +22,16 @@ FARTHER = 4
 LEAST_OVERLAP = 0.4
 """Of what earlier blocks had in common with the reference, so much a block must have: the sample is the same."""
 REMEMBERED = 16
-JOINED_FRAMES = 8
+JOINED_BLOCKS = 8
 """Blocks that could not be laid over the reference are tried again together, so many at most."""
 
 
 class Tracker:
     """The drift while the camera runs.
 
-    Decision: a block that cannot be laid over the reference gives no knot. Context: a wrong knot looks like a right
-    one. Consequence: the curve goes on from the last knot, and `remark` says since when.
+    Decision: a block that cannot be laid over the reference gives no knot, and is tried again together with the next.
+    Context: a wrong knot looks like a right one. Consequence: the curve stays at the last knot, and where two blocks
+    together are of no avail `remark` says since when, and the drift is looked for farther out.
 
     Parameters
     ----------
@@ -39,7 +41,7 @@ class Tracker:
     Attributes
     ----------
     curve : Curve
-    blocks, localizations : int
+    localizations : int
         That the curve rests on.
     remark : str
         What is wrong, in words; empty while nothing is.
@@ -49,7 +51,7 @@ class Tracker:
         self._range_nm, self._reference, self._overlaps = range_nm, Reference(), deque[float](maxlen=REMEMBERED)
         self._waiting: Block | None = None
         self.curve = Curve()
-        self.blocks = self.localizations = 0
+        self.localizations = 0
         self.remark = ""
         one = np.zeros((1, 3), np.float32)  # what is compiled is so before the first frame
         bins = binned(one, np.zeros(1, np.int32), range_nm)
@@ -67,45 +69,56 @@ class Tracker:
             self.curve = Curve(deep=block.sigma_nm[1] > 0)
             self._accept(block, np.zeros(3))
             return True
-        reach_nm = self._range_nm if self._waiting is None else FARTHER * self._range_nm
         block = block if self._waiting is None else joined(self._waiting, block)
         expected = self.curve.at(block.frame)
-        found = lay_over(block, -expected, self._reference, reach_nm)
-        overlap = found.height / len(block) / len(self._reference)
-        if not found.is_clear or overlap < LEAST_OVERLAP * median(self._overlaps or [0.0]):
-            self._lost(block, reach_nm)
+        found = self._search(block, expected) if self.remark else np.zeros(3)
+        if found is not None:
+            expected = expected + found
+            found = self._align(block, expected)
+        if found is None:
+            self._wait(block)
             return False
-        self._overlaps.append(overlap)
-        self._accept(block, expected.mean(0) + found.shift_nm)
+        self._accept(block, expected.mean(0) + found)
         self._waiting, self.remark = None, ""
         return True
 
-    def _accept(self, block: Block, drift_nm: NDArray[np.float64]) -> None:
+    def _search(self, block: Block, expected: Float64) -> Float64 | None:
+        """Look farther for a drift that was lost."""
+        found = lay_over(block, -expected, self._reference, FARTHER * self._range_nm)
+        return found.shift_nm if found.is_clear else None
+
+    def _align(self, block: Block, expected: Float64) -> Float64 | None:
+        """Return how far the block is from where it is expected, (3,) nm; None if it has too little in common."""
+        found = lay_over(block, -expected, self._reference, self._range_nm)
+        overlap = found.height / len(block) / len(self._reference)
+        if not found.is_clear or overlap < LEAST_OVERLAP * median(self._overlaps or [0.0]):
+            return None
+        self._overlaps.append(overlap)
+        return found.shift_nm
+
+    def _accept(self, block: Block, drift_nm: Float64) -> None:
         self.curve.add(float(block.frame.mean()), drift_nm)
         self._reference.add(block.moved(-self.curve.at(block.frame)), block.number.start)
-        self.blocks += 1
         self.localizations += len(block)
 
-    def _lost(self, block: Block, reach_nm: float) -> None:
-        keep = len(block.number) < JOINED_FRAMES
-        self._waiting = block if keep else None
-        self.remark = (
-            f"no drift was found within {reach_nm:g} nm since frame {round(self.curve.frames[-1])}: the sample has "
-            "moved farther, or what is seen has too little in common with what was before; the curve stays where it was"
-        )
+    def _wait(self, block: Block) -> None:
+        """Try again with the next block beside this one; if both were tried together in vain, the drift is lost."""
+        if self._waiting is not None:
+            since = round(self.curve.frames[-1])
+            self.remark = (
+                f"no drift was found within {self._range_nm:g} nm since frame {since}: the sample has moved farther, "
+                "or what is seen has too little in common with what was before; the curve stays where it was"
+            )
+        self._waiting = block if len(block.number) < JOINED_BLOCKS else None
 
 
-def lay_over(
-    block: Block, by_nm: NDArray[np.float64], reference: Reference, reach_nm: float, own: range = range(0)
-) -> Peak:
-    """Return by how much a block, moved by (n, 3) nm, lies beside the reference, without the points of blocks `own`."""
-    sigma, sigma_z = block.sigma_nm
-    width = float(np.clip(np.sqrt(2) * sigma, NARROWEST_NM, WIDEST_NM))
-    width_z = float(np.clip(np.sqrt(2) * sigma_z, NARROWEST_NM, WIDEST_NM))
-    points, bins = block.moved(by_nm), reference.bins(reach_nm)
+def lay_over(block: Block, by_nm: Float64, reference: Reference, range_nm: float, own: range = range(0)) -> Peak:
+    """Return by how much a block, moved by (n, 3) nm, lies beside the reference; without points of blocks `own`."""
+    width, width_z = (float(np.clip(np.sqrt(2) * sigma, NARROWEST_NM, WIDEST_NM)) for sigma in block.sigma_nm)
+    side = range_nm + MARGIN * width
+    reach = side, range_nm + MARGIN * width_z if block.sigma_nm[1] else 0.0
+    points, bins = block.moved(by_nm), reference.bins(side)
     if (excess := too_many(points, bins)) > 1:
-        bins = reference.bins(reach_nm, excess)
+        bins = reference.bins(side, excess)
         points = points[:: max(1, too_many(points, bins))]
-    reach = reach_nm, reach_nm if sigma_z else 0.0
-    counts = differences(points, bins, reach, own)
-    return peak(counts, reach, (width, width_z))
+    return peak(differences(points, bins, reach, own), reach, (width, width_z))

@@ -53,6 +53,8 @@ class SimulatedSettings(BaseModel):
     """Standard deviation of a structured background, relative."""
     haze: float = Field(0.0, ge=0)
     """Photons per pixel of the structure's glow from out of focus."""
+    drift_nm_per_frame: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    """Steady movement of the sample along x, y and z."""
     drift_walk_nm: float = Field(0.0, ge=0, le=1000)
     """Standard deviation of the sample's random step from frame to frame."""
     psf: Literal["gaussian", "vectorial"] = "vectorial"
@@ -69,7 +71,7 @@ class SimulatedSettings(BaseModel):
         shared = {
             name: getattr(self, name) for name in SceneSettings.__dataclass_fields__ if name in type(self).model_fields
         }
-        drift = Drift(walk_nm=self.drift_walk_nm, seed=self.seed)
+        drift = Drift(self.drift_nm_per_frame, self.drift_walk_nm, seed=self.seed)
         settings = SceneSettings(
             pixel_size_nm=defaults.pixel_size_nm, objective=defaults.objective, drift=drift, **shared
         )

@@ -22,8 +22,6 @@ from stream.drift.settings import DriftSettings
 from stream.drift.tracker import Tracker
 from stream.picture.render import Renderer
 
-TOLD_AFTER = 3
-"""Blocks in a row: in a sparse sample one alone is often too little to be laid over the few before."""
 KNOTS_TOLD = 500
 """Knots in a message, at most."""
 
@@ -40,7 +38,7 @@ class DriftWatch:
     publish : callable
         Publishes the curve.
     tell : callable
-        Told in words when the drift is lost, or a bead, for TOLD_AFTER blocks; once for each loss.
+        Told in words when the drift is lost, or a bead; once for each loss.
 
     Attributes
     ----------
@@ -56,7 +54,7 @@ class DriftWatch:
         self._publish, self._tell = publish, tell
         self._tracker = _tracker(settings)
         self._cutter, self._picture = self._new_cutter(), MovingPicture(renderer)
-        self._last, self._lost_blocks, self._lost_in_a_row, self._passes = -1, 0, 0, 1
+        self._last, self._lost_blocks, self._was_lost, self._passes = -1, 0, False, 1
         self.curve = self._tracker.curve
 
     def hear(self, table: Localizations, first: int, last: int) -> None:
@@ -115,7 +113,7 @@ class DriftWatch:
             "method": self._settings.mode,
             "frames": np.round(self.curve.frames[shown], 1).tolist(),
             "drift_nm": drift if self.curve.deep else [[x, y, None] for x, y, _ in drift],
-            "blocks": self._tracker.blocks,
+            "blocks": len(self.curve),
             "localizations": self._tracker.localizations,
             "remark": self._tracker.remark,
         }
@@ -127,7 +125,7 @@ class DriftWatch:
         return {
             "method": self._settings.mode,
             "passes": self._passes,
-            "blocks": self._tracker.blocks,
+            "blocks": len(self.curve),
             "blocks_without_drift": self._lost_blocks,
             "localizations": self._tracker.localizations,
             "extent_nm": reached if self.curve.deep else [*reached[:2], None],
@@ -138,9 +136,9 @@ class DriftWatch:
     def _take(self, block: Block) -> None:
         found = self._tracker.add(block)
         self.curve = self._tracker.curve
-        self._lost_in_a_row = self._lost_in_a_row + 1 if self._tracker.remark else 0
-        if self._lost_in_a_row == TOLD_AFTER:
+        if self._tracker.remark and not self._was_lost:
             self._tell(f"drift: {self._tracker.remark}")
+        self._was_lost = bool(self._tracker.remark)
         if found:
             self._picture.follow(self.curve)
             self._files.grow(self.curve)

@@ -1,13 +1,9 @@
-"""Simulated tables of a drifting sample with known drift: filaments, or DNA origami whose sites blink for ever."""
+"""Simulated tables of a drifting sample with known drift: filaments, or DNA origami."""
 
 import numpy as np
 
 from models.localizations import Localizations
 from models.scenes.structures import Field, filaments
-from stream.drift.blocks import Block, Cutter
-from stream.drift.curve import Curve
-from stream.drift.second_pass import SecondPass
-from stream.drift.tracker import Tracker
 
 LATERAL_NM, AXIAL_NM = 10.0, 25.0
 
@@ -70,23 +66,3 @@ def errors(found_nm: np.ndarray, true_nm: np.ndarray) -> np.ndarray:
     """Root mean square difference along each axis, nm; a constant offset is taken out."""
     off = found_nm - true_nm
     return np.sqrt(np.mean((off - off.mean(0)) ** 2, 0))
-
-
-def blocks(localizations: Localizations, frames: int, block_frames: int = 50, enough: int = 300) -> list[Block]:
-    """The table cut as a run cuts it, from batches of 16 frames."""
-    cutter, frame, found = Cutter(block_frames, enough), np.asarray(localizations["frame"]), []
-    for first in range(0, frames, 16):
-        begin, end = np.searchsorted(frame, (first, first + 16))
-        found += cutter.add(localizations.where(slice(begin, end)), first, min(first + 16, frames) - 1)
-    return found
-
-
-def tracked(localizations: Localizations, frames: int, range_nm: float = 200.0) -> tuple[Tracker, Curve]:
-    """What both passes find."""
-    tracker, cut = Tracker(range_nm), blocks(localizations, frames)
-    for block in cut:
-        tracker.add(block)
-    second = SecondPass(tracker.curve, tracker.reference)
-    for block in cut:
-        second.add(block)
-    return tracker, second.curve()
