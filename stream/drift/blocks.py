@@ -41,6 +41,11 @@ class Block:
     def __len__(self) -> int:
         return len(self.frame)
 
+    def parts(self, count: int) -> list[Block]:
+        """Return the block cut into so many, of as many localizations each, one after another in time."""
+        rows = np.array_split(np.arange(len(self)), count)
+        return [replace(self, points=self.points[part], frame=self.frame[part]) for part in rows]
+
     def moved(self, by_nm: NDArray[np.float64]) -> Points:
         """Return the points moved by (n, 3) nm."""
         return (self.points + by_nm).astype(np.float32)

@@ -17,6 +17,7 @@ RIVAL = 1.3
 """So many times the rival's height a maximum must have."""
 MARGIN = 2.0
 """Smoothing widths within the edge of the histogram: what peaks there may go on beyond."""
+NEAR = 2.0
 STEPS, SETTLED_NM = 20, 0.01
 
 
@@ -34,17 +35,24 @@ class Peak:
         The highest maximum elsewhere.
     inside : bool
         Not at the edge of the search.
+    width_nm : (3,) float64
+        Of the smoothing.
     """
 
     shift_nm: Float64
     height: float
     rival: float
     inside: bool
+    width_nm: Float64
 
     @property
     def is_clear(self) -> bool:
         """Whether there is one place where pairs meet, and no other."""
         return self.inside and self.height > RIVAL * self.rival
+
+    def is_at(self, other: Peak) -> bool:
+        """Whether another maximum is the same within NEAR smoothing widths."""
+        return bool(np.all(np.abs(self.shift_nm - other.shift_nm) < NEAR * self.width_nm))
 
 
 def peak(counts: Counts, reach_nm: tuple[float, float], width_nm: tuple[float, float]) -> Peak:
@@ -72,7 +80,7 @@ def peak(counts: Counts, reach_nm: tuple[float, float], width_nm: tuple[float, f
     start = np.array([axis[k] for axis, k in zip(centres, top, strict=True)])
     shift = _mode(counts, centres, start, width)
     inside = bool(np.all((np.abs(shift) < reach - MARGIN * width) | (reach == 0)))
-    return Peak(shift, float(smooth.max()), _elsewhere(smooth, top, APART * sigma), inside)
+    return Peak(shift, float(smooth.max()), _elsewhere(smooth, top, APART * sigma), inside, width)
 
 
 def _elsewhere(smooth: Counts, top: NDArray[np.intp], apart: Float64) -> float:

@@ -22,6 +22,8 @@ FARTHER = 4
 LEAST_OVERLAP = 0.4
 """Of what earlier blocks had in common with the reference, so much a block must have: the sample is the same."""
 REMEMBERED = 16
+PARTS = 4
+"""Of a block, which must lie in the same place where that is not clear."""
 JOINED_BLOCKS = 8
 """Blocks that could not be laid over the reference are tried again together, so many at most."""
 
@@ -84,17 +86,35 @@ class Tracker:
 
     def _search(self, block: Block, expected: Float64) -> Float64 | None:
         """Look farther for a drift that was lost."""
-        found = lay_over(block, -expected, self._reference, FARTHER * self._range_nm)
-        return found.shift_nm if found.is_clear else None
+        found = self._lay(block, expected, FARTHER * self._range_nm)
+        return None if found is None else found.shift_nm
 
     def _align(self, block: Block, expected: Float64) -> Float64 | None:
         """Return how far the block is from where it is expected, (3,) nm; None if it has too little in common."""
-        found = lay_over(block, -expected, self._reference, self._range_nm)
+        found = self._lay(block, expected, self._range_nm)
+        if found is None:
+            return None
         overlap = found.height / len(block) / len(self._reference)
-        if not found.is_clear or overlap < LEAST_OVERLAP * median(self._overlaps or [0.0]):
+        if overlap < LEAST_OVERLAP * median(self._overlaps or [0.0]):
             return None
         self._overlaps.append(overlap)
         return found.shift_nm
+
+    def _lay(self, block: Block, expected: Float64, range_nm: float) -> Peak | None:
+        """Return where the block lies, if there is one clear place for it, or the same one for each of its parts.
+
+        A few filaments make a ridge of places, almost as good as the best one; a sample without structure has a best
+        place too, but another one each time.
+        """
+        whole = lay_over(block, -expected, self._reference, range_nm)
+        if whole.is_clear:
+            return whole
+        if not whole.inside or not whole.height:
+            return None
+        shifts = np.array_split(-expected, PARTS)
+        parts = zip(block.parts(PARTS), shifts, strict=True)
+        same = all(whole.is_at(lay_over(part, by, self._reference, range_nm)) for part, by in parts)
+        return whole if same else None
 
     def _accept(self, block: Block, drift_nm: Float64) -> None:
         self.curve.add(float(block.frame.mean()), drift_nm)

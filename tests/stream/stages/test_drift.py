@@ -21,7 +21,7 @@ def watch(folder: Path, told: list, **settings: object) -> DriftWatch:
 
 
 def hear(stage: DriftWatch, drift: np.ndarray, first: int, end: int, step: int = 10) -> None:
-    rows = table(drift, per_frame=10, side_nm=SIDE_NM)
+    rows = table(drift, per_frame=10, structure="origami", side_nm=SIDE_NM)
     frame = np.asarray(rows["frame"])
     for begin in range(first, end, step):
         stage.hear(rows.where((frame >= begin) & (frame < begin + step)), begin, begin + step - 1)
