@@ -195,6 +195,8 @@ class Pipeline:
             page = start_page(out.address, out.snapshot_address, self._page, certificate)
             self._stack.callback(page.stop)
             self._view.say(f"live page: [bold]{page.url}[/]")
+            if self._page.caution:
+                self._view.warn(self._page.caution)
 
     def _make_analysis(self, engine: Engine, info: StreamInfo) -> Analysis:
         rig, pixel_nm = self._rig, self._rig.camera.pixel_size_nm

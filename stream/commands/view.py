@@ -24,7 +24,7 @@ def view_folder(folder: Path, page_address: PageAddress) -> int:
     with closing(Review(folder)) as review, Interrupts() as interrupts:
         review.open()
         page = start_page(review.out.address, review.out.snapshot_address, page_address)
-        with closing(_Shown(page, str(folder), interrupts)) as shown:
+        with closing(_Shown(page, str(folder), interrupts, page_address.caution)) as shown:
             review.out.wait_ready(1, LISTENS_WITHIN_S)
             review.tell()
             for _ in review.draw():
@@ -37,7 +37,7 @@ def view_folder(folder: Path, page_address: PageAddress) -> int:
 def view_address(address: str, snapshots: str | None, certificate: Path | None, page_address: PageAddress) -> int:
     """Show a run that is published, now or later, until Ctrl-C; returns the exit code."""
     page = start_page(address, snapshots or next_port(address), page_address, certificate)
-    with Interrupts() as interrupts, closing(_Shown(page, address, interrupts)) as shown:
+    with Interrupts() as interrupts, closing(_Shown(page, address, interrupts, page_address.caution)) as shown:
         shown.wait(lambda: time.sleep(TICK_S))
     return 0
 
@@ -45,9 +45,11 @@ def view_address(address: str, snapshots: str | None, certificate: Path | None, 
 class _Shown:
     """A page that is told of, and closed at the end."""
 
-    def __init__(self, page: PageProcess, what: str, interrupts: Interrupts) -> None:
+    def __init__(self, page: PageProcess, what: str, interrupts: Interrupts, caution: str) -> None:
         self._page, self._interrupts = page, interrupts
         ERR.print(f"{what}: [bold]{page.url}[/]  (Ctrl-C ends)", highlight=False)
+        if caution:
+            ERR.print(f"[yellow]warning:[/] {caution}", highlight=False)
 
     def wait(self, tick: Callable[[], object]) -> None:
         """Call `tick` until Ctrl-C. Raises SourceFault if the page dies."""

@@ -65,6 +65,13 @@ class PageAddress:
         return ip_address(self.host).is_loopback
 
     @property
+    def caution(self) -> str:
+        """What to say of a page that other computers reach; empty for one that they do not."""
+        if self.is_loopback:
+            return ""
+        return "the page is open to other computers that know the token, and nothing is encrypted on the way"
+
+    @property
     def family(self) -> socket.AddressFamily:
         """IPv4 or IPv6."""
         return socket.AF_INET6 if ip_address(self.host).version == 6 else socket.AF_INET

@@ -79,3 +79,8 @@ def test_it_answers_to_numbers_and_this_computers_name_and_to_no_other(guarded, 
 
 def test_the_token_is_not_shown():
     assert TOKEN not in repr(PageAddress(token=TOKEN))
+
+
+def test_a_page_for_others_is_cautioned_of():
+    assert PageAddress().caution == PageAddress(host="::1").caution == ""
+    assert "nothing is encrypted" in PageAddress(host="0.0.0.0", token=TOKEN).caution
