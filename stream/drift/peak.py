@@ -18,6 +18,7 @@ RIVAL = 1.3
 MARGIN = 2.0
 """Smoothing widths within the edge of the histogram: what peaks there may go on beyond."""
 NEAR = 2.0
+"""Smoothing widths that maxima of the same place are apart, at most."""
 STEPS, SETTLED_NM = 20, 0.01
 
 
@@ -50,9 +51,13 @@ class Peak:
         """Whether there is one place where pairs meet, and no other."""
         return self.inside and self.height > RIVAL * self.rival
 
-    def is_at(self, other: Peak) -> bool:
-        """Whether another maximum is the same within NEAR smoothing widths."""
-        return bool(np.all(np.abs(self.shift_nm - other.shift_nm) < NEAR * self.width_nm))
+    def is_mean_of(self, parts: list[Peak]) -> bool:
+        """Whether the maxima of parts, one after another in time, lie on a straight way around this one."""
+        at = np.linspace(-1.0, 1.0, len(parts))
+        places = np.array([part.shift_nm for part in parts]) - self.shift_nm
+        mean = places.mean(0)
+        off = places - mean - np.outer(at, at @ places / (at @ at))
+        return bool(np.all(np.abs(np.vstack((mean, off))) < NEAR * self.width_nm))
 
 
 def peak(counts: Counts, reach_nm: tuple[float, float], width_nm: tuple[float, float]) -> Peak:

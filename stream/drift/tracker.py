@@ -23,8 +23,8 @@ LEAST_OVERLAP = 0.4
 """Of what earlier blocks had in common with the reference, so much a block must have: the sample is the same."""
 REMEMBERED = 16
 PARTS = 4
-"""Of a block, which must lie in the same place where that is not clear."""
-JOINED_BLOCKS = 8
+"""Of a block, which must lie in the same place, or on a straight way, where that is not clear."""
+JOINED_BLOCKS = 4
 """Blocks that could not be laid over the reference are tried again together, so many at most."""
 
 
@@ -104,17 +104,18 @@ class Tracker:
         """Return where the block lies, if there is one clear place for it, or the same one for each of its parts.
 
         A few filaments make a ridge of places, almost as good as the best one; a sample without structure has a best
-        place too, but another one each time.
+        place too, but another one each time. The parts are asked too where a mistake is likely: before anything is
+        known of what blocks have in common, and once the drift is lost.
         """
         whole = lay_over(block, -expected, self._reference, range_nm)
-        if whole.is_clear:
+        if whole.is_clear and self._overlaps and not self.remark:
             return whole
         if not whole.inside or not whole.height:
             return None
         shifts = np.array_split(-expected, PARTS)
-        parts = zip(block.parts(PARTS), shifts, strict=True)
-        same = all(whole.is_at(lay_over(part, by, self._reference, range_nm)) for part, by in parts)
-        return whole if same else None
+        cut = zip(block.parts(PARTS), shifts, strict=True)
+        parts = [lay_over(part, by, self._reference, range_nm) for part, by in cut]
+        return whole if whole.is_mean_of(parts) else None
 
     def _accept(self, block: Block, drift_nm: Float64) -> None:
         self.curve.add(float(block.frame.mean()), drift_nm)

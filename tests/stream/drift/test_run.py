@@ -27,7 +27,7 @@ DRIFT_NM = (0.25, -0.15, 0.0)
 def rig_of(**drift: object) -> Rig:
     scene = {
         "kind": "simulated", "width_px": 64, "height_px": 64, "frames": COUNT, "frames_per_s": "max",
-        "structure": "filaments", "psf": "gaussian", "photons": 2000, "density_per_um2": 0.25, "on_frames": 2.0,
+        "structure": "rings", "psf": "gaussian", "photons": 2000, "density_per_um2": 0.25, "on_frames": 2.0,
         "drift_nm_per_frame": DRIFT_NM,
     }  # fmt: skip
     return validate(
