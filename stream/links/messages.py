@@ -8,7 +8,8 @@
 | `frame` | uint16 (y, x) | shape, index, camera_time_s, host_time_s |
 | `background` | float32 (y, x) photo-electrons per camera pixel, nan where unknown | shape, pixel_nm, frame |
 | `phase` | float32 (27,) waves | psf_epoch, sigma, source, rms_error_waves, field (parts of it) |
-| `guard`, `drift`, `health` | none | all in the header |
+| `drift` | none | method, frames [k], drift_nm [k][x, y, z or null], blocks, localizations, remark (words, or empty) |
+| `guard`, `health` | none | all in the header |
 | `action` | none | what was done to the microscope and why: the fields of `stream/feedback/action.py`, and time |
 
 A message has three parts: topic, JSON header `{version, run_id, sequence, ...}`, payload. `sequence` counts per topic.

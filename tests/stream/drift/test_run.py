@@ -86,7 +86,7 @@ def test_the_drift_is_found_and_only_the_picture_is_corrected(tmp_path, publishe
     straight.add(curve.corrected(table))
     picture = tifffile.imread(tmp_path / "on" / "render.ome.tif")
     off = np.abs(picture - straight.image()).sum() / straight.image().sum()
-    assert off < (0.01 if second_pass else 0.05)  # live, what is less than a nanometre out of place stays
+    assert off < (0.01 if second_pass else 0.1)  # live, what is less than a nanometre out of place stays
 
     newest = published[-1]
     assert newest["method"] == "aim"
