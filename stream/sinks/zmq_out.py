@@ -201,7 +201,7 @@ class ZmqOut:
         self._send("guard", content)
 
     def drift(self, content: Mapping[str, Any]) -> None:
-        """Publish the drift curve, (k, 3) nm as nested lists."""
+        """Publish the drift curve: frames (k,) and drift (k, 3) nm of its knots, and what it rests on."""
         self._send("drift", content)
 
     def resolution(self, content: Mapping[str, Any]) -> None:
