@@ -107,3 +107,5 @@ function begin(start) {
   clearPreview();
   clearLedger();
 }
+
+document.body.dataset.ready = "yes"; // keys are heard from here on

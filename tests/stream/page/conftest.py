@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from selenium.webdriver import Chrome, ChromeOptions, ChromeService
+from selenium.webdriver.support.ui import WebDriverWait
 from websockets.sync.client import ClientConnection, connect
 
 from models.localizations import Localizations
@@ -25,6 +26,7 @@ from stream.sinks.zmq_out import PublishSettings, ZmqOut
 
 SIDE_PX, PIXEL_NM = 64, 100.0
 WAIT_S = 30.0
+IS_READY = "return document.body.dataset.ready === 'yes'"
 FLAGS = (
     "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--window-size=1440,1000",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
@@ -184,6 +186,7 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
 def browser(chromium: Chrome, page: PageProcess) -> Iterator[Chrome]:
     """A browser that shows the page; whatever it complains of fails the test."""
     chromium.get(page.url)
+    WebDriverWait(chromium, WAIT_S).until(lambda chromium: chromium.execute_script(IS_READY))
     yield chromium
     problems = [entry["message"] for entry in chromium.get_log("browser") if entry["level"] == "SEVERE"]
     chromium.get("about:blank")
