@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from models.localizations import Localizations, concatenate
 from stream.quality.watch import Rows
-from stream.quality.watch_process import Answer, WatchProcessDied
 from stream.stages.stage import Located
+from stream.worker import Answer, WorkerDied
 
 REST = 49.0
 """After an estimate the process rests so many times as long as it worked: it takes a fiftieth of a processor."""
@@ -38,10 +38,10 @@ class Measurer(Protocol):
     idle: bool
 
     def send(self, rows: Rows, estimate: bool) -> None:
-        """Take rows, and be asked for an estimate. Raises WatchProcessDied."""
+        """Take rows, and be asked for an estimate. Raises WorkerDied."""
 
-    def poll(self, wait_s: float = 0.0) -> Answer | None:
-        """Return the answer, if there is one within `wait_s`. Raises WatchProcessDied."""
+    def poll(self, wait_s: float = 0.0) -> Answer[dict[str, Any]] | None:
+        """Return the answer, if there is one within `wait_s`. Raises WorkerDied."""
 
 
 def as_localized(table: Localizations) -> Places:
@@ -110,7 +110,7 @@ class LiveResolution:
             due = self._clock() >= self._due_s and (self._rows > 0 or self._unjudged)
             if self._measurer.idle and (due or self._rows >= HAND_OVER_ROWS):
                 self._hand_over(due)
-        except WatchProcessDied as error:
+        except WorkerDied as error:
             self._end(f"{error}; the run goes on without it")
 
     def finish(self) -> None:
@@ -123,7 +123,7 @@ class LiveResolution:
                 self._take(self._measurer.poll(max(0.0, until - self._clock())))
                 if not self._measurer.idle:
                     self._end(f"the last estimate of the resolution did not come within {LAST_WITHIN_S:g} s")
-        except WatchProcessDied as error:
+        except WorkerDied as error:
             self._end(str(error))
 
     def _hand_over(self, estimate: bool) -> None:
@@ -135,7 +135,7 @@ class LiveResolution:
         if estimate:
             self._due_s = self._clock() + self._every_s
 
-    def _take(self, answer: Answer | None) -> None:
+    def _take(self, answer: Answer[dict[str, Any]] | None) -> None:
         if answer is None or answer.estimate is None:
             return
         self._due_s = max(self._due_s, self._clock() + REST * answer.seconds)

@@ -9,11 +9,12 @@ import numpy as np
 
 from models.aberrations.from_beads import BeadStack
 from models.aberrations.molecules import Molecules
+from models.aberrations.watch import Estimate
 from models.localizations import Localizations
 from stream.stages.optics_report import OpticsReport, lost, report
-from stream.stages.phase_process import Answer, PhaseProcessDied
 from stream.stages.refine import Refiner
 from stream.stages.stage import Located, Stage
+from stream.worker import Answer, WorkerDied
 
 REST = 9.0
 """The slow lane rests so many times as long as it worked: it takes a tenth of a processor."""
@@ -27,10 +28,10 @@ class SlowLane(Protocol):
     """Edge of the crops of molecules that it takes."""
 
     def send(self, seen: Molecules | BeadStack, time_s: float) -> None:
-        """Take molecules or beads, and when they shone. Raises PhaseProcessDied."""
+        """Take molecules or beads, and when they shone. Raises WorkerDied."""
 
-    def poll(self) -> Answer | None:
-        """Return the answer if there is one. Raises PhaseProcessDied."""
+    def poll(self) -> Answer[Estimate] | None:
+        """Return the answer if there is one. Raises WorkerDied."""
 
 
 class Dialogue:
@@ -69,7 +70,7 @@ class Dialogue:
         self._rests_on = frame
         try:
             self._lane.send(seen, time_s)
-        except PhaseProcessDied:
+        except WorkerDied:
             return  # the next `hear` says so
 
     def hear(self) -> OpticsReport | None:
@@ -78,7 +79,7 @@ class Dialogue:
             return None
         try:
             answer = self._lane.poll()
-        except PhaseProcessDied as error:
+        except WorkerDied as error:
             self._alive = False
             return lost(str(error))
         if answer is None:

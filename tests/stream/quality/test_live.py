@@ -11,8 +11,8 @@ from stream.quality import live, watch_process
 from stream.quality.live import HAND_OVER_ROWS, REST, LiveResolution
 from stream.quality.settings import ResolutionSettings
 from stream.quality.watch import Field, Rows
-from stream.quality.watch_process import Answer, WatchProcessDied
 from stream.stages.stage import Located
+from stream.worker import Answer, WorkerDied
 
 FLAT = {"verdict": "even", "flat": True}
 
@@ -30,7 +30,7 @@ class Measurer:
 
     def poll(self, wait_s: float = 0.0) -> Answer | None:
         if self.dead:
-            raise WatchProcessDied("the process that measures the resolution died (exit code -9)")
+            raise WorkerDied("the process that measures the resolution died (exit code -9)")
         if wait_s and self.answer is None and not self.idle:
             self.answer = Answer({"subpixel": FLAT}, 0.0)
         answer, self.answer = self.answer, None
@@ -187,5 +187,5 @@ def test_the_process_measures_and_its_death_is_noticed() -> None:
         (child,) = active_children()
         child.kill()
         child.join()
-        with pytest.raises(WatchProcessDied, match="exit code -9"):
+        with pytest.raises(WorkerDied, match="exit code -9"):
             process.poll(1)

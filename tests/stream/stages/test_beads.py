@@ -14,8 +14,9 @@ from models.optics.objective import Objective
 from models.optics.vectorial import Aberration, VectorialSpot
 from stream.frame import Batch
 from stream.stages.beads import BeadWatch
-from stream.stages.phase_process import Answer, Task
+from stream.stages.phase_process import Task
 from stream.stages.stage import Located
+from stream.worker import Answer
 
 CAMERA = Camera(offset_adu=100, gain_adu_per_e=2.0, read_noise_e=1.5)
 TASK = Task(Objective(sample_index=1.518), 100.0, 600.0, "astigmatism", {}, 0.0)

@@ -16,8 +16,9 @@ from stream.config import PhaseSettings
 from stream.frame import Batch
 from stream.stages import phase_process
 from stream.stages.phase import PhaseWatch
-from stream.stages.phase_process import Answer, PhaseProcessDied, Task
+from stream.stages.phase_process import Task
 from stream.stages.stage import Located
+from stream.worker import Answer, WorkerDied
 
 SIDE, FRAMES, WINDOW_PX = 64, 24, 15
 CAMERA = Camera(offset_adu=100, gain_adu_per_e=2.0, read_noise_e=1.5)
@@ -142,7 +143,7 @@ def test_a_busy_lane_gets_the_newest_molecules_when_it_is_free() -> None:
 
 class Dead(AtOnce):
     def poll(self) -> Answer | None:
-        raise PhaseProcessDied("it died (exit code -9)")
+        raise WorkerDied("it died (exit code -9)")
 
 
 def test_without_the_slow_lane_localization_goes_on_and_somebody_is_told_once() -> None:
@@ -174,5 +175,5 @@ def test_a_process_that_was_killed_is_named() -> None:
     with phase_process.start(TASK) as process:
         process._process.kill()
         process._process.join()
-        with pytest.raises(PhaseProcessDied, match="exit code -9"):
+        with pytest.raises(WorkerDied, match="exit code -9"):
             process.poll()
