@@ -18,10 +18,12 @@ from stream.links.messages import pack_header
 from stream.sinks.storage import writing
 
 NAME = "story.jsonl"
-EVERY_S = {"health": 10.0, "statistics": 10.0, "phase": 10.0, "drift": 300.0, "psf": 300.0}
-"""Beside the first and the last message of a topic, one in so many seconds is kept; all of a topic not named here."""
-LEFT_OUT = ("table", "tile", "frame", "background", "sum")
-"""What is drawn again from the table, or too large."""
+EVERY_S = {
+    "start": 0.0, "health": 10.0, "statistics": 10.0, "phase": 10.0, "psf": 300.0, "guard": 10.0, "drift": 300.0,
+    "resolution": 10.0, "action": 0.0, "end": 0.0,
+}  # fmt: skip
+"""The topics that are kept: beside the first and the last message one in so many seconds. All others are drawn again from
+the table, or too large."""
 KEPT = "The localizations written before are safe and readable."
 
 
@@ -56,14 +58,14 @@ class Story:
 
     def keep(self, topic: str, header: Mapping[str, Any], payload: bytes) -> None:
         """Take a message that is published. Raises StorageFault if it could not be written."""
-        if topic in LEFT_OUT:
+        if topic not in EVERY_S:
             return
         line, now_s = Line(topic, dict(header), payload), header["run_s"]
         if now_s < self._next_s.get(topic, 0.0):
             self._newest[topic] = line
             return
         self._newest.pop(topic, None)
-        self._next_s[topic] = now_s + EVERY_S.get(topic, 0.0)
+        self._next_s[topic] = now_s + EVERY_S[topic]
         self._write([line])
 
     def close(self) -> None:

@@ -120,12 +120,14 @@ def test_of_what_is_published_often_one_in_ten_seconds_is_kept_and_the_last(tmp_
     for second in range(25):
         story.keep("health", {"run_s": float(second), "n": second}, b"")
         story.keep("action", {"run_s": float(second)}, b"payload")
-        story.keep("tile", {"run_s": float(second)}, b"pixels")
+        for topic in ("tile", "layer.z", "found", "frame", "sum", "background", "table"):
+            story.keep(topic, {"run_s": float(second)}, b"pixels")
     story.close()
     story.close()
     lines = list(read_story(tmp_path))
     assert [line.header["n"] for line in lines if line.topic == "health"] == [0, 10, 20, 24]
     assert [line.payload for line in lines if line.topic == "action"] == [b"payload"] * 25
+    assert {line.topic for line in lines} == {"health", "action"}
 
 
 def test_numbers_that_json_cannot_say_are_null(tmp_path):
