@@ -168,7 +168,7 @@ class Pipeline:
         self._files: list[Sink] = [sink() for sink in SINKS.values()]
         if rig.link.max_distance_nm is not None:
             self._files.append(Linked(rig.link))
-        self._story = Story(self._folder)
+        self._story = Story(self._folder, self._view.warn)
         self._publisher = ZmqOut(rig.publish, self._clock, self._story.keep)
         for sink in (*self._files, self._publisher):
             self._stack.callback(sink.close)
@@ -352,10 +352,8 @@ class Pipeline:
         ended = f"fault: {error.what}" if error else self._state
         health = self._publish_health(self._state, 0)
         self._publisher.end({"state": self._state, "ledger": health["ledger"], "message": self._health.message})
-        for step in (
-            partial(ledger.write, self._folder / "ledger.json", ended), partial(self._write_run, health),
-            self._story.close,
-        ):  # fmt: skip
+        self._story.close()
+        for step in (partial(ledger.write, self._folder / "ledger.json", ended), partial(self._write_run, health)):
             try:
                 step()
             except LiveSMLMError as failed:

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from stream.errors import TableFormatError
+from stream.errors import StorageFault, TableFormatError
 from stream.links.messages import pack_header
 from stream.sinks.storage import writing
 
@@ -22,8 +22,8 @@ EVERY_S = {
     "start": 0.0, "health": 10.0, "statistics": 10.0, "phase": 10.0, "psf": 300.0, "guard": 10.0, "drift": 300.0,
     "resolution": 10.0, "action": 0.0, "end": 0.0,
 }  # fmt: skip
-"""The topics that are kept: beside the first and the last message one in so many seconds. All others are drawn again from
-the table, or too large."""
+"""The topics that are kept: beside the first and the last message one in so many seconds. All others are drawn again
+from the table, or too large."""
 KEPT = "The localizations written before are safe and readable."
 
 
@@ -45,20 +45,25 @@ class Line(NamedTuple):
 class Story:
     """Writes `story.jsonl` while a run is published.
 
+    Decision: a story that cannot be written is given up. Context: it is written whenever something is published, also
+    while a run on a full disk closes its tables. Consequence: it ends no run and keeps nothing from being closed.
+
     Parameters
     ----------
     folder : Path
         Of the run; exists.
+    tell : callable
+        Told once, in words, if nothing more can be kept.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._path = folder / NAME
+    def __init__(self, folder: Path, tell: Callable[[str], None]) -> None:
+        self._path, self._tell, self._is_whole = folder / NAME, tell, True
         self._next_s: dict[str, float] = {}
         self._newest: dict[str, Line] = {}
 
     def keep(self, topic: str, header: Mapping[str, Any], payload: bytes) -> None:
-        """Take a message that is published. Raises StorageFault if it could not be written."""
-        if topic not in EVERY_S:
+        """Take a message that is published."""
+        if topic not in EVERY_S or not self._is_whole:
             return
         line, now_s = Line(topic, dict(header), payload), header["run_s"]
         if now_s < self._next_s.get(topic, 0.0):
@@ -69,15 +74,20 @@ class Story:
         self._write([line])
 
     def close(self) -> None:
-        """Write the last message of each topic. Raises StorageFault."""
+        """Write the last message of each topic. May be called more than once."""
         left = sorted(self._newest.values(), key=lambda line: line.header["run_s"])
         self._newest = {}
         self._write(left)
 
     def _write(self, lines: list[Line]) -> None:
-        if lines:
+        if not lines or not self._is_whole:
+            return
+        try:
             with writing(self._path, KEPT), self._path.open("a", encoding="utf-8") as file:
                 file.writelines(_packed(line) for line in lines)
+        except StorageFault as error:
+            self._is_whole = False
+            self._tell(f"{error.what}: livesmlm view will not show how the run went on")
 
 
 def _packed(line: Line) -> str:

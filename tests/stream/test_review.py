@@ -18,7 +18,7 @@ from pyarrow import parquet
 from models.localizations import empty
 from stream.books.story import NAME, Story, read_story
 from stream.engines import open_engine
-from stream.errors import InputError, StorageFault, TableFormatError
+from stream.errors import InputError, TableFormatError
 from stream.links.arrow import to_arrow
 from stream.links.messages import Message
 from stream.links.subscriber import subscribe
@@ -116,7 +116,7 @@ def test_the_story_has_the_start_the_health_and_the_end(finished):
 
 
 def test_of_what_is_published_often_one_in_ten_seconds_is_kept_and_the_last(tmp_path):
-    story = Story(tmp_path)
+    story = Story(tmp_path, pytest.fail)
     for second in range(25):
         story.keep("health", {"run_s": float(second), "n": second}, b"")
         story.keep("action", {"run_s": float(second)}, b"payload")
@@ -131,13 +131,18 @@ def test_of_what_is_published_often_one_in_ten_seconds_is_kept_and_the_last(tmp_
 
 
 def test_numbers_that_json_cannot_say_are_null(tmp_path):
-    Story(tmp_path).keep("health", {"run_s": 0.0, "x": float("nan")}, b"")
+    Story(tmp_path, pytest.fail).keep("health", {"run_s": 0.0, "x": float("nan")}, b"")
     assert "NaN" not in (tmp_path / NAME).read_text()
 
 
-def test_a_disk_that_is_gone_is_a_fault(tmp_path):
-    with pytest.raises(StorageFault, match=r"story\.jsonl could not be written"):
-        Story(tmp_path / "gone").keep("end", {"run_s": 0.0}, b"")
+def test_a_disk_that_is_gone_is_told_once_and_ends_nothing(tmp_path):
+    said: list[str] = []
+    story = Story(tmp_path / "gone", said.append)
+    for second in (0.0, 1.0):
+        story.keep("action", {"run_s": second}, b"")
+    story.close()
+    (what,) = said
+    assert "story.jsonl could not be written" in what
 
 
 def test_a_line_that_was_cut_short_at_the_end_is_left_out_and_one_in_the_middle_is_named(copy):
