@@ -38,8 +38,13 @@ SCHEMA: Mapping[str, Column] = {
     "goodness": Column("f4", "1", "chi-square per degree of freedom of the re-rendered spot; nan if not rendered"),
     "psf_epoch": Column("i4", "1", "which state of the optics"),
     "frames": Column("i4", "1", "how many localizations of one molecule were linked"),
-    "flags": Column("u4", "1", "bit 1: refined, the row is a maximum-likelihood fit"),
+    "flags": Column(
+        "u4", "1", "bit 1: refined, the row is a maximum-likelihood fit; bit 2: located while the guard said outside"
+    ),
 }
+
+REFINED, OUTSIDE = 1, 2
+"""Bits of `flags`."""
 
 
 class Localizations:

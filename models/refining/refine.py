@@ -9,15 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.camera import Camera
-from models.localizations import Localizations
+from models.localizations import REFINED, Localizations
 from models.refining.candidates import Candidates, Fitted, Options, nothing_fitted
 from models.refining.joint import fit
 from models.refining.neighbours import same_frame_distance
 from models.refining.spline import SplineSpot
 
 Mode = Literal["isolated", "all"]
-REFINED = 1
-"""Bit of `flags`: the row is a maximum-likelihood fit."""
 SLACK, CLEAR = 0.03, 3.0
 """A fit replaces what the network said if its chi-square per degree of freedom is at most 1 + slack + so many of its
 standard deviations: above that an emitter in the window was not found, or the spot is not the right one."""

@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from models.guard.verdict import Verdict
 from models.localizations import Localizations
 from stream.frame import Batch, Float64Array
 from stream.stages.optics_report import OpticsReport
@@ -30,6 +31,8 @@ class Located:
         What was found of the pupil meanwhile.
     background : (y, x) float32 or None
         The newest estimate of the whole frame's background, photo-electrons per pixel; None where no stage has one.
+    guard : Verdict or None
+        What the guard says, when it has looked again.
     """
 
     table: Localizations
@@ -38,6 +41,7 @@ class Located:
     left_out: int = 0
     optics: OpticsReport | None = None
     background: NDArray[np.float32] | None = None
+    guard: Verdict | None = None
 
 
 class Stage(Protocol):
