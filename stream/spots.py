@@ -6,19 +6,15 @@ from pathlib import Path
 
 from export.card import Card
 from models.camera import Camera
-from models.optics.gaussian import GaussianSpot, free
 from models.optics.low_rank import LowRankSpot
 from models.refining.refine import Optics
-from models.refining.spline import LARGEST_PX, spline, spline_of
+from models.refining.spline import LARGEST_PX, spline_of
+from models.refining.widths import WINDOW_PX, gaussian_spline
 from stream import zoo
 from stream.config import Rig
 from stream.errors import RigError
 
-WIDTHS_PX = (0.6, 3.5)
-"""Standard deviations that a fit in focus may take."""
 USUAL_WIDTH_PX = 1.3
-WIDTH_KNOT_PX = 0.15
-WINDOW_PX = 13
 
 
 def optics(rig: Rig, card: Card, camera: Camera, largest_px: int = LARGEST_PX) -> Optics:
@@ -54,11 +50,8 @@ def gaussians(
     pixel_size_nm: float, sigma_nm: float | None, camera: Camera, window_px: int = WINDOW_PX
 ) -> Optics:  # fmt: skip
     """Return Gaussian spots whose width is fitted too; `sigma_nm` is where it starts, if it is known."""
-    low, high = (width * pixel_size_nm for width in WIDTHS_PX)
-    made = spline(
-        GaussianSpot(free(), pixel_size_nm, 2 * WINDOW_PX + 1), (low, high), window_px, WIDTH_KNOT_PX * pixel_size_nm
-    )
-    return Optics(made, camera, sigma_nm or USUAL_WIDTH_PX * pixel_size_nm)
+    width_nm = sigma_nm or USUAL_WIDTH_PX * pixel_size_nm
+    return Optics(gaussian_spline(pixel_size_nm, window_px), camera, width_nm)
 
 
 def _read(path: Path) -> LowRankSpot:

@@ -1,0 +1,132 @@
+"""What a model's guard knows is learned here: matched data and each cause are simulated, and the model locates them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from export.evaluate import THRESHOLDS, locator
+from export.exported import exported
+from export.trained import trained_in
+from models.camera import Camera
+from models.evaluation.conditions import Locate
+from models.guard import matched
+from models.guard.guard_file import Guard
+from models.guard.matched import MATCHED, Mismatch
+from models.guard.measures import OTHERS, Seen, alone, look
+from models.guard.reference import Reference, between, reference
+from models.guard.sequential import STRANGE_MOST, squared_distance, sum_rules
+from models.guard.subject import Subject
+from models.guard.templates import Templates
+from models.layers import OverFrames
+from models.sample_space import SampleSpace
+
+MOLECULES, FOR_CAUSES = 40_000, 2.0
+"""Matched molecules; how long the causes take, over that."""
+LEAST_COUNTS = 250.0
+"""Dimmer molecules tell little, and unseen neighbours are as bright."""
+SEED = 20_261_127
+
+Float64 = NDArray[np.float64]
+Progress = Callable[[str, float], None]
+"""Told what is simulated, and which part of all is done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """Molecules of many scenes: which scene, measures and conditions of each."""
+
+    scene: NDArray[np.int64]
+    measures: Float64
+    conditions: Float64
+
+
+class Bench:
+    """Simulates data for a model, has it locate them, and looks at what it found.
+
+    Parameters
+    ----------
+    locate : callable
+        The model.
+    subject : Subject
+    space : SampleSpace
+    templates : Templates
+    """
+
+    def __init__(self, locate: Locate, subject: Subject, space: SampleSpace, templates: Templates) -> None:
+        self._locate, self._space, self.subject, self.templates = locate, space, subject, templates
+
+    def look(self, stack: NDArray[np.uint16], camera: Camera) -> Seen | None:
+        """Look at the molecules of some frames; None if none can be."""
+        table = self._locate(stack, camera)
+        frame, spline = np.asarray(table["frame"], np.int64), self.subject.spline
+        rows = alone(table, frame, (stack.shape[1], stack.shape[2]), spline)
+        bright = np.asarray(table["photons"], np.float64)[rows] / camera.excess > LEAST_COUNTS
+        if not bright.any():
+            return None
+        counts = np.asarray(camera.photo_electrons(stack) / np.float32(camera.excess), np.float32)
+        return look(counts, frame, table, rows[bright], self.subject.optics(camera), self.templates)
+
+    def many(self, molecules: int, seed: int, mismatch: Mismatch = MATCHED) -> Looked:
+        """Look at as many molecules, each scene under conditions of its own."""
+        rng, parts, total, scene = np.random.default_rng(seed), [], 0, 0
+        while total < molecules:
+            drawn = matched.conditions(self._space, rng)
+            spot = self.subject.spot(drawn, mismatch, rng)
+            seen = self.look(*matched.frames(drawn, spot, self.subject.depth_nm, mismatch, rng))
+            scene += 1
+            if seen is not None:
+                parts.append(Looked(np.full(len(seen.measures), scene), seen.measures, seen.conditions))
+                total += len(seen.measures)
+        return Looked(*(np.concatenate([getattr(p, name) for p in parts]) for name in Looked.__slots__))
+
+
+def bench_for(model: Path, subject: Subject) -> Bench:
+    """Return the bench of an exported localizer."""
+    trained = trained_in(model)
+    assert isinstance(trained.network, OverFrames)
+    threshold = THRESHOLDS[trained.network.dimensions]
+    locate = locator(exported(model, trained.network), threshold, subject.pixel_size_nm)
+    return Bench(locate, subject, trained.space, subject.templates())
+
+
+def learn(bench: Bench, made: dict[str, Any], progress: Progress, molecules: int = MOLECULES) -> Guard:
+    """Return what the guard of a model knows.
+
+    Parameters
+    ----------
+    bench : Bench
+    made : dict
+        To keep of how it was made.
+    progress : callable
+    molecules : int
+        Matched ones; a tenth of them for each cause.
+    """
+    causes, names = bench.subject.causes, bench.templates.names + OTHERS
+    progress("as in the training", 0.0)
+    matched_ones = bench.many(molecules, SEED)
+    known = reference(names, matched_ones.scene, matched_ones.measures, matched_ones.conditions)
+    shifts = []
+    for number, (name, cause) in enumerate(causes.items()):
+        progress(name, (1 + number / len(causes) * FOR_CAUSES) / (1 + FOR_CAUSES))
+        looked = bench.many(molecules // 10, SEED + 1 + number, cause.mismatch)
+        shifts.append(known.deviations(looked.measures, looked.conditions).mean(0))
+    rules = sum_rules(known, np.array(shifts), *_strange(known, matched_ones))
+    facts = made | {"molecules": len(matched_ones.scene), "scenes": int(matched_ones.scene[-1]), "seed": SEED}
+    return Guard(
+        bench.templates, bench.subject.spline.window_px, LEAST_COUNTS, known, tuple(causes), np.array(shifts), rules,
+        facts,
+    )  # fmt: skip
+
+
+def _strange(known: Reference, looked: Looked) -> tuple[tuple[float, float], float]:
+    """Return mean and standard deviation of squared distances, and that of samples' means in units of it."""
+    distance = squared_distance(known.deviations(looked.measures, looked.conditions), known.covariance)
+    middle, spread = float(distance.mean()), float(distance.std())
+    left = np.minimum((distance - middle) / spread, STRANGE_MOST)[:, None]
+    return (middle, spread), float(np.sqrt(between(looked.scene, left, np.cov(left.T).reshape(1, 1))[0, 0]))

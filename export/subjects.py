@@ -1,0 +1,85 @@
+"""A model -> what its guard watches over: the optics behind its spots, found again and held against them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from export.trained import Trained
+from models.guard.optics import Change, KnownOptics
+from models.guard.subject import SCENE_PX, InDepth, InFocus, Subject
+from models.optics.low_rank import LowRankSpot
+from models.optics.objective import Objective
+from models.optics.propagator import Setup
+from models.psf import BEYOND_NM, PSFS
+from models.sample_space_file import read_space
+from models.scenes.optics import MASKS
+
+PUPIL = "pupil.json"
+AGREE = 0.05
+"""Largest difference of the spots drawn again, root mean square over that of the spots."""
+
+
+def subject_of(trained: Trained, objective: Objective | None = None, pupil: Path | None = None) -> Subject:
+    """Return what the guard of a trained localizer watches over.
+
+    Parameters
+    ----------
+    trained : Trained
+    objective : Objective or None
+        None: that of the training's sample space.
+    pupil : Path or None
+        The pupil.json of a retrieval, for spots that came from beads; None: the one beside the file of spots.
+
+    Raises
+    ------
+    ValueError
+        It is not known what the spots were computed from, or what is known gives other spots.
+    """
+    if trained.spot is None:
+        return InFocus()
+    space = trained.space["z_nm"]
+    known = _optics(trained, objective, pupil)
+    error = _difference(known, trained.spot)
+    if error > AGREE:
+        raise ValueError(
+            f"the spots of the model differ by {error:.0%} from those of the stated optics; {AGREE:.0%} at most: state "
+            "[optics] as they were trained, or the pupil.json that belongs to them"
+        )
+    return InDepth(known, trained.spot, min(-space.low, space.high))
+
+
+def _optics(trained: Trained, objective: Objective | None, pupil: Path | None) -> KnownOptics:
+    recipe, spot = trained.recipe, trained.spot
+    assert spot is not None
+    if recipe.psf in PSFS:
+        space = Path(recipe.sample_space) if recipe.sample_space else None
+        stated = objective or read_space(space, trained.space)[1]
+        depth = max(abs(trained.space["z_nm"].low), abs(trained.space["z_nm"].high)) + BEYOND_NM
+        setup = Setup(stated, {}, MASKS[PSFS[recipe.psf].mask], height_nm=depth)
+        return KnownOptics(setup, spot.pixel_size_nm, spot.z_range_nm)
+    file = pupil or Path(recipe.psf).with_name(PUPIL)
+    return KnownOptics(_retrieved(file, objective or Objective()), spot.pixel_size_nm, spot.z_range_nm, by_stage=True)
+
+
+def _retrieved(file: Path, objective: Objective) -> Setup:
+    try:
+        facts: Mapping[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        waves = {int(j): float(value) for j, value in facts["zernike_waves"].items()}
+        return Setup(objective, waves, blur_nm=float(facts["blur_nm"]))
+    except (OSError, ValueError, KeyError) as error:
+        raise ValueError(f"{file} is not the pupil.json of a retrieval: {error!r}") from error
+
+
+def _difference(known: KnownOptics, spot: LowRankSpot) -> float:
+    """Return how much the spots drawn again differ, root mean square over that of the spots."""
+    low, high = spot.z_range_nm
+    z = np.linspace(low, high, 9)
+    place = np.column_stack((0 * z, 0 * z, z))
+    size = min(SCENE_PX, spot.size_px)
+    theirs, again = (np.asarray(one(place)) for one in (spot.cropped(size, 0), known.exact(Change(), size)))
+    return float(np.linalg.norm(again - theirs) / np.linalg.norm(theirs))
