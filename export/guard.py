@@ -24,10 +24,12 @@ from models.guard.sequential import STRANGE_MOST, squared_distance, sum_rules
 from models.guard.subject import Subject
 from models.guard.templates import Templates
 from models.layers import OverFrames
+from models.localizations import Localizations
 from models.sample_space import SampleSpace
 
 MOLECULES, FOR_CAUSES = 40_000, 2.0
 """Matched molecules; how long the causes take, over that."""
+SIGMAS = "sigma_x_nm", "sigma_y_nm", "sigma_z_nm"
 LEAST_COUNTS = 250.0
 """Dimmer molecules tell little, and unseen neighbours are as bright."""
 SEED = 20_261_127
@@ -37,13 +39,18 @@ Progress = Callable[[str, float], None]
 """Told what is simulated, and which part of all is done."""
 
 
+SPREAD = 0.01, 0.99
+"""Quantiles of the stated uncertainties of matched molecules that are kept."""
+
+
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """Molecules of many scenes: which scene, measures and conditions of each."""
+    """Molecules of many scenes: which scene, measures, conditions and stated uncertainties of each."""
 
     scene: NDArray[np.int64]
     measures: Float64
     conditions: Float64
+    sigma_nm: Float64
 
 
 class Bench:
@@ -59,18 +66,19 @@ class Bench:
     """
 
     def __init__(self, locate: Locate, subject: Subject, space: SampleSpace, templates: Templates) -> None:
-        self._locate, self._space, self.subject, self.templates = locate, space, subject, templates
+        self.locate, self._space, self.subject, self.templates = locate, space, subject, templates
 
-    def look(self, stack: NDArray[np.uint16], camera: Camera) -> Seen | None:
-        """Look at the molecules of some frames; None if none can be."""
-        table = self._locate(stack, camera)
+    def look(self, stack: NDArray[np.uint16], camera: Camera) -> tuple[Seen, Localizations] | None:
+        """Look at the molecules of some frames; returns their rows too, or None if none can be looked at."""
+        table = self.locate(stack, camera)
         frame, spline = np.asarray(table["frame"], np.int64), self.subject.spline
         rows = alone(table, frame, (stack.shape[1], stack.shape[2]), spline)
         bright = np.asarray(table["photons"], np.float64)[rows] / camera.excess > LEAST_COUNTS
         if not bright.any():
             return None
         counts = np.asarray(camera.photo_electrons(stack) / np.float32(camera.excess), np.float32)
-        return look(counts, frame, table, rows[bright], self.subject.optics(camera), self.templates)
+        seen = look(counts, frame, table, rows[bright], self.subject.optics(camera), self.templates)
+        return seen, table.where(rows[bright])
 
     def many(self, molecules: int, seed: int, mismatch: Mismatch = MATCHED) -> Looked:
         """Look at as many molecules, each scene under conditions of its own."""
@@ -78,11 +86,13 @@ class Bench:
         while total < molecules:
             drawn = matched.conditions(self._space, rng)
             spot = self.subject.spot(drawn, mismatch, rng)
-            seen = self.look(*matched.frames(drawn, spot, self.subject.depth_nm, mismatch, rng))
+            found = self.look(*matched.frames(drawn, spot, self.subject.depth_nm, mismatch, rng))
             scene += 1
-            if seen is not None:
-                parts.append(Looked(np.full(len(seen.measures), scene), seen.measures, seen.conditions))
-                total += len(seen.measures)
+            if found is not None:
+                seen, table = found
+                sigma = np.column_stack([np.asarray(table[name], np.float64) for name in table if name in SIGMAS])
+                parts.append(Looked(np.full(len(table), scene), seen.measures, seen.conditions, sigma))
+                total += len(table)
         return Looked(*(np.concatenate([getattr(p, name) for p in parts]) for name in Looked.__slots__))
 
 
@@ -117,7 +127,13 @@ def learn(bench: Bench, made: dict[str, Any], progress: Progress, molecules: int
         looked = bench.many(molecules // 10, SEED + 1 + number, cause.mismatch)
         shifts.append(known.deviations(looked.measures, looked.conditions).mean(0))
     rules = sum_rules(known, np.array(shifts), *_strange(known, matched_ones))
-    facts = made | {"molecules": len(matched_ones.scene), "scenes": int(matched_ones.scene[-1]), "seed": SEED}
+    usual = np.quantile(matched_ones.sigma_nm, SPREAD, axis=0).T.tolist()
+    facts = made | {
+        "molecules": len(matched_ones.scene),
+        "usual_sigma_nm": usual,
+        "scenes": int(matched_ones.scene[-1]),
+        "seed": SEED,
+    }
     return Guard(
         bench.templates, bench.subject.spline.window_px, LEAST_COUNTS, known, tuple(causes), np.array(shifts), rules,
         facts,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import models
 from export.card import Card
+from models.guard.guard_file import ENDING
 from stream.errors import ModelError
 
 ZOO = Path(models.__file__).parent / "zoo"
@@ -37,3 +38,9 @@ def find(name: str, field: str = "[model] name") -> Path:
 def spot_of(name: str) -> Path:
     """Return the file of spots beside a model; whether it is there shows when it is read."""
     return find(name).with_suffix(".spot.npz")
+
+
+def guard_of(name: str) -> Path | None:
+    """Return the file beside a model that its guard learned; None if there is none."""
+    path = find(name).with_suffix(ENDING)
+    return path if path.is_file() else None

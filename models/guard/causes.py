@@ -33,6 +33,8 @@ class Cause:
         Beyond so much the network's results are not to be trusted.
     remedy : str
     mismatch : Mismatch
+    none : float
+        The amount where all is as it should be.
     """
 
     name: str
@@ -41,6 +43,11 @@ class Cause:
     tolerable: float
     remedy: str
     mismatch: Mismatch
+    none: float = 0.0
+
+    def told(self, times: float) -> float:
+        """Return the amount that is so many times as far off as was simulated."""
+        return self.none + times * (self.amount - self.none)
 
 
 def _aberration(name: str, j: int, waves: float) -> Cause:
@@ -80,7 +87,7 @@ COMMON: Mapping[str, Cause] = {
     "gain high": _gain(1.25), "gain low": _gain(0.8),
     "read noise": Cause(
         "read noise", "the noise without light is about {amount:.1f} times what [camera] says", 3.0, 1.5, CAMERA_REMEDY,
-        Mismatch(read_noise=3.0),
+        Mismatch(read_noise=3.0), 1.0,
     ),
     "structure": Cause(
         "structured background", "the background has structure as fine as a molecule (about {amount:.0%} of its mean)",
@@ -90,6 +97,7 @@ COMMON: Mapping[str, Cause] = {
     "crowded": Cause(
         "unseen molecules", "there is light of molecules that were not found, as if about {amount:.1f} times as dense",
         4.0, 3.0, "less activation, lower concentration of imager strands, a shorter exposure", Mismatch(density=4.0),
+        1.0,
     ),
 }  # fmt: skip
 """Causes for all networks."""

@@ -1,0 +1,51 @@
+"""The ways in which the guard looks at frames and at what was found in them."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.camera import Camera
+from models.guard.camera_watch import CameraWatch
+from models.guard.molecule_watch import MoleculeWatch
+from models.guard.places import Places
+from models.guard.verdict import Finding
+from models.localizations import Localizations
+
+
+class CameraChannel:
+    """The camera: its noise against its level, single pixels, repeated frames.
+
+    Parameters
+    ----------
+    camera : Camera
+    shape : (y, x)
+    pixel_size_nm : float
+    """
+
+    def __init__(self, camera: Camera, shape: tuple[int, int], pixel_size_nm: float) -> None:
+        self._watch, self._pixel_nm = CameraWatch(camera, shape), pixel_size_nm
+
+    def take(self, pixels: NDArray[np.uint16], index: NDArray[np.int64], table: Localizations) -> None:
+        """Take some frames that follow each other and all rows in them."""
+        self._watch.take(pixels, Places.of(table, index, self._pixel_nm))
+
+    def findings(self) -> list[Finding]:
+        """Return what is wrong with the camera."""
+        return self._watch.findings()
+
+
+class MoleculeChannel:
+    """Single molecules, drawn again: one frame of those that are kept, since neighbours show the same ones."""
+
+    def __init__(self, watch: MoleculeWatch) -> None:
+        self._watch = watch
+
+    def take(self, pixels: NDArray[np.uint16], index: NDArray[np.int64], table: Localizations) -> None:
+        """Take some frames that follow each other and all rows in them."""
+        here = np.asarray(table["frame"]) == index[0]
+        self._watch.take(pixels[0], table.where(here))
+
+    def findings(self) -> list[Finding]:
+        """Return what the molecules tell."""
+        return self._watch.findings()
