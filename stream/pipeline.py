@@ -31,6 +31,7 @@ from stream.books.json_lines import ACTIONS, JsonLines
 from stream.books.optics_log import OpticsLog
 from stream.books.statistics import Statistics
 from stream.books.story import Story
+from stream.books.verdicts import Verdicts
 from stream.config import Rig
 from stream.engine import Engine
 from stream.errors import LiveSMLMError
@@ -202,6 +203,7 @@ class Pipeline:
         rig, pixel_nm = self._rig, self._rig.camera.pixel_size_nm
         self._renderer = Renderer(info.width_px * pixel_nm, info.height_px * pixel_nm, rig.render)
         self._health = Health(self._acquisition.ledger, info.frames, self._clock)
+        self._verdicts = Verdicts(self._folder)
         self._watchers = Watchers(
             rig, info, self._folder, self._renderer, self._publisher, self._steering, self._health, self._stack,
             self._view.warn, self._warn, self._clock,
@@ -214,7 +216,7 @@ class Pipeline:
             make_localizer(rig, engine, info, self._slow_lane(engine)), self._renderer,
             BackgroundMap(info.height_px, info.width_px, pixel_nm),
             Previews(info.height_px, info.width_px, self._publisher, self._clock), self._files, self._publisher,
-            self._acquisition.ledger, self._health, OpticsLog(self._folder),
+            self._acquisition.ledger, self._health, OpticsLog(self._folder), self._verdicts,
             Statistics(info, pixel_nm, engine.card.sample_space), self._watchers.hear, self._watchers.drift,
             self._clock,
         )  # fmt: skip
@@ -364,5 +366,5 @@ class Pipeline:
 
     def _write_run(self, health: dict[str, Any]) -> None:
         info = replace(self._info, warnings=tuple(self._warnings))
-        results = {"result": health} | self._watchers.results()
+        results = {"result": health, "guard": self._verdicts.summary()} | self._watchers.results()
         output.write_json(self._folder / "run.json", facts(info) | results)

@@ -11,7 +11,7 @@ The page reads these fields of the run's headers; one that is absent is shown as
 | `resolution` | `frame`, `localizations`, `frc_nm`, `frc_caveat`, `frc_curve` {frequency_per_um, correlation}, `nena_nm`, `subpixel` {x, y, verdict, flat} |
 | `guard` | `verdict`, `cause` or `reason`, `remedy` |
 | `end` | `state`, `message` where they differ from the last `health` |
-| `phase` | `source`, `psf_epoch`, `sigma`, `rms_error_waves`, `change_waves`, `change_sigma_waves`, `molecules` |
+| `phase` | `source`, `psf_epoch`, `sigma`, `rms_error_waves`, `change_waves`, `change_sigma_waves`, `molecules`, `reason` |
 | `psf` | `shape`, `psf_epoch`, `z_nm`, `pixel_nm` |
 | `action` | `time`, `kind`, `frame`, `why`, `old`, `new`, `read_back`, `dry_run` |
 """  # noqa: E501
