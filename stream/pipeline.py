@@ -47,12 +47,13 @@ from stream.picture.previews import Previews
 from stream.picture.render import Renderer
 from stream.preparation import doubts, make_localizer, warm_up
 from stream.psf_at_start import psf_at_start
+from stream.rig_against_card import compare
 from stream.run_info import describe, facts
 from stream.sink import Sink
 from stream.sinks import SINKS
 from stream.sinks.linked import Linked
 from stream.sinks.zmq_out import ZmqOut
-from stream.suitability import refuse_unsuitable
+from stream.suitability import outside, refuse_unsuitable
 from stream.watchers import Watchers
 
 if TYPE_CHECKING:
@@ -162,7 +163,9 @@ class Pipeline:
         )  # fmt: skip
         refuse_without_devices(rig.activation, self._acquisition.actuates)
         info = self._acquisition.info
-        self._engine, self._warnings = engine, [*rig.assumed(), *doubts(rig, info)]
+        self._compared = compare(rig, engine.card)
+        self._warnings = [*rig.assumed(), *doubts(rig, info), *outside(self._compared, engine.card)]
+        self._engine = engine
         for warning in self._warnings:
             self._view.warn(warning)
         self._info = describe(rig, engine, info, self._folder, self._warnings)
@@ -366,5 +369,6 @@ class Pipeline:
 
     def _write_run(self, health: dict[str, Any]) -> None:
         info = replace(self._info, warnings=tuple(self._warnings))
-        results = {"result": health, "guard": self._verdicts.summary()} | self._watchers.results()
+        books = {"sample_space": [compared.to_dict() for compared in self._compared], "guard": self._verdicts.summary()}
+        results = {"result": health} | books | self._watchers.results()
         output.write_json(self._folder / "run.json", facts(info) | results)
