@@ -6,6 +6,7 @@
 | `table` | Arrow IPC stream of one record batch; none where frames were skipped | first, last; skipped (the reason) |
 | `tile` | float32 (y, x), zlib, localizations per pixel | shape, level, row, column, origin_nm, pixel_nm, layer ("density") |
 | `layer.z`, `layer.time`, `layer.photons` | float32 (y, x), zlib: the mean of nm, frame indices, photo-electrons | as `tile`, which has twice the pixels; published while somebody subscribes |
+| `layer.outside` | float32 (y, x), zlib: the share of the localizations that was located while the guard said outside | as `layer.z` |
 | `frame` | uint16 (y, x) | shape, index, camera_time_s, host_time_s |
 | `found` | float32 (n, 2) x, y in nm | shape, index of the `frame` in which molecules were found there |
 | `sum` | float32 (y, x) ADU | shape, frames: so many were added up |
