@@ -31,7 +31,7 @@ export class Guard {
     element("guard-verdict").className = `verdict large ${level}`;
     element("guard-cause").textContent = cause ?? "";
     element("guard-remedy").textContent = remedy ? `What to do: ${remedy}.` : "";
-    element("guard-molecules").textContent = Number.isFinite(molecules) ? `${plural(molecules, "molecule")} looked at` : "";
+    element("guard-molecules").textContent = Number.isFinite(molecules) ? plural(molecules, "molecule") : "";
     element("guard-findings").replaceChildren(...(findings ?? []).slice(1).map(item)); // the first one is the cause
     this.draw();
   }

@@ -56,7 +56,7 @@ def test_the_verdict_is_in_words_with_cause_remedy_and_all_that_was_found(run, b
     assert text(browser, "guard-cause") == FINDINGS[1].cause
     assert text(browser, "guard-remedy") == "What to do: livesmlm calibrate-camera."
     assert text(browser, "guard-findings") == "▲ too dense: 3 molecules/µm²"
-    assert text(browser, "guard-molecules") == "5\u202f120 molecules looked at"
+    assert text(browser, "guard-molecules") == "5\u202f120 molecules"
     size = browser.find_element(By.ID, "guard-verdict").value_of_css_property("font-size")
     body = browser.find_element(By.TAG_NAME, "body").value_of_css_property("font-size")
     assert float(size.removesuffix("px")) > 1.5 * float(body.removesuffix("px"))
