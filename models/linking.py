@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from models.localizations import Localizations, empty
+from models.localizations import OUTSIDE, Localizations, empty
 
 Float64 = NDArray[np.float64]
 AXES = ("x_nm", "y_nm", "z_nm")
@@ -50,7 +50,8 @@ class Linker:
         """Take the localizations up to frame `last`; return the molecules that have ended before it.
 
         Without uncertainties all weigh the same. Rows that come back: `frame` is the first one, `frames`
-        how many localizations were linked, positions are weighted means, photons are added up.
+        how many localizations were linked, positions are weighted means, photons are added up; `flags` say whether any
+        was located while the guard said outside.
         """
         if len(table) or self._like is None:
             self._like = table.where(slice(0, 0))
@@ -107,6 +108,8 @@ def _molecules(table: Localizations) -> _Open:
             sums[name] = np.array(table[name], np.float64)
     if "sigma_photons" in table:
         sums["sigma_photons"] = np.array(table["sigma_photons"], np.float64) ** 2
+    if "flags" in table:
+        sums["outside"] = ((np.asarray(table["flags"]) & OUTSIDE) > 0).astype(np.float64)
     return _Open(frame, frame.copy(), sums)
 
 
@@ -136,4 +139,6 @@ def _table(parts: list[_Open | None], like: Localizations) -> Localizations:
     columns |= {name: sums[name] / count for name in ("background", "probability") if name in sums}
     if "sigma_photons" in sums:
         columns["sigma_photons"] = np.sqrt(sums["sigma_photons"])
+    if "outside" in sums:
+        columns["flags"] = np.where(sums["outside"] > 0, OUTSIDE, 0)
     return Localizations(columns)

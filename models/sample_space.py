@@ -135,6 +135,11 @@ def _number(name: str, value: object) -> float:
     return float(value)
 
 
+EM_READ_NOISE_E = Range(0, 0.5)
+"""Read noise of training samples behind an EM register: 0 to 50 electrons over a gain of about 100."""
+HOT_TIMES, HOT_PIXELS = 4.0, 0.01
+"""In samples with hot pixels: their read noise over that of the others, and their share."""
+
 LOCALIZER_2D = SampleSpace({
     "pixel_size_nm": Range(80, 160),
     "psf_sigma_px": Range(0.8, 2.2, "log-uniform"),  # of the PSF's core, in camera pixels

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from models.sample_space import SampleSpace
+from models.sample_space import EM_READ_NOISE_E, HOT_PIXELS, HOT_TIMES, SampleSpace
 
 Float64 = NDArray[np.float64]
 
@@ -52,11 +52,13 @@ class Cameras:
         b = len(settings)
         noise = np.array([s["read_noise_e"] for s in settings])[:, None, None, None]
         noise = noise * np.exp(rng.normal(0, 0.15, (b, 1, side_px, side_px)))
-        hot = (rng.random((b, 1, 1, 1)) < space.number("hot_share")) & (rng.random((b, 1, side_px, side_px)) < 0.01)
+        hot = (rng.random((b, 1, 1, 1)) < space.number("hot_share")) & (
+            rng.random((b, 1, side_px, side_px)) < HOT_PIXELS
+        )
         em = rng.random((b, 1, 1, 1)) < space.number("em_share")
-        em_noise = rng.uniform(0, 0.5, (b, 1, 1, 1))  # 0 to 50 electrons over a gain of about 100
+        em_noise = rng.uniform(EM_READ_NOISE_E.low, EM_READ_NOISE_E.high, (b, 1, 1, 1))
         step = np.exp(rng.uniform(np.log(0.02), np.log(2), (b, 1, 1, 1)))
-        return cls(np.where(em, 2.0, 1.0), np.where(em, em_noise, noise * np.where(hot, 4, 1)), step)
+        return cls(np.where(em, 2.0, 1.0), np.where(em, em_noise, noise * np.where(hot, HOT_TIMES, 1)), step)
 
     @property
     def variance(self) -> Float64:

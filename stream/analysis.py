@@ -6,11 +6,14 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from models.localizations import Localizations
+import numpy as np
+
+from models.localizations import OUTSIDE, Localizations
 from stream.books.health import Health
 from stream.books.ledger import Ledger
 from stream.books.optics_log import OpticsLog
 from stream.books.statistics import EVERY_S, Statistics
+from stream.books.verdicts import Verdicts
 from stream.frame import Batch
 from stream.picture.background import BackgroundMap
 from stream.picture.previews import Previews
@@ -41,6 +44,7 @@ class Analysis:
     ledger : Ledger
     health : Health
     optics_log : OpticsLog
+    verdicts : Verdicts
     statistics : Statistics
     heard : callable
         Told of what was located, once it is written and published.
@@ -66,6 +70,7 @@ class Analysis:
         ledger: Ledger,
         health: Health,
         optics_log: OpticsLog,
+        verdicts: Verdicts,
         statistics: Statistics,
         heard: Callable[[Located], None],
         drift: DriftWatch | None,
@@ -74,7 +79,7 @@ class Analysis:
         self._localizer, self._renderer, self._files, self._publisher = localizer, renderer, files, publisher
         self._ledger, self._health, self._optics_log, self._clock = ledger, health, optics_log, clock
         self._background, self._previews, self._drift = background, previews, drift
-        self._statistics, self._heard = statistics, heard
+        self._statistics, self._heard, self._verdicts = statistics, heard, verdicts
         self.statistics: dict[str, Any] = {}
         self.optics: dict[str, Any] = {}
         self._next_background_s = clock()
@@ -115,6 +120,7 @@ class Analysis:
 
     def _tell(self, located: Located) -> None:
         self._tell_optics(located)
+        self._tell_guard(located)
         self._hand_on(located)
 
     def _hand_on(self, located: Located) -> None:
@@ -134,7 +140,9 @@ class Analysis:
         self._show_background(located)
         self._statistics.add(located)
         self._heard(located)
+        self._verdicts.reach(last)
         self._health.left_out += located.left_out
+        self._health.outside += _outside(located.table)
         self._health.analysed(len(located.table), 1000 * (self._clock() - located.host_time_s))
 
     def tell_statistics(self) -> None:
@@ -166,11 +174,22 @@ class Analysis:
         if located.optics is None:
             return
         self._health.optics = located.optics.in_words
-        self.optics = {**located.optics.facts, "guard": located.optics.guard}
+        self.optics = located.optics.facts
         if located.optics.waves is not None:
             self._publisher.phase(located.optics.waves, located.optics.facts)
             self._optics_log.add(located.optics)
         if located.optics.psf is not None:
             self._publisher.psf(located.optics.psf, located.optics.facts["psf_epoch"])
-        if located.optics.guard is not None:
-            self._publisher.guard(located.optics.guard)
+
+    def _tell_guard(self, located: Located) -> None:
+        """Publish and keep what the guard says."""
+        if located.guard is None:
+            return
+        self._health.guard = located.guard
+        self._verdicts.hear(located.guard)
+        self._publisher.guard(located.guard.header())
+
+
+def _outside(table: Localizations) -> int:
+    """Return how many rows were located while the guard said outside."""
+    return int(np.count_nonzero(np.asarray(table["flags"]) & OUTSIDE)) if "flags" in table else 0

@@ -35,6 +35,19 @@ def camera(settings: CameraSettings, height_px: int, width_px: int) -> Camera:
     )
 
 
+def read_noise(settings: CameraSettings) -> tuple[float, float]:
+    """Return the read noise in photo-electrons, the EM gain taken out: the median pixel's, and what 1 % are above.
+
+    Raises
+    ------
+    RigError
+        The maps cannot be read.
+    """
+    maps = {} if settings.maps is None else _read(settings.maps, None)
+    noise = np.asarray(maps.get("read_noise_e", settings.read_noise_e)) / settings.em_gain
+    return float(np.median(noise)), float(np.percentile(noise, 99))
+
+
 def map_doubts(settings: CameraSettings, frames: NDArray[np.uint16]) -> list[str]:
     """Say how the maps do not fit some frames (t, y, x); nothing where the rig has no maps."""
     if settings.maps is None:

@@ -112,6 +112,8 @@ class ModelSettings(Section):
     """Name of a model that ships, or the path of an exported `.onnx` file."""
     threshold: float | None = Field(None, gt=0, lt=1)
     """Detection probability above which a candidate becomes a localization; the model card's if not given."""
+    accept_outside: bool = False
+    """Run although the rig lies outside what the model was trained on: then it is a warning, kept in run.json."""
 
 
 class RefineSettings(Section):

@@ -31,6 +31,7 @@ from stream.books.json_lines import ACTIONS, JsonLines
 from stream.books.optics_log import OpticsLog
 from stream.books.statistics import Statistics
 from stream.books.story import Story
+from stream.books.verdicts import Verdicts
 from stream.config import Rig
 from stream.engine import Engine
 from stream.errors import LiveSMLMError
@@ -46,12 +47,13 @@ from stream.picture.previews import Previews
 from stream.picture.render import Renderer
 from stream.preparation import doubts, make_localizer, warm_up
 from stream.psf_at_start import psf_at_start
+from stream.rig_against_card import compare
 from stream.run_info import describe, facts
 from stream.sink import Sink
 from stream.sinks import SINKS
 from stream.sinks.linked import Linked
 from stream.sinks.zmq_out import ZmqOut
-from stream.suitability import refuse_unsuitable
+from stream.suitability import outside, refuse_unsuitable
 from stream.watchers import Watchers
 
 if TYPE_CHECKING:
@@ -161,7 +163,9 @@ class Pipeline:
         )  # fmt: skip
         refuse_without_devices(rig.activation, self._acquisition.actuates)
         info = self._acquisition.info
-        self._engine, self._warnings = engine, [*rig.assumed(), *doubts(rig, info)]
+        self._compared = compare(rig, engine.card)
+        self._warnings = [*rig.assumed(), *doubts(rig, info), *outside(self._compared, engine.card)]
+        self._engine = engine
         for warning in self._warnings:
             self._view.warn(warning)
         self._info = describe(rig, engine, info, self._folder, self._warnings)
@@ -202,6 +206,7 @@ class Pipeline:
         rig, pixel_nm = self._rig, self._rig.camera.pixel_size_nm
         self._renderer = Renderer(info.width_px * pixel_nm, info.height_px * pixel_nm, rig.render)
         self._health = Health(self._acquisition.ledger, info.frames, self._clock)
+        self._verdicts = Verdicts(self._folder)
         self._watchers = Watchers(
             rig, info, self._folder, self._renderer, self._publisher, self._steering, self._health, self._stack,
             self._view.warn, self._warn, self._clock,
@@ -214,7 +219,7 @@ class Pipeline:
             make_localizer(rig, engine, info, self._slow_lane(engine)), self._renderer,
             BackgroundMap(info.height_px, info.width_px, pixel_nm),
             Previews(info.height_px, info.width_px, self._publisher, self._clock), self._files, self._publisher,
-            self._acquisition.ledger, self._health, OpticsLog(self._folder),
+            self._acquisition.ledger, self._health, OpticsLog(self._folder), self._verdicts,
             Statistics(info, pixel_nm, engine.card.sample_space), self._watchers.hear, self._watchers.drift,
             self._clock,
         )  # fmt: skip
@@ -364,5 +369,6 @@ class Pipeline:
 
     def _write_run(self, health: dict[str, Any]) -> None:
         info = replace(self._info, warnings=tuple(self._warnings))
-        results = {"result": health} | self._watchers.results()
+        books = {"sample_space": [compared.to_dict() for compared in self._compared], "guard": self._verdicts.summary()}
+        results = {"result": health} | books | self._watchers.results()
         output.write_json(self._folder / "run.json", facts(info) | results)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from export.card import Card
 from stream.config import Rig
 from stream.errors import ModelError, SampleSpaceError
+from stream.rig_against_card import Compared, compare
 
 LOCALIZER = "frames"
 """Input that only localizers have."""
@@ -31,14 +32,26 @@ def refuse_no_localizer(card: Card) -> None:
 
 
 def refuse_outside(rig: Rig, card: Card) -> None:
-    """Raise SampleSpaceError if the rig lies outside what the model was trained on."""
-    facts = {"pixel_size_nm": rig.camera.pixel_size_nm}
-    if rig.optics.psf_sigma_nm is not None:
-        facts["psf_sigma_px"] = rig.optics.psf_sigma_nm / rig.camera.pixel_size_nm
-    problems = card.sample_space.outside(facts)
-    if problems:
+    """Raise SampleSpaceError if the rig lies outside what the model was trained on, and that is not accepted."""
+    problems = [one for one in compare(rig, card) if one.inside is False and one.decides]
+    if problems and not rig.model.accept_outside:
         raise SampleSpaceError(
-            f"the rig lies outside what model {card.name!r} was trained on: {'; '.join(problems)}",
+            f"the rig lies outside what model {card.name!r} was trained on: {_in_words(problems)}",
             limit="outside its sample space a network returns plausible nonsense",
-            remedy="bin or choose another objective, or train a model for this rig: livesmlm train",
+            remedy="bin or choose another objective, or train a model for this rig: livesmlm train; "
+            "to run all the same, set [model] accept_outside = true",
         )
+
+
+def outside(compared: list[Compared], card: Card) -> list[str]:
+    """Say what lies outside all the same, of a run that is not refused."""
+    trained = f"what model {card.name!r} was trained on"
+    openings = {True: f"accepted, the rig lies outside {trained}", False: f"not quite {trained}"}
+    found = {
+        decides: [one for one in compared if one.inside is False and one.decides is decides] for decides in openings
+    }
+    return [f"{openings[decides]}: {_in_words(problems)}" for decides, problems in found.items() if problems]
+
+
+def _in_words(problems: list[Compared]) -> str:
+    return "; ".join(problem.in_words for problem in problems)

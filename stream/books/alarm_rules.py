@@ -36,4 +36,5 @@ def rules(waits: bool, folder: Path) -> dict[str, Watched]:
         "background": Watched(alarms_of_data.background, DATA_S),
         "focus": Watched(alarms_of_data.focus, DATA_S),
         "optics": Watched(alarms_of_data.optics, AT_ONCE),
+        "guard": Watched(alarms_of_data.guard, AT_ONCE, AT_ONCE),
     }

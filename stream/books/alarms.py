@@ -52,7 +52,7 @@ class Seen:
     statistics : mapping
         The newest header of `statistics`; empty before the first.
     optics : mapping
-        Header of the newest `phase` message, and under `guard` that of `guard`; empty where the optics are not watched.
+        Facts of the newest report on the optics; empty where they are not watched.
     """
 
     now_s: float

@@ -62,17 +62,25 @@ def focus(seen: Seen, raised: bool) -> Finding | None:
 
 def optics(seen: Seen, raised: bool) -> Finding | None:
     """Find a pupil that is not what it was at the start."""
-    guard, change = seen.optics.get("guard") or {}, seen.optics.get("change_waves", 0.0)
-    if guard.get("verdict") == "unknown":
-        return Finding("amber", f"the optics are watched no longer: {guard['reason']}", str(guard["remedy"]))
-    sure = change > SURE * seen.optics.get("change_sigma_waves", 0.0)
+    facts, change = seen.optics, seen.optics.get("change_waves", 0.0)
+    if facts.get("lost"):
+        return Finding("amber", f"the optics are watched no longer: {facts['reason']}", str(facts["remedy"]))
+    sure = change > SURE * facts.get("change_sigma_waves", 0.0)
     if not sure or change <= (CHANGED_AGAIN_WAVES if raised else CHANGED_WAVES):
         return None
     return Finding(
         "red" if change > CHANGED_RED_WAVES else "amber",
-        str(guard.get("reason", f"the wavefront has changed by {change:.3f} waves since the start")),
+        str(facts.get("reason", f"the wavefront has changed by {change:.3f} waves since the start")),
         "check temperature, immersion oil and correction collar; with [refine] the fits follow what it has become",
     )
+
+
+def guard(seen: Seen, raised: bool) -> Finding | None:
+    """Find what the guard says, which is sure of it by then."""
+    verdict = seen.health.get("guard") or {"verdict": "inside"}
+    if verdict["verdict"] == "inside":
+        return None
+    return Finding("red" if verdict["verdict"] == "outside" else "amber", verdict["cause"], verdict["remedy"])
 
 
 def molecules(seen: Seen, raised: bool) -> Finding | None:

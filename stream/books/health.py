@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models.guard.verdict import SEVERITY, Verdict
 from stream.books.latency import Latencies
 from stream.books.ledger import Ledger
 
@@ -57,6 +58,8 @@ class Health:
         self.localizations, self.left_out, self.message, self.optics = 0, 0, "", ""
         self.resolution_nm: float | None = None
         self.precision_nm: float | None = None
+        self.guard: Verdict | None = None
+        self.outside = 0
         self._clock, self._first_s, self._last_s, self._after_first = clock, nan, nan, 0
         self._received, self._analysed, self._located = Rate(clock), Rate(clock), Rate(clock)
 
@@ -78,7 +81,8 @@ class Health:
     def report(self, state: str, ring: dict[str, int]) -> dict[str, Any]:
         """Return the header of a `health` message; plain scalars, lists and mappings.
 
-        `recent_latency_ms` is of the frames since the report before, `latency_ms` of the whole run.
+        `recent_latency_ms` is of the frames since the report before, `latency_ms` of the whole run; `guard` is what
+        holds now, None before the guard has looked, and `outside` how many localizations it has flagged.
 
         Parameters
         ----------
@@ -106,7 +110,17 @@ class Health:
             "lag_frames": totals["lag"],
             "ledger": totals,
             "optics": self.optics,
+            "guard": None if self.guard is None else _guard(self.guard),
+            "outside": self.outside,
             "resolution_nm": self.resolution_nm,
             "precision_nm": self.precision_nm,
             "message": self.message,
         }
+
+
+def _guard(verdict: Verdict) -> dict[str, Any]:
+    """Return a verdict as it is plotted and alarmed of; its findings are in the topic `guard`."""
+    return {
+        "verdict": verdict.word, "severity": SEVERITY[verdict.word], "cause": verdict.cause, "remedy": verdict.remedy,
+        "molecules": verdict.molecules,
+    }  # fmt: skip

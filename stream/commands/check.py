@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from math import nan
@@ -26,14 +27,21 @@ from stream.opening import source_of
 from stream.planner import BATCHES, Plan, plan
 from stream.preparation import make_localizer
 from stream.rehearsal import frames_like, lit_share, seconds_per_batch
+from stream.rig_against_card import Compared, compare, shown
 from stream.source import Source
-from stream.suitability import refuse_unsuitable
+from stream.suitability import outside, refuse_no_localizer, refuse_unsuitable
 
 LOOK_FRAMES, LEAST_FRAMES, LOOK_S = 50, 5, 5.0
 
 
-def check(rig: Rig) -> dict[str, Any]:
-    """Return what was found: camera, engine, rates, warnings.
+def check(rig: Rig, tell: Callable[[list[Compared]], None] = lambda compared: None) -> dict[str, Any]:
+    """Return what was found: rig against model, camera, engine, rates, warnings.
+
+    Parameters
+    ----------
+    rig : Rig
+    tell : callable
+        Told how rig and model compare, before a rig that does not suit is refused.
 
     Raises
     ------
@@ -43,10 +51,13 @@ def check(rig: Rig) -> dict[str, Any]:
     if rig.source is None:
         raise InputError("the rig has no [source]", remedy="add one; the README has an example for each")
     with closing(open_engine(zoo.find(rig.model.name), rig.engine)) as engine:
-        return _checked(rig, engine)
+        return _checked(rig, engine, tell)
 
 
-def _checked(rig: Rig, engine: Engine) -> dict[str, Any]:
+def _checked(rig: Rig, engine: Engine, tell: Callable[[list[Compared]], None]) -> dict[str, Any]:
+    refuse_no_localizer(engine.card)
+    compared = compare(rig, engine.card)
+    tell(compared)
     refuse_unsuitable(rig, engine.card)
     source = source_of(rig)
     try:
@@ -72,7 +83,8 @@ def _checked(rig: Rig, engine: Engine) -> dict[str, Any]:
         "camera_frames_per_s": round(camera, 1) if known else None,
         "headroom": round(found.headroom, 2) if known else None,
         "advice": list(found.advice),
-        "warnings": [*rig.assumed(), *info.remarks, *_map_doubts(rig, frames)],
+        "compared": [one.to_dict() for one in compared],
+        "warnings": [*rig.assumed(), *info.remarks, *_map_doubts(rig, frames), *outside(compared, engine.card)],
     }
 
 
@@ -129,9 +141,23 @@ def _in_words(value: Any) -> str:
     return "\n".join(f"{name}: {one}" for name, one in value.items()) if isinstance(value, dict) else str(value)
 
 
+def _show_compared(compared: list[Compared]) -> None:
+    """Print the fields that can be compared, then which cannot and why."""
+    table = Table("field", "rig", "model", "inside?", box=None, pad_edge=False)
+    for one in compared:
+        if one.inside is not None:
+            inside = "[green]✓ yes[/]" if one.inside else "[bold red]✖ no[/]" if one.decides else "[yellow]▲ no[/]"
+            table.add_row(one.field, escape(shown(one.rig)), escape(shown(one.model)), inside)
+    Console().print(table)
+    for one in compared:
+        if one.inside is None:
+            Console().print(f"[dim]not compared: {escape(one.field)}: {escape(one.why)}[/]", highlight=False)
+    Console().print()
+
+
 def check_in_terminal(rig: Rig, as_json: bool) -> int:
     """Print what was found; returns the exit code: 0 if the engine keeps up with the camera, else 3."""
-    found = check(rig)
+    found = check(rig) if as_json else check(rig, _show_compared)
     too_slow = found["headroom"] is not None and found["headroom"] < 1
     if as_json:
         Console().print_json(json.dumps(found))
@@ -139,7 +165,7 @@ def check_in_terminal(rig: Rig, as_json: bool) -> int:
     table = Table.grid(padding=(0, 2))
     for name, value in found.items():
         for what, one in value.items() if name == "camera" else [(name, value)]:
-            if what not in ("warnings", "advice") and one is not None:
+            if what not in ("compared", "warnings", "advice") and one is not None:
                 table.add_row(f"[dim]{what}[/]", escape(_in_words(one)))
     Console().print(table)
     for warning in found["warnings"]:

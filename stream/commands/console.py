@@ -17,6 +17,7 @@ from stream.engines.probe import Found
 from stream.errors import LiveSMLMError
 
 ERR = Console(stderr=True)
+GUARD_COLOURS = {"inside": "green", "drifting": "yellow", "outside": "red"}
 
 
 def show_error(error: LiveSMLMError) -> None:
@@ -74,8 +75,19 @@ def _numbers(health: dict[str, Any]) -> Table:
     table.add_row("localizations", f"[bold]{health['localizations']}[/]", "", f"{health['localizations_per_s']:.0f} /s")
     if health["optics"]:
         table.add_row("optics", escape(health["optics"]))
+    _add_guard(table, health)
     _add_resolution(table, health)
     return table
+
+
+def _add_guard(table: Table, health: dict[str, Any]) -> None:
+    """Add a row for what the guard says, and one for what was located while it said outside."""
+    guard = health["guard"]
+    if guard is not None:
+        words = escape(f": {guard['cause']}" if guard["cause"] else "")
+        table.add_row("guard", f"[bold {GUARD_COLOURS[guard['verdict']]}]{guard['verdict']}[/]{words}")
+    if health["outside"]:
+        table.add_row("flagged", f"[bold red]{health['outside']}[/] localizations, located outside the training")
 
 
 def _add_resolution(table: Table, health: dict[str, Any]) -> None:
@@ -132,6 +144,7 @@ def show_outcome(state: str, health: dict[str, Any], folder: str) -> None:
         table.add_row("left out", f"[bold]{health['left_out']}[/] by [filter]".replace("[filter]", escape("[filter]")))
     if health["optics"]:
         table.add_row("optics", escape(health["optics"]))
+    _add_guard(table, health)
     _add_resolution(table, health)
     table.add_row("results", escape(folder))
     color = {"finished": "green", "interrupted": "yellow"}.get(state, "red")

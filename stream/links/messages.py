@@ -6,14 +6,16 @@
 | `table` | Arrow IPC stream of one record batch; none where frames were skipped | first, last; skipped (the reason) |
 | `tile` | float32 (y, x), zlib, localizations per pixel | shape, level, row, column, origin_nm, pixel_nm, layer ("density") |
 | `layer.z`, `layer.time`, `layer.photons` | float32 (y, x), zlib: the mean of nm, frame indices, photo-electrons | as `tile`, which has twice the pixels; published while somebody subscribes |
+| `layer.outside` | float32 (y, x), zlib: the share of the localizations that was located while the guard said outside | as `layer.z` |
 | `frame` | uint16 (y, x) | shape, index, camera_time_s, host_time_s |
 | `found` | float32 (n, 2) x, y in nm | shape, index of the `frame` in which molecules were found there |
 | `sum` | float32 (y, x) ADU | shape, frames: so many were added up |
 | `background` | float32 (y, x) photo-electrons per camera pixel, nan where unknown | shape, pixel_nm, frame |
-| `phase` | float32 (27,) waves | psf_epoch, sigma, source, rms_error_waves, field (parts of it) |
+| `phase` | float32 (27,) waves | psf_epoch, sigma, source, rms_error_waves, field (parts of it); reason, remedy (words, if they have changed) |
 | `drift` | none | method, frames [k], drift_nm [k][x, y, z or null], blocks, localizations, remark (words, or empty) |
 | `psf` | float32 (z, y, x), share of the collected photons on each pixel | shape, psf_epoch, z_nm, pixel_nm |
-| `guard`, `health` | none | all in the header; `health` names the alarms (`stream/books/alarms.py`) |
+| `guard` | none | verdict (inside, drifting, outside), cause, remedy, frame, molecules, findings: `models/guard/verdict.py` |
+| `health` | none | all in the header, with the alarms (`stream/books/alarms.py`) |
 | `statistics` | none | what molecules are like: the fields of `stream/books/statistics.py` |
 | `resolution` | none | frame, localizations, frc_nm, frc_caveat, frc_curve, nena_nm, subpixel: what of them is known |
 | `action` | none | what was done to the microscope and why: the fields of `stream/feedback/action.py`, and time |

@@ -24,8 +24,8 @@ class Wish(BaseModel):
     rows: tuple[int, int]
     columns: tuple[int, int]
     forgotten: list[Place] = Field(default=[], max_length=10_000)
-    layers: tuple[Literal["z", "time", "photons"], ...] = ()
-    """What it colours or measures beside the density."""
+    layers: tuple[Literal["z", "time", "photons", "outside"], ...] = ()
+    """What it colours, measures or hides by, beside the density."""
     camera: bool = False
     """Whether it shows the sum of all frames, and the newest with all its pixels."""
 

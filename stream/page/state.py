@@ -5,13 +5,13 @@ The page reads these fields of the run's headers; one that is absent is shown as
 | topic | fields |
 |---|---|
 | `start` | `stream` {height_px, width_px, frames, description}, `pixel_size_nm`, `rig`, `card`, `engine` (runtime and device, in words), `warnings` (lines) |
-| `health` | `state` (waiting, running, draining, finished, interrupted, fault), `message`, `frames_per_s` {received, analysed}, `localizations_per_s`, `localizations`, `latency_ms` {p50, p99, max}, `ring` {slots, used}, `spooled_frames`, `lag_frames`, `ledger` {received, ringed, spilled, analysed, written, published, skipped {reason: n}, missing {reason: n}, suspicious {reason: n}, refused {reason: n}, unaccounted, verifiable}, `recent_latency_ms` {p50, p99}, `alarms` [{name, since_s, level, what, remedy}] |
+| `health` | `state` (waiting, running, draining, finished, interrupted, fault), `message`, `frames_per_s` {received, analysed}, `localizations_per_s`, `localizations`, `latency_ms` {p50, p99, max}, `ring` {slots, used}, `spooled_frames`, `lag_frames`, `ledger` {received, ringed, spilled, analysed, written, published, skipped {reason: n}, missing {reason: n}, suspicious {reason: n}, refused {reason: n}, unaccounted, verifiable}, `recent_latency_ms` {p50, p99}, `alarms` [{name, since_s, level, what, remedy}], `guard` {severity}, `outside` |
 | `statistics` | `localizations_per_frame`, `density_per_um2`, `on_time_frames`, `median` {column: value}, `histograms` {column: {low, high, logarithmic, now, all}}, `trained` {what: [low, high]}, `start` {column: value} |
 | `drift` | `method`, `frames`, `drift_nm` [[x, y, z or null]], `remark` |
 | `resolution` | `frame`, `localizations`, `frc_nm`, `frc_caveat`, `frc_curve` {frequency_per_um, correlation}, `nena_nm`, `subpixel` {x, y, verdict, flat} |
-| `guard` | `verdict`, `cause` or `reason`, `remedy` |
+| `guard` | `verdict`, `cause`, `remedy`, `molecules`, `findings` [{name, word, cause, remedy}] |
 | `end` | `state`, `message` where they differ from the last `health` |
-| `phase` | `source`, `psf_epoch`, `sigma`, `rms_error_waves`, `change_waves`, `change_sigma_waves`, `molecules` |
+| `phase` | `source`, `psf_epoch`, `sigma`, `rms_error_waves`, `change_waves`, `change_sigma_waves`, `molecules`, `reason` |
 | `psf` | `shape`, `psf_epoch`, `z_nm`, `pixel_nm` |
 | `action` | `time`, `kind`, `frame`, `why`, `old`, `new`, `read_back`, `dry_run` |
 """  # noqa: E501
@@ -54,6 +54,7 @@ TRACED: dict[str, dict[str, tuple[str, ...]]] = {
         "received": ("frames_per_s", "received"), "analysed": ("frames_per_s", "analysed"),
         "localizations_per_s": ("localizations_per_s",), "p50": ("recent_latency_ms", "p50"),
         "p99": ("recent_latency_ms", "p99"), "lag": ("lag_frames",),
+        "guard": ("guard", "severity"),
     },
     "statistics": {
         "per_frame": ("localizations_per_frame",), "density": ("density_per_um2",), "on_time": ("on_time_frames",),

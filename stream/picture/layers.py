@@ -1,4 +1,6 @@
-"""What the picture can be coloured by: the mean z, time or photons of the localizations in a pixel.
+"""What the localizations in a pixel carry on average: z, time and photons, by which the picture can be coloured.
+
+`outside` is the share of them that was located while the guard said outside, by which they can be hidden.
 
 Decision: half the resolution of the density. Context: brightness carries the detail and colour none that the eye could
 follow there, as video has long made use of; localizations are drawn wider than a pixel. Consequence: a layer takes a
@@ -12,12 +14,13 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from models.localizations import Localizations
+from models.localizations import OUTSIDE, Localizations
 from stream.errors import RigError
 from stream.picture.tiles import Float32Array, Marks, Pyramid, Tile
 
-LAYERS = {"z": "z_nm", "time": "frame", "photons": "photons"}
-"""Layer -> the column of the table that it is the mean of: nm, frame index, photo-electrons."""
+HIDING = "outside"
+LAYERS = {"z": "z_nm", "time": "frame", "photons": "photons", HIDING: "flags"}
+"""Layer -> the column of the table that it is the mean of: nm, frame index, photo-electrons, a bit of the flags."""
 LEAST = 1e-6
 """Localizations in a pixel; where there are fewer, rounding is all there is to be seen."""
 
@@ -53,7 +56,7 @@ class Layers:
             self.sums = np.zeros((len(names), *finest.changed.shape, half_px, half_px), np.float32)
         except MemoryError as error:
             raise RigError(
-                f"the colours {', '.join(names)} of a picture of {finest.width_px} x {finest.height_px} pixels cannot "
+                f"the layers {', '.join(names)} of a picture of {finest.width_px} x {finest.height_px} pixels cannot "
                 "be held",
                 limit=f"they need {len(names) * height_px * width_px * 5.4e-9:.0f} GB of memory",
                 remedy="choose fewer [render] colours, or a larger pixel_nm",
@@ -61,17 +64,22 @@ class Layers:
         self._pyramids = [Pyramid(height_px, width_px, 2 * finest.pixel_nm, half_px, sums) for sums in self.sums]
 
     def carried(self, table: Localizations) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Return which layers a table has something for, (k,), and what its rows carry, (n, k)."""
-        which = [number for number, name in enumerate(self.names) if LAYERS[name] in table]
+        """Return which layers a table has something for, (k,), and what its rows carry, (n, k).
+
+        A table without a row that was located outside has nothing for that layer: where nothing is, no memory is taken.
+        """
+        carried = {number: _quantity(name, table) for number, name in enumerate(self.names) if LAYERS[name] in table}
+        which = [number for number, values in carried.items() if self.names[number] != HIDING or values.any()]
         quantities = np.empty((len(table), len(which)))
         for column, number in enumerate(which):
-            quantities[:, column] = table[LAYERS[self.names[number]]]
+            quantities[:, column] = carried[number]
         return np.array(which, np.int64), quantities
 
     def mark(self, touched: Marks, which: NDArray[np.int64]) -> None:
-        """Note that these tiles of level 0 were drawn on, in these layers."""
-        for number in which.tolist():
-            self._pyramids[number].levels[0].mark(touched)
+        """Note that these tiles of level 0 were drawn on, in these layers; a mean changes with the density too."""
+        for number, pyramid in enumerate(self._pyramids):
+            finest = pyramid.levels[0]
+            finest.mark(touched if number in which else touched & finest.drawn)
 
     def clear(self) -> None:
         """Make all layers empty."""
@@ -93,6 +101,12 @@ class Layers:
             yield Tile(
                 tile.level, tile.row, tile.column, tile.origin_nm, tile.pixel_nm, _means(tile.values, density), name
             )
+
+
+def _quantity(name: str, table: Localizations) -> NDArray[np.generic]:
+    """Return what the rows carry for a layer, (n,)."""
+    values = table[LAYERS[name]]
+    return (np.asarray(values) & OUTSIDE) > 0 if name == HIDING else values
 
 
 def _means(sums: Float32Array, density: Float32Array) -> Float32Array:

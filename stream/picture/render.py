@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from models.localizations import Localizations
 from stream.errors import TableFormatError
-from stream.picture.layers import Layers
+from stream.picture.layers import HIDING, Layers
 from stream.picture.tiles import Float32Array, Marks, Pyramid, Tile
 
 REACH_SIGMAS = 3.0
@@ -79,7 +79,7 @@ class Renderer:
         self.settings = settings
         self._height_px, self._width_px = _pixels(height_nm, settings.pixel_nm), _pixels(width_nm, settings.pixel_nm)
         self.pyramid = Pyramid(self._height_px, self._width_px, settings.pixel_nm, settings.tile_px)
-        self.layers = Layers(settings.colours, self.pyramid)
+        self.layers = Layers((*settings.colours, HIDING), self.pyramid)
         self.drawn = self.left_out = 0
         self._draw(
             np.empty((0, 4)), np.empty((0, 0)), np.empty(0, np.int64), 1.0

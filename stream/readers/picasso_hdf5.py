@@ -13,7 +13,7 @@ from models.localizations import Localizations
 from stream.errors import TableFormatError
 from stream.sinks.picasso_info import pixel_size_nm as stated_pixel_size_nm
 
-_PLAIN_COLUMNS = {"photons": "photons", "bg": "background", "z": "z_nm", "lpz": "sigma_z_nm"}
+_PLAIN_COLUMNS = {"photons": "photons", "bg": "background", "z": "z_nm", "lpz": "sigma_z_nm", "flags": "flags"}
 _PIXEL_COLUMNS = {"lpx": "sigma_x_nm", "lpy": "sigma_y_nm"}
 
 

@@ -82,7 +82,7 @@ class PicassoHdf5:
         with writing(self._path, _KEPT):
             try:
                 if self._locs is None:
-                    file.create_dataset("locs", (0,), row_dtype(with_z=False))
+                    file.create_dataset("locs", (0,), row_dtype())
                 self._tell_progress()
             finally:
                 file.close()

@@ -1,6 +1,7 @@
 """Localizations as rows of Picasso's table.
 
 Coordinates are in camera pixels, integer at the centre of a pixel: x = x_nm / pixel_size_nm - 0.5; z is in nm.
+`flags` are ours, where the table has them: Picasso keeps additional columns, and filters by them.
 
 Decision: what Picasso requires and a table does not have is filled: photons, bg and net_gradient with 0, sx and sy with
 the PSF's width, lpx and lpy with sx and sy.
@@ -9,6 +10,8 @@ Consequence: `filled` names them, and they are not to be filtered by.
 """
 
 from __future__ import annotations
+
+from collections.abc import Container
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,10 +31,11 @@ _FILLED_WITHOUT = {
 }
 
 
-def row_dtype(with_z: bool) -> np.dtype[np.void]:
-    """Return the dtype of a row; `z` and `lpz` follow the required columns."""
-    names = (*_REQUIRED, "z", "lpz") if with_z else _REQUIRED
-    return np.dtype([("frame", "<u4"), *((name, "<f4") for name in names)])
+def row_dtype(columns: Container[object] = ()) -> np.dtype[np.void]:
+    """Return the dtype of a row of a table with these columns; `z`, `lpz` and `flags` follow the required ones."""
+    names = (*_REQUIRED, "z", "lpz") if "z_nm" in columns else _REQUIRED
+    flags = [("flags", "<u4")] if "flags" in columns else []
+    return np.dtype([("frame", "<u4"), *((name, "<f4") for name in names), *flags])
 
 
 def to_rows(table: Localizations, run: RunInfo) -> NDArray[np.void]:
@@ -53,7 +57,9 @@ def to_rows(table: Localizations, run: RunInfo) -> NDArray[np.void]:
     }
     if "z_nm" in table:
         columns |= {"z": table["z_nm"], "lpz": _column(table, "sigma_z_nm", zeros)}
-    rows = np.empty(len(table), row_dtype(with_z="z_nm" in table))
+    if "flags" in table:
+        columns["flags"] = table["flags"]
+    rows = np.empty(len(table), row_dtype(table))
     for name, values in columns.items():
         rows[name] = values
     return rows

@@ -197,7 +197,7 @@ class ZmqOut:
         self._send("statistics", content)
 
     def guard(self, content: Mapping[str, Any]) -> None:
-        """Publish whether the data are inside the model's sample space: score and reason."""
+        """Publish whether the data are what the model was trained on: word, likely cause, remedy, findings."""
         self._send("guard", content)
 
     def drift(self, content: Mapping[str, Any]) -> None:

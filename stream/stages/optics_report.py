@@ -27,23 +27,21 @@ class OpticsReport:
     waves : (27,) float32 or None
         Noll 2 to 28; 2 to 4 are 0, they are positions.
     facts : dict
-        Header of the topic `phase`.
-    guard : dict or None
-        Header of the topic `guard`, if somebody should look.
+        Header of the topic `phase`; `reason` and `remedy` are there if somebody should look, `lost` if nobody watches
+        the optics any more.
     psf : PsfSlices or None
         What is fitted with from now on, if that is new.
     """
 
     waves: NDArray[np.float32] | None
     facts: dict[str, Any]
-    guard: dict[str, Any] | None
     psf: PsfSlices | None = None
 
     @property
     def in_words(self) -> str:
         """One line for people."""
-        if self.guard is not None:
-            return str(self.guard["reason"])
+        if "reason" in self.facts:
+            return str(self.facts["reason"])
         return f"wavefront as at the start, known to {self.facts['rms_error_waves']:.3f} waves"
 
 
@@ -66,12 +64,12 @@ def report(estimate: Estimate, source: Literal["molecules", "beads"], frame: int
         "seconds": seconds, "field": [_cell(cell) for cell in estimate.field],
     }  # fmt: skip
     waves = _padded(estimate.waves).astype(np.float32)
-    return OpticsReport(waves, facts, _changed(estimate, frame) if estimate.changed else None, estimate.psf)
+    return OpticsReport(waves, facts | (_changed(estimate) if estimate.changed else {}), estimate.psf)
 
 
 def lost(reason: str) -> OpticsReport:
     """Return that the optics are watched no longer."""
-    return OpticsReport(None, {}, {"verdict": "unknown", "reason": reason, "remedy": "see what it printed above"})
+    return OpticsReport(None, {"lost": True, "reason": reason, "remedy": "see what it printed above"})
 
 
 def _padded(shape: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -87,11 +85,11 @@ def _cell(cell: Cell) -> dict[str, Any]:
     return {"x_nm": cell.x_nm, "y_nm": cell.y_nm, "molecules": cell.molecules, **rounded}
 
 
-def _changed(estimate: Estimate, frame: int) -> dict[str, Any]:
+def _changed(estimate: Estimate) -> dict[str, str]:
     most = np.argsort(-np.abs(estimate.change))[:NAMED]
     named = ", ".join(f"Noll {SHAPE[k]} {estimate.change[k]:+.3f}" for k in most)
     return {
-        "verdict": "drifting", "frame": frame, "remedy": REMEDY,
+        "remedy": REMEDY,
         "reason": f"the wavefront has changed by {estimate.change_waves:.3f} ± {estimate.change_sigma_waves:.3f} waves "
         f"since the start, most in {named}",
     }  # fmt: skip

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import tifffile
 
-from models.localizations import Localizations
+from models.localizations import OUTSIDE, Localizations
 from stream.readers.tables import read_table
 
 LayerData = tuple[Any, dict[str, Any], str]
@@ -61,12 +61,17 @@ def _picture(path: Path) -> LayerData:
 
 
 def _points(table: Localizations) -> LayerData:
-    """Return the localizations, coloured by height where there is one, else by frame."""
+    """Return the localizations, coloured by height where there is one, else by frame.
+
+    Their feature `outside` says which were located while the guard said outside: a filter of napari's can hide them.
+    """
     kept = (
         np.linspace(0, len(table) - 1, MOST_POINTS).astype(int) if len(table) > MOST_POINTS else np.arange(len(table))
     )
     shown = "" if len(kept) == len(table) else f" ({len(kept)} of {len(table)})"
     features = {name: table[name][kept] for name in ("frame", "z_nm", "photons") if name in table}
+    if "flags" in table:
+        features["outside"] = (np.asarray(table["flags"])[kept] & OUTSIDE) > 0
     places = np.column_stack((table["y_nm"][kept], table["x_nm"][kept])) / 1000
     facts = {
         "name": f"localizations{shown}",

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from models.linking import Linker
-from models.localizations import Localizations, concatenate
+from models.localizations import OUTSIDE, REFINED, Localizations, concatenate
 
 
 def table(*rows: tuple[int, float, float], sigma: float | list[float] = 10.0, **more: list[float]) -> Localizations:
@@ -62,3 +62,9 @@ def test_a_molecule_comes_back_as_soon_as_it_has_ended() -> None:
     assert len(linker.add(table((0, 0, 0)), 1)) == 0  # it may come back in frame 2
     assert len(linker.add(table(), 2)) == 1
     assert len(linker.finish()) == 0
+
+
+def test_a_molecule_is_flagged_if_the_guard_said_outside_at_any_time() -> None:
+    rows = ((0, 0, 0), (1, 0, 0), (1, 900, 0))
+    found = linked(table(*rows, flags=[REFINED, REFINED | OUTSIDE, REFINED]))
+    assert dict(zip(found["frames"].tolist(), found["flags"].tolist(), strict=True)) == {2: OUTSIDE, 1: 0}

@@ -10,6 +10,13 @@ for (let bits = 0; bits < PATTERNS; bits++) {
   VALUES[bits] = exponent ? 2 ** (exponent - 15) * (1 + fraction) : 2 ** -14 * fraction;
 }
 
+/** The bits of the half float nearest to a positive number. */
+export function bitsOf(value) {
+  const exponent = Math.max(-14, Math.floor(Math.log2(value)));
+  const step = 2 ** (exponent - 10);
+  return Math.min(PATTERNS - 1, ((exponent + 14) << 10) + Math.round(value / step));
+}
+
 /** The same numbers divided by 4, `times` times over: an exponent is two less each time. */
 export function quartered(bits, times) {
   const less = times << 11;

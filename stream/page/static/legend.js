@@ -12,7 +12,7 @@ export function drawLegend(canvas, shown) {
   const scale = rem() * window.devicePixelRatio;
   const [width, bar] = [WIDTH * scale, (shown.layer ? FIELD : BAR) * scale];
   canvas.width = Math.round(width);
-  const titles = titlesOf(shown);
+  const titles = [...titlesOf(shown), ...(shown.outside ? [] : ["without what was located outside"])];
   canvas.height = Math.round(bar + ((titles.length + 1) * LINE + 2 * PAD) * scale);
   const context = canvas.getContext("2d");
   context.fillStyle = "#0b0d10d0";

@@ -4,6 +4,7 @@ import { showActions } from "./actions.js";
 import { Alarms } from "./alarms.js";
 import { showFacts, showTotals } from "./facts.js";
 import { Gauges } from "./gauges.js";
+import { Guard } from "./guard.js";
 import { clearLedger, showLedger } from "./ledger.js";
 import { addHelp } from "./help.js";
 import { Link } from "./link.js";
@@ -21,8 +22,8 @@ import { showVerdict } from "./verdict.js";
 
 const traces = new Traces();
 const [alarms, gauges, molecules, specimen] = [new Alarms(), new Gauges(traces), new Molecules(traces), new Sample(traces)];
-const optics = new Optics();
-const panels = [gauges, molecules, specimen, optics];
+const [guard, optics] = [new Guard(traces), new Optics()];
+const panels = [gauges, molecules, specimen, guard, optics];
 let [run, ledger] = [null, null];
 
 const link = new Link({
@@ -61,7 +62,7 @@ const link = new Link({
     traces.add("resolution", resolution.sample);
     specimen.takeResolution(resolution);
   },
-  guard: (guard) => specimen.takeGuard(guard),
+  guard: (verdict) => guard.take(verdict),
   end: (end) => status.end(end),
   closed: () => status.show(),
 });
@@ -79,6 +80,8 @@ function takeHealth(health) {
   status.health(health);
   traces.add("health", health.sample, health.age_s);
   gauges.take(health);
+  guard.draw();
+  controls.takeHealth(health);
   showLedger(health);
   showTotals(health, run?.stream?.frames);
 }
@@ -99,7 +102,7 @@ function begin(start) {
   ledger = null;
   traces.clear();
   alarms.clear();
-  for (const panel of [molecules, specimen]) panel.clear();
+  for (const panel of [molecules, specimen, guard]) panel.clear();
   gauges.draw();
   optics.start(start);
   showActions([]);

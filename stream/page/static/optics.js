@@ -94,6 +94,7 @@ function showFigures(phase, settings) {
   show("optics-change-name", changed ? "▲ change" : "change");
   for (const id of ["optics-change", "optics-change-name"]) element(id).classList.toggle("amber", changed);
   show("optics-epoch", count(phase.psf_epoch));
+  show("optics-reason", phase.reason ? `▲ ${phase.reason}` : "");
   const mask = settings?.mask;
   show("optics-mask", mask ?? "none");
 }

@@ -35,7 +35,7 @@ export class Picture {
     this.camera = new Camera();
     this.view = new View(this.canvas, () => this.redraw());
     this.region = new Region(() => this.redraw());
-    this.look = { mode: "sr", layer: "density", map: "ember", share: 0.995, gamma: 0.7, gain: 1, fixed: null };
+    this.look = { mode: "sr", layer: "density", map: "ember", share: 0.995, gamma: 0.7, gain: 1, fixed: null, outside: true };
     this.run = null;
     this.forgetContrast();
     this.readouts = new Readouts(this);
@@ -86,6 +86,7 @@ export class Picture {
     const before = { ...this.look };
     Object.assign(this.look, change);
     if (before.layer !== this.look.layer) this.range = this.look.fixed = null;
+    if (before.outside !== this.look.outside) this.tiles.hide(!this.look.outside);
     this.followedAt = 0;
     this.view.setPanes(MODES[this.look.mode].length);
     this.recolour();
@@ -165,7 +166,8 @@ export class Picture {
   /** Ask for the tiles in view, for those that had to be dropped here, and for what is shown beside the density. */
   wish(range) {
     const measured = this.region.rectangle || this.view.tool ? ["z", "photons"] : [];
-    const layers = [...new Set([...(this.layer ? [this.layer.name] : []), ...measured])];
+    const hidden = this.look.outside ? [] : ["outside"];
+    const layers = [...new Set([...(this.layer ? [this.layer.name] : []), ...measured, ...hidden])];
     const camera = this.shows("sum") || this.shows("frame");
     if (!this.tiles.side && !camera) return;
     if (this.link.want({ ...range, forgotten: this.tiles.forgotten, layers, camera })) this.tiles.forgotten = [];

@@ -4,6 +4,7 @@ import { DENSITY_MAPS } from "./colours.js";
 import { saveView, savePicture } from "./export.js";
 import { toggleHelp } from "./help.js";
 import { LAYERS } from "./layers.js";
+import { count } from "./numbers.js";
 import { MODES } from "./picture.js";
 import { isForPage } from "./tabs.js";
 
@@ -18,6 +19,7 @@ export const PICTURE_KEYS = [
   ["0", "the whole field; so does a double click"],
   ["c", "next colour: density, z, time, photons"],
   ["m", "next view: super-resolved, sum of frames, newest frame, side by side, one over the other"],
+  ["g", "show or hide what was located while the guard said outside, once there is any"],
   ["r", "measure in a rectangle: drag it; again to leave"],
   ["e", "save the view as PNG, with scale bar and legend"],
   ["?", "these keys"],
@@ -49,8 +51,9 @@ export class PictureControls {
     element("save-view").addEventListener("click", () => this.saveView());
     element("save-picture").addEventListener("click", () => this.savePicture());
     element("show-help").addEventListener("click", toggleHelp);
-    // A select that kept the focus would take the next key for itself.
-    for (const select of document.querySelectorAll(".tools select")) select.addEventListener("change", () => select.blur());
+    element("show-outside").addEventListener("change", ({ target }) => this.set({ outside: target.checked }));
+    // A select or box that kept the focus would take the next key for itself.
+    for (const tool of document.querySelectorAll(".tools select, #show-outside")) tool.addEventListener("change", () => tool.blur());
     document.addEventListener("keydown", (event) => this.key(event));
   }
 
@@ -63,7 +66,14 @@ export class PictureControls {
       option.disabled = Boolean(column) && !(isDrawn && isKnown);
     }
     if (element("colour-by").selectedOptions[0].disabled) this.set({ layer: "density" });
-    this.show();
+    element("outside-of").hidden = true;
+    this.set({ outside: true });
+  }
+
+  /** Offer to hide what was located outside, once there is any. */
+  takeHealth({ outside }) {
+    element("outside-of").hidden = !outside;
+    element("outside-count").textContent = count(outside);
   }
 
   set(change) {
@@ -78,6 +88,7 @@ export class PictureControls {
       button.setAttribute("aria-pressed", String(button.dataset.mode === look.mode));
     }
     element("colour-by").value = look.layer;
+    element("show-outside").checked = look.outside;
     element("density-map-of").hidden = look.layer !== "density";
     element("range").hidden = look.layer === "density";
     element("range-unit").textContent = LAYERS[look.layer]?.unit ?? "";
@@ -145,6 +156,7 @@ export class PictureControls {
       0: () => view.fit(),
       c: () => this.set({ layer: after(look.layer, colours) }),
       m: () => this.set({ mode: after(look.mode, Object.keys(MODES)) }),
+      g: () => element("outside-of").hidden || this.set({ outside: !look.outside }),
       r: () => this.toggleMeasure(),
       e: () => this.saveView(),
       "?": toggleHelp,

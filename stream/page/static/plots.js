@@ -167,7 +167,7 @@ function withSteps(points, to) {
 }
 
 /** The newest value of all is at the right edge; the whole run begins at the left one. */
-function timeRange(traces) {
+export function timeRange(traces) {
   const to = Number.isFinite(traces.newest) ? traces.newest : seconds();
   return { from: span === "whole" ? Math.min(traces.first, to - 10) : to - LENGTHS[span], to };
 }

@@ -1,14 +1,12 @@
-// The sample: how it has drifted, how well the picture resolves it, and whether the data are what the model knows.
+// The sample: how it has drifted, and how well the picture resolves it.
 
 import { drawCurves } from "./curve.js";
 import { count, significant } from "./numbers.js";
 import { COLOURS, em, Plot, surface } from "./plots.js";
-import { markTab } from "./tabs.js";
 
 const element = (id) => document.getElementById(id);
 const nm = (value) => `${significant(value)} nm`;
 const THRESHOLD = 1 / 7; // of the Fourier ring correlation (Nieuwenhuizen et al., Nature Methods 2013)
-const GUARD = { inside: ["✓", "inside", ""], drifting: ["▲", "drifting", "amber"], unknown: ["?", "unknown", "amber"], outside: ["✖", "outside", "red"] };
 
 export class Sample {
   constructor(traces) {
@@ -21,9 +19,8 @@ export class Sample {
 
   clear() {
     [this.drift, this.resolution] = [null, null];
-    for (const id of ["drift-panel", "resolution-panel", "frc-panel", "subpixel-panel", "guard-panel"]) element(id).hidden = true;
+    for (const id of ["drift-panel", "resolution-panel", "frc-panel", "subpixel-panel"]) element(id).hidden = true;
     element("sample-empty").hidden = false;
-    markTab("sample", "");
   }
 
   takeDrift(drift) {
@@ -54,16 +51,6 @@ export class Sample {
       element("subpixel-verdict").classList.toggle("amber", !subpixel.flat);
     }
     this.draw();
-  }
-
-  takeGuard(guard) {
-    const [sign, word, level] = GUARD[guard.verdict] ?? ["?", guard.verdict, "amber"];
-    this.show("guard-panel");
-    element("guard-verdict").textContent = `${sign} ${word}`;
-    element("guard-verdict").className = `verdict ${level}`;
-    element("guard-cause").textContent = guard.cause ?? guard.reason ?? "";
-    element("guard-remedy").textContent = guard.remedy ?? "";
-    markTab("sample", level);
   }
 
   show(id) {

@@ -1,10 +1,14 @@
 // The tiles that came: half floats, localizations per pixel of their level. Level 0 is the finest; each level halves.
 // A layer's tile lies where one of the density lies, with half its pixels along each side: uint16 from `low` to `high`.
 
+import { bitsOf, VALUES } from "./half.js";
+
+const LEAST_SHARE = 1e-3; // less than this is what rounding leaves
 const KEPT_PIXELS = 4e7; // held at most; the tiles that were not drawn for longest go first
 
 export class Tiles {
   constructor() {
+    this.hides = false; // what was located while the guard said outside
     this.clear();
   }
 
@@ -27,7 +31,9 @@ export class Tiles {
     const canvas = old?.canvas ?? new OffscreenCanvas(header.shape[1], header.shape[0]);
     this.byKey.delete(key);
     const isPainted = old?.isPainted ?? false;
-    this.byKey.set(key, { key, level, row, column, bits: new Uint16Array(payload), canvas, isPainted, shading: null });
+    const tile = { key, level, row, column, all: new Uint16Array(payload), canvas, isPainted };
+    this.byKey.set(key, tile);
+    this.choose(tile);
     if (this.byKey.size * this.side ** 2 > KEPT_PIXELS) this.forgetOldest();
   }
 
@@ -36,7 +42,20 @@ export class Tiles {
     this.layers[layer] ??= new Map();
     this.layers[layer].set(key, { values: new Uint16Array(payload), low, high });
     const tile = this.byKey.get(key);
-    if (tile) tile.shading = null;
+    if (tile) this.choose(tile);
+  }
+
+  /** Hide what was located outside, or show it again. */
+  hide(hides) {
+    this.hides = hides;
+    for (const tile of this.byKey.values()) this.choose(tile);
+  }
+
+  /** Let `bits` of a tile be what is shown and measured of all that is in it. */
+  choose(tile) {
+    const outside = this.hides && this.layerOf(tile, "outside");
+    tile.bits = outside ? without(tile.all, outside, this.side) : tile.all;
+    tile.shading = null;
   }
 
   forgetOldest() {
@@ -111,4 +130,16 @@ export class Tiles {
     const part = layer.values[(row >> 1) * (this.side >> 1) + (column >> 1)] / 65535;
     return layer.low + part * (layer.high - layer.low);
   }
+}
+
+/** A tile without the share of its localizations that a layer of half its resolution gives. */
+function without(bits, { values, low, high }, side) {
+  const half = side >> 1;
+  return bits.map((pattern, i) => {
+    if (!pattern) return 0;
+    const row = Math.floor(i / side);
+    const share = low + (values[(row >> 1) * half + ((i - row * side) >> 1)] / 65535) * (high - low);
+    if (share <= 0) return pattern;
+    return share < 1 - LEAST_SHARE ? bitsOf(VALUES[pattern] * (1 - share)) : 0;
+  });
 }

@@ -6,6 +6,8 @@ import re
 import numpy as np
 import pytest
 
+from models.guard.verdict import Finding as GuardFinding
+from models.guard.verdict import verdict
 from models.localizations import Localizations
 from models.sample_space import LOCALIZER_2D, LOCALIZER_3D
 from stream.books import alarms_of_data, alarms_of_run
@@ -223,17 +225,35 @@ def test_a_disk_that_fills_up_is_named_with_the_minutes_that_are_left(tmp_path):
     ("change", "sigma", "level"), [(0.04, 0.001, None), (0.06, 0.03, None), (0.06, 0.01, "amber"), (0.08, 0.01, "red")]
 )
 def test_a_wavefront_that_changes_is_an_alarm_if_that_is_sure(bench, change, sigma, level):
-    bench.optics = {"change_waves": change, "change_sigma_waves": sigma, "guard": None}
+    bench.optics = {"change_waves": change, "change_sigma_waves": sigma}
     bench.go(10)
     assert [alarm["level"] for alarm in bench.raised] == ([level] if level else [])
-    bench.optics = {"change_waves": 0.02, "change_sigma_waves": 0.01, "guard": None}
+    bench.optics = {"change_waves": 0.02, "change_sigma_waves": 0.01}
     assert bench.go(14) == set()
 
 
 def test_optics_that_nobody_watches_any_more_are_said(bench):
-    bench.optics = {"guard": {"verdict": "unknown", "reason": "the process is gone", "remedy": "start anew"}}
+    bench.optics = {"lost": True, "reason": "the process is gone", "remedy": "start anew"}
     bench.go(4)
     assert "the process is gone" in bench.raised[0]["what"]
+
+
+def test_what_the_guard_says_is_an_alarm_at_once_and_as_long_as_it_holds(bench):
+    for word, level in (("drifting", "amber"), ("outside", "red")):
+        finding = GuardFinding("gain", word, "gain is 0.8 times", "calibrate")
+        bench.health.guard = verdict([finding], frame=90, molecules=500)
+        bench.look()
+        (alarm,) = bench.raised
+        assert [alarm[key] for key in ("name", "level", "what", "remedy")] == [
+            "guard",
+            level,
+            finding.cause,
+            "calibrate",
+        ]
+    bench.health.guard = verdict([], frame=120, molecules=900)
+    bench.look()
+    assert bench.raised == []
+    assert [line["event"] for line in bench.lines()] == ["raised", "worse", "cleared"]
 
 
 def test_the_gravest_alarm_comes_first(tmp_path):

@@ -59,13 +59,14 @@ class Run:
         self.is_open = False
         self.out.close()
 
-    def localize(self, x_nm: float, y_nm: float, count: int = 20, z_nm: float = 0.0) -> None:
+    def localize(self, x_nm: float, y_nm: float, count: int = 20, z_nm: float = 0.0, flags: int = 0) -> None:
         """Draw molecules around a point."""
         spread = np.random.default_rng(0).normal(0, 60, (2, count))
         sigma = np.full(count, 12.0)
         columns = {"frame": np.zeros(count), "x_nm": x_nm + spread[0], "y_nm": y_nm + spread[1]}
         columns |= {"sigma_x_nm": sigma, "sigma_y_nm": sigma}
-        self.renderer.add(Localizations({**columns, "z_nm": np.full(count, z_nm), "photons": np.full(count, 1000.0)}))
+        columns |= {"z_nm": np.full(count, z_nm), "photons": np.full(count, 1000.0), "flags": np.full(count, flags)}
+        self.renderer.add(Localizations(columns))
 
     def preview(self, index: int = 7, side_px: int = SIDE_PX) -> None:
         """Publish a frame with a bright rectangle."""

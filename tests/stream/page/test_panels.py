@@ -155,7 +155,7 @@ def test_what_came_before_the_page_was_opened_is_drawn(run, browser):
     run.until(lambda: drawn(browser, "lag-plot"))
 
 
-def test_drift_resolution_and_guard_are_shown_once_they_come(run, browser):
+def test_drift_and_resolution_are_shown_once_they_come(run, browser):
     press(browser, "3")
     run.health()
     run.until(lambda: "Neither drift nor resolution" in shown(browser, "sample-empty"))
@@ -176,13 +176,6 @@ def test_drift_resolution_and_guard_are_shown_once_they_come(run, browser):
     assert "too optimistic" in shown(browser, "frc-caveat")
     for plot in ("resolution-plot", "frc-plot"):
         assert drawn(browser, plot), plot
-    assert not browser.find_element(By.ID, "guard-panel").is_displayed()
-    run.out.guard(
-        {"verdict": "outside", "cause": "spots are not those of the model", "remedy": "train for this microscope"}
-    )
-    run.until(lambda: shown(browser, "guard-verdict") == "✖ outside")
-    assert "spots are not those" in shown(browser, "guard-cause")
-    assert browser.find_element(By.CSS_SELECTOR, "[data-tab='sample']").get_attribute("data-level") == "red"
     assert not browser.find_element(By.ID, "sample-empty").is_displayed()
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models.localizations import Localizations
+from models.localizations import OUTSIDE, REFINED, Localizations
 from stream.picture.render import Renderer, RenderSettings
 
 SMALL = RenderSettings(pixel_nm=10, tile_px=64, max_sigma_nm=90)
@@ -85,12 +85,55 @@ def test_a_layer_asked_for_anew_comes_whole_and_only_once():
         np.testing.assert_array_equal(tile.values, before[key].values)
 
 
+def outside_of(count, which, seed=0):
+    return table(count, seed, flags=np.where(which, OUTSIDE | REFINED, REFINED))
+
+
+def test_what_was_located_outside_can_be_taken_out_of_the_density_at_every_level():
+    renderer, wanted = Renderer(*FIELD_NM, SMALL), Renderer(*FIELD_NM, SMALL)
+    which = np.random.default_rng(3).random(300) < 0.4
+    whole = outside_of(300, which)
+    wanted.add(whole.where(~which))
+    for part in (slice(0, 150), slice(150, 300)):
+        renderer.add(whole.where(part))
+        share = tiles(renderer, "outside")
+    assert {key[0] for key in share} == set(range(len(renderer.pyramid.levels)))
+    wanted.pyramid.refresh()
+    for (level, row, column), tile in share.items():
+        kept = (1 - tile.values).repeat(2, 0).repeat(2, 1) * renderer.pyramid.levels[level].tile(row, column).values
+        found, expected = (
+            values.reshape(32, 2, 32, 2).sum(axis=(1, 3))
+            for values in (kept, wanted.pyramid.levels[level].tile(row, column).values)
+        )
+        np.testing.assert_allclose(found, expected, atol=2e-4)
+
+
+def test_a_share_gets_smaller_when_others_are_drawn_over_it():
+    renderer = Renderer(640, 640, SMALL)
+    place = {"x_nm": [305.0], "y_nm": [305.0], "sigma_x_nm": [15.0], "sigma_y_nm": [15.0]}
+    for flags, share in ((OUTSIDE, 1.0), (0, 0.5)):
+        renderer.add(Localizations({"frame": [0], **place, "flags": [flags]}))
+        (tile,) = tiles(renderer, "outside").values()
+        assert tile.values.max() == pytest.approx(share, rel=1e-4)
+    renderer.add(Localizations({"frame": [0], **place, "flags": [OUTSIDE]}), weight=-1.0)
+    (tile,) = tiles(renderer, "outside").values()
+    assert np.abs(tile.values).max() < 1e-4
+
+
+def test_while_the_guard_says_inside_the_share_costs_nothing():
+    renderer = Renderer(*FIELD_NM, SMALL)
+    renderer.add(outside_of(50, np.zeros(50, bool)))
+    renderer.add(table(50))
+    assert not tiles(renderer, "outside")
+    assert not renderer.layers.sums[renderer.layers.names.index("outside")].any()
+
+
 def test_colours_leave_the_density_as_it_is():
     with_colours, without = Renderer(*FIELD_NM, SMALL), Renderer(*FIELD_NM, SMALL.model_copy(update={"colours": ()}))
     for renderer in (with_colours, without):
         renderer.add(table(200, photons=np.ones(200)))
     np.testing.assert_array_equal(with_colours.image(), without.image())
-    assert without.layers.names == ()
+    assert without.layers.names == ("outside",)
 
 
 def test_a_colour_that_is_not_a_number_is_counted_not_drawn():

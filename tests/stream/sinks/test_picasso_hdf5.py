@@ -53,6 +53,16 @@ def test_columns_are_picassos(sink, tmp_path):
     np.testing.assert_allclose(locs["sx"], 1.3, rtol=1e-6)
 
 
+def test_flags_are_a_column_of_their_own_and_come_back(sink, tmp_path):
+    table = localizations(0, 3)
+    flags = np.arange(len(table)) % 4
+    sink.write(Localizations({name: table[name] for name in table} | {"flags": flags}), 0, 3)
+    sink.close()
+    with h5py.File(tmp_path / "locs.hdf5") as file:
+        assert file["locs"].dtype["flags"] == np.dtype("<u4")
+    assert read_table(tmp_path / "locs.hdf5")["flags"].tolist() == flags.tolist()
+
+
 def test_metadata_beside_and_inside_agree_and_know_the_frames(sink, tmp_path):
     assert info_beside(tmp_path)[0]["Frames"] == 1  # Picasso refuses 0
     sink.write(localizations(0, 3), 0, 3)
