@@ -85,10 +85,16 @@ class CameraWatch:
         """Return what is wrong with the camera now."""
         found = [*self._saturation.findings(), *self._repeated.findings(), *single_pixels.findings(self._bands)]
         raised = self._ratio.raised or self._slope.raised
-        if raised is not None:
-            found.append(noise_causes.finding(self._recent(raised), self._camera))
-        if self._below.raised:
-            found.append(self._too_dark())
+        noise = [noise_causes.finding(self._recent(raised), self._camera)] if raised else []
+        if (
+            self._below.raised and np.median(self._bands[0].level_adu) < 0
+        ):  # no light is negative: nothing else does that
+            noise = [self._too_dark()]
+        elif any(one.evidence.get("read_noise", 0) > 1 for one in noise):  # makes pixels loud and low by itself
+            found = [one for one in found if one.name != "noisy pixels"]
+        elif self._below.raised:
+            noise.append(self._too_dark())
+        found += noise
         return found + [self._stripe(name) for name, test in self._stripes.items() if test.above.raised]
 
     def _with_before(self, pixels: NDArray[np.uint16], places: Places) -> tuple[NDArray[np.uint16], Places]:

@@ -22,6 +22,8 @@ HOLDS = 0.02
 """No part of a real camera's noise is known better than this: dark, slope and intercept."""
 AS_GOOD = 9.0
 """A cause whose chi-square is this much above that of the best is ruled out: three standard errors."""
+LEAST_READ_NOISE = 0.3
+"""Times the rig's: no camera is so much quieter than somebody has measured."""
 GAINS = np.geomspace(0.2, 5.0, 1601)
 REGISTER = (1.8, 2.2)
 CALIBRATE = "livesmlm calibrate-camera"
@@ -96,7 +98,9 @@ def _linear(sums: TransferSums) -> list[Cause]:
     rest, weight, found = sums.noise - sums.design @ AS_STATED, _weight(sums), []
     for name, direction in (("offset", np.array([0.0, 0.0, -1.0])), ("read noise", np.array([1.0, 0.0, 0.0]))):
         along = sums.design @ direction
-        step = max(float(along @ weight @ rest / (along @ weight @ along)), -1.0 if name == "read noise" else -np.inf)
+        step = float(along @ weight @ rest / (along @ weight @ along))
+        if name == "read noise" and step < LEAST_READ_NOISE**2 - 1:
+            continue
         chi2 = float(_left(sums, (AS_STATED + step * direction)[None])[0])
         found.append(Cause(name, step if name == "offset" else float(np.sqrt(1 + step)), chi2))
     return found

@@ -16,8 +16,8 @@ MOLECULES = 256
 """Of a batch that are looked at."""
 REMEMBERED_BATCHES = 32
 USUAL, UNUSUAL, MANY = 0.002, 0.02, 0.1
-PILED, PILED_SHARE, NEAR = 10, 0.5, 0.9
-"""A brightest count that so many molecules share, half of those that come near it, is a limit that is not stated."""
+PILED, PILED_SHARE, NEAR = 10, 0.3, 0.9
+"""A brightest count that so many molecules share, a third of those that come near it, is a limit that is not stated."""
 
 
 class Saturation:

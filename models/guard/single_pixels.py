@@ -33,9 +33,9 @@ def findings(bands: Sequence[NoiseBand]) -> list[Finding]:
     loud = np.concatenate([band.loud > OFTEN_LOUD for band in bands])
     kinds = (
         ("frozen pixels", "never change", frozen),
-        ("hot pixels", "are far brighter than all their neighbours, as no spot is", hot & ~frozen),
-        ("dark pixels", "are far darker than all their neighbours", dark & ~frozen),
-        ("noisy pixels", "jump by far more than the noise of the rig", loud & ~frozen & ~hot & ~dark),
+        ("hot pixels", "are far brighter than all their neighbours, as no spot is", hot & ~frozen & ~loud),
+        ("dark pixels", "are far darker than all their neighbours", dark & ~frozen & ~loud),
+        ("noisy pixels", "jump by far more than the noise of the rig", loud & ~frozen),
     )
     return [_said(name, what, where) for name, what, where in kinds if where.mean() > FEW]
 
