@@ -52,9 +52,7 @@ class CameraWatch:
         self._bands = [NoiseBand(noise.part(rows, self._columns)) for rows in self._rows]
         self._turn, self._scale = 0, 0.0
         self._ratio, self._slope = Mean(RATIO_TOLERANCE, SHIFT, TESTS), Mean(SLOPE_TOLERANCE, SHIFT, TESTS)
-        self._stripes = {
-            name: Mean(STRIPES_TOLERANCE, STRIPES_SHIFT, TESTS) for name in ("rows", "columns")
-        }  # fmt: skip
+        self._stripes = {name: Mean(STRIPES_TOLERANCE, STRIPES_SHIFT, TESTS) for name in ("rows", "columns")}
         self._striped = dict.fromkeys(self._stripes, 0.0)
         self._below = Share(BELOW_USUAL, BELOW_UNUSUAL, TESTS)
         self._sums: deque[TransferSums] = deque(maxlen=REMEMBERED_LOOKS)
@@ -83,19 +81,21 @@ class CameraWatch:
 
     def findings(self) -> list[Finding]:
         """Return what is wrong with the camera now."""
-        found = [*self._saturation.findings(), *self._repeated.findings(), *single_pixels.findings(self._bands)]
+        pixels, noise = single_pixels.findings(self._bands), self._noise()
+        if any(one.evidence.get("read_noise", 0) > 1 for one in noise):  # makes pixels loud by itself
+            pixels = [one for one in pixels if one.name != "noisy pixels"]
+        stripes = [self._stripe(name) for name, test in self._stripes.items() if test.above.raised]
+        return [*self._saturation.findings(), *self._repeated.findings(), *pixels, *noise, *stripes]
+
+    def _noise(self) -> list[Finding]:
+        """Say what is wrong with gain, offset and read noise."""
+        if self._below.raised and np.median(self._bands[0].level_adu) < 0:  # light is not negative: it is the offset
+            return [self._too_dark()]
         raised = self._ratio.raised or self._slope.raised
-        noise = [noise_causes.finding(self._recent(raised), self._camera)] if raised else []
-        if (
-            self._below.raised and np.median(self._bands[0].level_adu) < 0
-        ):  # no light is negative: nothing else does that
-            noise = [self._too_dark()]
-        elif any(one.evidence.get("read_noise", 0) > 1 for one in noise):  # makes pixels loud and low by itself
-            found = [one for one in found if one.name != "noisy pixels"]
-        elif self._below.raised:
-            noise.append(self._too_dark())
-        found += noise
-        return found + [self._stripe(name) for name, test in self._stripes.items() if test.above.raised]
+        found = [noise_causes.finding(self._recent(raised), self._camera)] if raised else []
+        if self._below.raised and not any(one.evidence.get("read_noise", 0) > 1 for one in found):
+            found.append(self._too_dark())
+        return found
 
     def _with_before(self, pixels: NDArray[np.uint16], places: Places) -> tuple[NDArray[np.uint16], Places]:
         """Put the last frame of the batch before in front; a batch of several frames needs it for its rows only."""

@@ -18,7 +18,8 @@ RATE = 1 / 8
 LEAST_CELLS = 32
 BELOW_SIGMA = 4.0
 """A count so many standard deviations of reading below the offset is rare even without light: 3 in 100,000."""
-LOUD_SIGMA = 4.0
+LOUD_SIGMA, LOUD_RATE = 4.0, 1 / 32
+"""Behind an EM register a pixel is that loud more often than a Gaussian: twice in a row is no defect."""
 STRIPE_CLIP = 9.0
 
 
@@ -108,7 +109,7 @@ class NoiseBand:
     def _pixels(self, change: Float32, pixels_free: Mask, scale: float) -> None:
         self.unchanged = np.where(change == 0, self.unchanged + np.uint16(1), np.uint16(0))
         loud = change**2 > 2 * LOUD_SIGMA**2 * scale * self.noise.variance_adu2(self.level_adu)
-        self.loud += np.float32(RATE) * pixels_free * (loud - self.loud)
+        self.loud += np.float32(LOUD_RATE) * pixels_free * (loud - self.loud)
 
     def _stripes(self, change: Float32, free: Mask, scale: float) -> tuple[tuple[float, float], tuple[float, float]]:
         """Compare neighbouring rows, and neighbouring columns: flicker of the light drops out."""

@@ -17,7 +17,7 @@ Mask = NDArray[np.bool_]
 STEP_SIGMA = 8.0
 """A single pixel this far above all its neighbours is no light: a spot is wider than one pixel."""
 OFTEN_LOUD = 0.3
-"""Share of looks. A Gaussian is there once in 16,000, a molecule goes with its neighbours and is left out."""
+"""Share of looks. A Gaussian is there once in 16,000; molecules are left out."""
 FEW, MANY = 1e-4, 1e-2
 """Share of the pixels that is worth a word, and that a network is not to be trusted with."""
 NAMED = 3

@@ -115,7 +115,7 @@ def flicker(pixels, rng):
     [(frozen, {"frozen pixels"}), (hot, {"hot pixels", "noisy pixels"}), (flicker, {"flickering rows"})],
 )
 def test_bad_pixels_and_rows_are_found(movie, change, expected: set[str]) -> None:
-    found = watched(movie, RIG, 80, change=change, start=20).findings()
+    found = watched(movie, RIG, 100, change=change, start=20).findings()
     assert expected <= set(named(found))
     assert all("(30, 30)" in one.cause for one in found if one.name == "hot pixels")
     assert all("(10, 20)" in one.cause for one in found if one.name == "frozen pixels")
