@@ -58,6 +58,13 @@ class Range:
     def _shift(self) -> float:
         return SOFTENING if self.law == "soft-log" else 0.0
 
+    def at(self, share: float) -> float:
+        """Return the value below which this share of what is drawn lies."""
+        if self.law == "uniform":
+            return self.low + share * (self.high - self.low)
+        low, high = log(self.low + self._shift), log(self.high + self._shift)
+        return exp(low + share * (high - low)) - self._shift
+
     def sample(self, rng: np.random.Generator) -> float:
         """Draw a value."""
         if self.law == "uniform":

@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models.local_density import CellCounts
 from models.localizations import Localizations
 from models.sample_space import Range, SampleSpace
+from models.stays import Stays
 from stream.books.apparent_width import apparent_sigma_nm
 from stream.books.bins import BINS
-from stream.books.local_density import CellCounts
-from stream.books.stays import Stays
 from stream.frame import StreamInfo
 from stream.stages.stage import Located
 

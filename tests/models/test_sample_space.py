@@ -28,6 +28,13 @@ def test_each_law_is_flat_where_it_says(law: str) -> None:
     np.testing.assert_allclose(share / 4000, 1 / 8, atol=0.025)
 
 
+@pytest.mark.parametrize("law", FLAT)
+def test_the_value_at_a_share_has_that_share_of_the_draws_below_it(law: str) -> None:
+    rng, drawn = np.random.default_rng(2), Range(2, 50, law)
+    assert [drawn.at(0), drawn.at(1)] == pytest.approx([2, 50])
+    assert np.mean([drawn.sample(rng) < drawn.at(0.3) for _ in range(4000)]) == pytest.approx(0.3, abs=0.03)
+
+
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [((2, 1), "the low end comes first"), ((0, 1, "log-uniform"), "must be above 0"), ((0, 1, "normal"), "one of")],

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
+from models.local_density import CellCounts
 from models.localizations import Localizations, empty
 from models.sample_space import LOCALIZER_2D, LOCALIZER_3D
+from models.stays import Stays
 from stream.books.apparent_width import apparent_sigma_nm
 from stream.books.bins import Bins
-from stream.books.local_density import CellCounts
 from stream.books.statistics import INTERVALS, Statistics
-from stream.books.stays import Stays
 from stream.frame import StreamInfo
 from stream.stages.stage import Located
 

@@ -1,0 +1,145 @@
+"""Molecules against the sample space: silent on matched ones, and each way out of it named."""
+
+import numpy as np
+import pytest
+
+from models.guard.coverage import Coverage
+from models.guard.edges import END, edges
+from models.localizations import Localizations
+from models.sample_space import LOCALIZER_2D, LOCALIZER_3D, SampleSpace
+
+SIDE_NM, BATCH = 12_800.0, 16
+REFERENCE = {"sigma_x_nm": (5.0, 30.0)}
+
+
+class Sample:
+    """Molecules that stay on for some frames, with the values that a training has: a table for each batch.
+
+    Parameters
+    ----------
+    per_frame : float
+    on_frames : float
+    change : function of a dict of columns, which it may change
+    """
+
+    def __init__(self, space: SampleSpace, per_frame=40.0, on_frames=3.0, change=None, side_nm=SIDE_NM, seed=1) -> None:
+        self._rng, self._space, self._change = np.random.default_rng(seed), space, change
+        self._rate, self._on, self._side, self._frame = per_frame / (on_frames + 1), on_frames, side_nm, 0
+        self.molecules = 0
+
+    def batch(self) -> tuple[Localizations, np.ndarray]:
+        """Stays begin within the batch and are cut at its end: the next begins with others."""
+        rng, space = self._rng, self._space
+        count = rng.poisson(self._rate * (BATCH + 6 * self._on))
+        self.molecules += count
+        first = rng.integers(-int(6 * self._on), BATCH, count)
+        length = 1 + rng.geometric(1 / (1 + self._on), count) - 1
+        x, y = rng.uniform(0, self._side, (2, count))
+        log = rng.uniform(0, 1, (2, count))
+        columns = {
+            "x_nm": x, "y_nm": y, "photons": np.array([space["photons"].at(share) for share in log[0]]),
+            "background": np.array([space["background_e"].at(share) for share in log[1]]),
+            "sigma_x_nm": np.clip(rng.normal(17, 5, count), 5.5, 29),
+        }  # fmt: skip
+        if "z_nm" in space.fields:
+            columns["z_nm"] = rng.uniform(space["z_nm"].low, space["z_nm"].high, count)
+        if self._change:
+            self._change(columns, rng)
+        row = np.repeat(np.arange(count), length)
+        frame = first[row] + np.arange(len(row)) - np.repeat(np.cumsum(length) - length, length)
+        order = np.argsort(frame, kind="stable")
+        order = order[(frame[order] >= 0) & (frame[order] < BATCH)]
+        table = {name: values[row[order]] for name, values in columns.items()}
+        table |= {"photons": table["photons"] * np.exp(0.1 * rng.standard_normal(len(order)))}
+        index = np.arange(self._frame, self._frame + BATCH)
+        self._frame += BATCH
+        return Localizations({"frame": frame[order] + index[0], **table}), index
+
+
+def watched(sample: Sample, batches: int, space: SampleSpace) -> Coverage:
+    coverage = Coverage(space, SIDE_NM, SIDE_NM, REFERENCE)
+    for _ in range(batches):
+        coverage.take(*sample.batch())
+    return coverage
+
+
+@pytest.mark.parametrize("space", [LOCALIZER_2D, LOCALIZER_3D])
+@pytest.mark.parametrize("on_frames", [1.0, 7.0])
+def test_nothing_is_said_of_molecules_as_in_the_training(space: SampleSpace, on_frames: float) -> None:
+    sample, coverage = Sample(space, on_frames=on_frames), Coverage(space, SIDE_NM, SIDE_NM, REFERENCE)
+    for _ in range(600):
+        coverage.take(*sample.batch())
+        assert coverage.findings() == []
+
+
+def scaled(column: str, factor: float, most: float = np.inf):
+    def change(columns: dict[str, np.ndarray], rng: np.random.Generator) -> None:
+        columns[column] = np.minimum(columns[column] * factor, most * (1 - 0.02 * rng.random(len(columns[column]))))
+
+    return change
+
+
+def moved(columns: dict[str, np.ndarray], rng: np.random.Generator) -> None:
+    columns["z_nm"] += 300.0
+
+
+@pytest.mark.parametrize(
+    ("change", "name", "word", "said"),
+    [
+        (scaled("photons", 5), "photons", "outside", "have more than 10,000 photons"),
+        (scaled("background", 4, 100), "background", "outside", "pile up at"),
+        (scaled("photons", 0.1), "photons", "outside", "less than 300 photons"),
+        (scaled("background", 4), "background", "outside", "more than 100 photo-electrons/pixel"),
+        (scaled("background", 0.2), "background", "drifting", "less than 1 photo-electrons/pixel"),
+        (scaled("sigma_x_nm", 2), "sigma_x_nm", "outside", "more than 30 of sigma_x_nm"),
+        (moved, "z above", "drifting", "more than 600 nm of height"),
+    ],
+)
+def test_molecules_beyond_the_training_are_named(change, name: str, word: str, said: str) -> None:
+    (finding,) = watched(Sample(LOCALIZER_3D, change=change), 60, LOCALIZER_3D).findings()
+    assert (finding.name, finding.word) == (name, word)
+    assert said in finding.cause
+
+
+def test_heights_that_pile_up_at_the_end_are_named_though_none_is_beyond() -> None:
+    (finding,) = watched(Sample(LOCALIZER_3D, change=scaled("z_nm", 1.5, 600)), 60, LOCALIZER_3D).findings()[:1]
+    assert "pile up at" in finding.cause or "less than -600" in finding.cause
+
+
+def test_density_and_on_time() -> None:
+    dense = watched(Sample(LOCALIZER_2D, per_frame=4 * 164), 70, LOCALIZER_2D).findings()
+    assert [(one.name, one.word) for one in dense] == [("density", "outside")]
+    assert dense[0].evidence["density_per_um2"] == pytest.approx(4, rel=0.1)
+    long = watched(Sample(LOCALIZER_2D, on_frames=40), 250, LOCALIZER_2D).findings()
+    assert [one.name for one in long] == ["on-time"]
+    assert long[0].evidence["on_time_frames"] > 16
+    short = watched(Sample(LOCALIZER_2D, on_frames=0.01), 40, LOCALIZER_2D).findings()
+    assert [one.name for one in short] == ["on-time"]
+
+
+def test_a_molecule_that_stays_counts_once() -> None:
+    """Some bright beads for ever are no sample of bright molecules."""
+    index = np.arange(BATCH)
+    coverage = Coverage(LOCALIZER_2D, SIDE_NM, SIDE_NM, {})
+    for k in range(50):
+        place = np.tile(np.arange(5) * 1000.0, BATCH)
+        columns = {"x_nm": place, "y_nm": place, "photons": np.full(len(place), 5e4)}
+        table = Localizations({"frame": np.repeat(index, 5) + k * BATCH, **columns})
+        coverage.take(table, index + k * BATCH)
+    assert all(one.name != "photons" for one in coverage.findings())
+
+
+def test_ends_that_mean_nothing_are_not_watched() -> None:
+    watched_ends = {(edge.name, edge.sign): edge for edge in edges(LOCALIZER_2D, {})}
+    assert ("background", -1) not in watched_ends
+    assert watched_ends["photons", 1].counted == pytest.approx(10_000 * 100**-END)
+    assert watched_ends["photons", -1].counted == 100
+    assert {edge.column for edge in edges(SampleSpace({}), REFERENCE)} == {"sigma_x_nm"}
+
+
+def test_batches_without_molecules_and_without_frames() -> None:
+    coverage = Coverage(LOCALIZER_3D, SIDE_NM, SIDE_NM, REFERENCE)
+    none = Localizations({name: np.zeros(0) for name in ("frame", "x_nm", "y_nm", "photons")})
+    coverage.take(none, np.arange(16))
+    coverage.take(none, np.zeros(0, np.int64))
+    assert coverage.findings() == []
