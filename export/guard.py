@@ -131,6 +131,7 @@ def learn(bench: Bench, made: dict[str, Any], progress: Progress, molecules: int
     facts = made | {
         "molecules": len(matched_ones.scene),
         "usual_sigma_nm": usual,
+        "pixel_size_nm": bench.subject.pixel_size_nm,
         "scenes": int(matched_ones.scene[-1]),
         "seed": SEED,
     }

@@ -287,6 +287,20 @@ def train(
 
 
 @app.command()
+def guard(
+    model: Annotated[str, typer.Argument(help="Name or path of a localizer.")],
+    rig: Annotated[Path | None, typer.Option("--rig", help="Its [optics] are those of the model's spots.")] = None,
+    pupil: Annotated[Path | None, typer.Option("--pupil", help="pupil.json of the beads that they are from.")] = None,
+    molecules: Annotated[int, typer.Option("--molecules", min=5000, help="Matched ones to learn from.")] = 40_000,
+) -> None:
+    """Teach the guard what a model's data look like, by simulation (needs the extra `train`)."""
+    from stream import config
+    from stream.commands.guard import in_terminal
+
+    raise typer.Exit(in_terminal(model, config.read(rig) if rig else None, pupil, molecules))
+
+
+@app.command()
 def export(
     model: Annotated[str, typer.Argument(help="Folder of a training; or name or path of a localizer.")],
     out: Annotated[Path, typer.Option("--out", help="The .onnx file to write.")],

@@ -152,6 +152,13 @@ class BackgroundSettings(Section):
         return self
 
 
+class GuardSettings(Section):
+    """`[guard]`: whether the data are what the model was trained on, looked at in a few frames of each batch."""
+
+    mode: Literal["on", "off"] = "on"
+    """on: the verdict is published and kept, and rows located while it is "outside" carry a flag."""
+
+
 class PhaseSettings(Section):
     """`[phase]`: the optics, watched while the data is taken."""
 
@@ -208,6 +215,7 @@ class Rig(Section):
     engine: EngineSettings = EngineSettings()
     model: ModelSettings = ModelSettings()
     refine: RefineSettings = RefineSettings()
+    guard: GuardSettings = GuardSettings()
     phase: PhaseSettings = PhaseSettings()
     background: BackgroundSettings = BackgroundSettings()
     filter: FilterSettings = FilterSettings()

@@ -7,6 +7,7 @@ from pathlib import Path
 from export.card import Card
 from models.camera import Camera
 from models.guard.causes import IN_DEPTH, IN_FOCUS
+from models.guard.coverage import Coverage
 from models.guard.guard_file import Guard
 from models.guard.molecule_watch import MoleculeWatch
 from models.optics.low_rank import LowRankSpot
@@ -17,41 +18,47 @@ from stream.config import Rig
 from stream.errors import ModelError
 from stream.frame import StreamInfo
 from stream.spots import gaussians
-from stream.stages.guard import GuardWatch
-from stream.stages.guard_channels import CameraChannel, MoleculeChannel
+from stream.stages.guard import Channel, GuardWatch
+from stream.stages.guard_channels import CameraChannel, CoverageChannel, MoleculeChannel
 from stream.stages.stage import Stage
 
+SIGMAS = "sigma_x_nm", "sigma_y_nm", "sigma_z_nm"
 MAC_PER_MOLECULE = 4.4e8
 """So many multiply-accumulates of the network for each molecule that is looked at: 4 % of the time on two cores."""
 
 
 def guarded(stage: Stage, rig: Rig, card: Card, camera: Camera, info: StreamInfo) -> Stage:
-    """Return the stage, watched if the rig wants it."""
-    if rig.guard.mode == "off":
-        return stage
-    shape = info.height_px, info.width_px
-    watch = _molecules(rig, card, camera, shape)
-    channels = [CameraChannel(camera, shape, rig.camera.pixel_size_nm), *([MoleculeChannel(watch)] if watch else [])]
-    return GuardWatch(stage, channels, watch)
+    """Return the stage, watched by all that can be for this model.
 
-
-def guard_doubts(rig: Rig) -> list[str]:
-    """Say what the guard cannot see, for want of a reference."""
-    if rig.guard.mode == "off":
-        return ["[guard] is off: nobody looks whether the data are what the model was trained on"]
-    if zoo.guard_of(rig.model.name) is None:
-        return [
-            f"model {rig.model.name!r} has no reference for the guard, which so does not look at molecules: "
-            "livesmlm guard MODEL makes one"
-        ]
-    return []
-
-
-def _molecules(rig: Rig, card: Card, camera: Camera, shape: tuple[int, int]) -> MoleculeWatch | None:
+    Raises
+    ------
+    ModelError
+        What the guard knows of the model cannot be read.
+    """
+    shape, pixel_nm = (info.height_px, info.width_px), rig.camera.pixel_size_nm
     path = zoo.guard_of(rig.model.name)
-    if path is None:
-        return None
-    guard = _read(path)
+    known = None if path is None else _read(path)
+    coverage = Coverage(card.sample_space, shape[0] * pixel_nm, shape[1] * pixel_nm, _usual(known, card, pixel_nm))
+    channels: list[Channel] = [CameraChannel(camera, shape, pixel_nm), CoverageChannel(coverage)]
+    if known is None:
+        return GuardWatch(stage, channels, None)
+    watch = _molecules(known, rig, card, camera, shape)
+    return GuardWatch(stage, [*channels, MoleculeChannel(watch)], watch)
+
+
+def _usual(known: Guard | None, card: Card, pixel_nm: float) -> dict[str, tuple[float, float]]:
+    """Return the usual uncertainties by column; in focus lengths are those of the camera's pixels."""
+    if known is None:
+        return {}
+    in_depth = "z_nm" in card.columns
+    names, scale = SIGMAS[: 3 if in_depth else 2], 1.0 if in_depth else pixel_nm / known.made["pixel_size_nm"]
+    return {
+        name: (scale * low, scale * high)
+        for name, (low, high) in zip(names, known.made["usual_sigma_nm"], strict=True)
+    }  # fmt: skip
+
+
+def _molecules(guard: Guard, rig: Rig, card: Card, camera: Camera, shape: tuple[int, int]) -> MoleculeWatch:
     in_depth = "z_nm" in card.columns
     optics = _optics(rig, camera, guard.window_px, in_depth)
     per_frame = shape[0] * shape[1] * card.mac_per_pixel / MAC_PER_MOLECULE

@@ -11,6 +11,7 @@ import numpy as np
 
 from export.card import Card
 from models.camera import Camera
+from stream import zoo
 from stream.calibration import camera
 from stream.config import FilterSettings, Rig
 from stream.engine import Engine
@@ -45,6 +46,7 @@ def make_localizer(rig: Rig, engine: Engine, info: StreamInfo, lane: SlowLane | 
     calibration = camera(rig.camera, info.height_px, info.width_px)
     localizer = Localizer(engine, calibration, info.height_px, info.width_px, rig.camera.pixel_size_nm, threshold)
     stage = _watched(_refined(localizer, rig, engine.card, calibration, info), rig, calibration, lane)
+    stage = _guarded(stage, rig, engine.card, calibration, info)
     return stage if rig.filter == FilterSettings() else Filter(stage, rig.filter)
 
 
@@ -75,6 +77,14 @@ def _watched(stage: Stage, rig: Rig, calibration: Camera, lane: SlowLane | None)
     return PhaseWatch(stage, lane, calibration, rig.camera.pixel_size_nm, rig.phase, time.monotonic)
 
 
+def _guarded(stage: Stage, rig: Rig, card: Card, calibration: Camera, info: StreamInfo) -> Stage:
+    if rig.guard.mode == "off":
+        return stage
+    from stream.guarding import guarded  # compiles: only where it is wanted
+
+    return guarded(stage, rig, card, calibration, info)
+
+
 def warm_up(localizer: Stage, info: StreamInfo, frames: int, engines: int = 1) -> None:
     """Run twice on each engine, on dark frames, so that the first real ones do not pay for allocation."""
     for first in range(0, 2 * engines * frames, frames):
@@ -83,9 +93,21 @@ def warm_up(localizer: Stage, info: StreamInfo, frames: int, engines: int = 1) -
         localizer.process(Batch(pixels, np.arange(first, first + frames), none, none, none))
 
 
+def _blind(rig: Rig) -> list[str]:
+    """Say what the guard cannot see."""
+    if rig.guard.mode == "off":
+        return ["[guard] is off: nobody looks whether the data are what the model was trained on"]
+    if zoo.guard_of(rig.model.name) is None:
+        return [
+            f"the guard knows nothing of model {rig.model.name!r}, and so does not look at molecules: "
+            "`livesmlm guard MODEL` teaches it"
+        ]
+    return []
+
+
 def doubts(rig: Rig, info: StreamInfo) -> list[str]:
     """Say what the data state otherwise than the rig, and what cannot be verified."""
-    doubts = list(info.remarks)
+    doubts = [*info.remarks, *_blind(rig)]
     stated, given = info.pixel_size_nm, rig.camera.pixel_size_nm
     if stated == stated and abs(stated - given) > 0.01 * given:
         doubts.append(f"the data state a pixel size of {stated:g} nm, the rig says {given:g} nm: the rig's is used")

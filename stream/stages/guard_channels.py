@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from models.camera import Camera
 from models.guard.camera_watch import CameraWatch
+from models.guard.coverage import Coverage
 from models.guard.molecule_watch import MoleculeWatch
 from models.guard.places import Places
 from models.guard.verdict import Finding
@@ -32,6 +33,21 @@ class CameraChannel:
 
     def findings(self) -> list[Finding]:
         """Return what is wrong with the camera."""
+        return self._watch.findings()
+
+
+class CoverageChannel:
+    """What was found, held against the sample space of the model."""
+
+    def __init__(self, watch: Coverage) -> None:
+        self._watch = watch
+
+    def take(self, pixels: NDArray[np.uint16], index: NDArray[np.int64], table: Localizations) -> None:
+        """Take some frames that follow each other and all rows in them."""
+        self._watch.take(table, index)
+
+    def findings(self) -> list[Finding]:
+        """Return what is beyond the sample space, or piles up at its ends."""
         return self._watch.findings()
 
 

@@ -5,7 +5,7 @@
     python tests/benchmarks/guard.py false-alarms --molecules 1000000
     python tests/benchmarks/guard.py cost [--rounds 5]
 
-`table`: streams of frames of one sample, sCMOS, with all channels of the guard; molecules until the first finding, and
+`table`: streams of frames of one sample, sCMOS, with all channels of the guard; molecules until the first finding and
 its name. `roc`: area under the curve of the molecules' channel, of n matched molecules against n others. `false-alarms`:
 streams of matched samples, each under conditions of its own drawn from the sample space, one guard for all of them.
 """
@@ -14,7 +14,7 @@ import argparse
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
@@ -22,8 +22,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from export.card import Card
-from export.guard import Bench, bench_for
+from export.guard import bench_for
 from export.subjects import subject_of
 from export.trained import trained_in
 from models.camera import Camera
@@ -36,8 +35,8 @@ from models.guard.molecule_watch import MoleculeWatch
 from models.guard.optics import Change
 from models.guard.sequential import Sums
 from models.optics.objective import Objective
-from models.scenes.optics import vectorial
 from models.sample_space import SampleSpace
+from models.scenes.optics import vectorial
 from stream import zoo
 from stream.stages.guard_channels import CameraChannel, CoverageChannel, MoleculeChannel
 
@@ -66,9 +65,7 @@ CASES = {
     **{f"coma {w:+g} waves": Case(optical(8, w), ("coma along x",)) for w in (0.05, 0.1)},
     **{f"spherical {w:+g} waves": Case(optical(11, w), ("spherical aberration",)) for w in (0.05, 0.1)},
     "trefoil +0.05 waves": Case(optical(9, 0.05), ("trefoil along y",)),
-    **{
-        f"pixel size {s:+.0%}": Case(Mismatch(Change(pixel_scale=1 + s)), ("pixel size",)) for s in (0.02, 0.05, 0.1)
-    },
+    **{f"pixel size {s:+.0%}": Case(Mismatch(Change(pixel_scale=1 + s)), ("pixel size",)) for s in (0.02, 0.05, 0.1)},
     **{f"gain x {g:g}": Case(Mismatch(gain=g), ("gain", "noise")) for g in (0.8, 0.9, 1.1, 1.3)},
     "offset +5 ADU": Case(Mismatch(offset_adu=5.0), ("offset", "noise")),
     "read noise x 3": Case(Mismatch(read_noise=3.0), ("read noise", "noise")),
@@ -92,7 +89,7 @@ class Subjects:
         self.trained = trained_in(path)
         self.subject = subject_of(self.trained)
         self.bench = bench_for(path, self.subject)
-        self.card = zoo.shipped()[name] if name in zoo.shipped() else None
+        self.card = zoo.shipped().get(name, None)
         self.guard = Guard.load(guard or zoo.guard_of(name))
         self.space: SampleSpace = self.trained.space
         self._other = {}
@@ -168,7 +165,7 @@ def table(subjects: Subjects, streams: int, only: str) -> None:
 
 def roc(subjects: Subjects, molecules: int) -> None:
     """Print areas under the curve, drawing n molecules at random many times."""
-    bench, guard = subjects.bench, subjects.guard
+    _bench, guard = subjects.bench, subjects.guard
     usual = looked(subjects, Case(MATCHED, ()), molecules, 1)
     print("| wrong | AUC of 10 | of 30 | of 100 molecules |\n|---|---|---|---|")
     for number, (name, case) in enumerate(CASES.items()):
