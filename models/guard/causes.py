@@ -94,11 +94,6 @@ COMMON: Mapping[str, Cause] = {
         0.6, 0.3, "less light from out of focus: angle of illumination, filters, washing; [background] for the fits",
         Mismatch(structure=0.6),
     ),
-    "crowded": Cause(
-        "unseen molecules", "there is light of molecules that were not found, as if about {amount:.1f} times as dense",
-        4.0, 3.0, "less activation, lower concentration of imager strands, a shorter exposure", Mismatch(density=4.0),
-        1.0,
-    ),
 }  # fmt: skip
 """Causes for all networks."""
 IN_DEPTH: Mapping[str, Cause] = {

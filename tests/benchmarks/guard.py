@@ -3,11 +3,10 @@
     python tests/benchmarks/guard.py table [--model astigmatic-fast] [--streams 5]
     python tests/benchmarks/guard.py roc [--molecules 3000]
     python tests/benchmarks/guard.py false-alarms --molecules 1000000
-    python tests/benchmarks/guard.py cost [--rounds 5]
 
-`table`: streams of frames of one sample, sCMOS, with all channels of the guard; molecules until the first finding and
-its name. `roc`: area under the curve of the molecules' channel, of n matched molecules against n others. `false-alarms`:
-streams of matched samples, each under conditions of its own drawn from the sample space, one guard for all of them.
+`table`: streams of frames of one sample behind an sCMOS camera, with all channels of the guard; molecules until the first
+finding, and its name. `roc`: area under the curve of the molecules' channel, of n molecules against n matched ones.
+`false-alarms`: matched samples, each under conditions of its own drawn from the sample space, one sum over all of them.
 """
 
 import argparse
@@ -72,8 +71,8 @@ CASES = {
     "background x 4, inside": Case(Mismatch(background=4.0), ()),
     "background x 16": Case(Mismatch(background=16.0), ("background",)),
     "structured background": Case(Mismatch(structure=0.6), ("structured background",)),
-    "density x 4, inside": Case(Mismatch(density=4.0), ("unseen molecules", "density")),
-    "density x 12": Case(Mismatch(density=12.0), ("unseen molecules", "density")),
+    "density x 4, inside": Case(Mismatch(density=4.0), ()),
+    "density x 12": Case(Mismatch(density=12.0), ("density",)),
     "photons x 5": Case(Mismatch(photons=5.0), ("photons",)),
     "z to 900 nm": Case(Mismatch(depth=1.5), ("z",), "deeper"),
     "blur 60 nm": Case(Mismatch(Change(blur_nm=60.0)), ("blur",)),
