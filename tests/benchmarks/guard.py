@@ -5,8 +5,8 @@
     python tests/benchmarks/guard.py false-alarms --molecules 1000000
 
 `table`: streams of frames of one sample behind an sCMOS camera, with all channels of the guard; molecules until the
-first finding, and its name. `roc`: area under the curve of the molecules' channel, of n molecules against n matched ones.
-`false-alarms`: matched samples, each under conditions of its own drawn from the sample space, one sum over all of them.
+first finding, and its name. `roc`: area under the curve of the molecules' channel, of n molecules against n matched
+ones. `false-alarms`: matched samples, each under conditions of its own drawn from the sample space, one sum over all.
 """
 
 import argparse

@@ -9,16 +9,26 @@ ROOT = Path(__file__).parents[2]
 MODES = ("off", "isolated", "all")
 
 
-def replay(stack: Path, camera: dict[str, float | str], model: str, mode: str, out: Path, more: str = "") -> Path:
+def replay(
+    stack: Path,
+    camera: dict[str, float | str],
+    model: str,
+    mode: str,
+    out: Path,
+    more: str = "",
+    accept_outside: bool = False,
+) -> Path:
     """Localize a movie; returns `out`, the folder with the results.
 
-    A path of a model is taken from here; `more` are further sections of the rig.
+    A path of a model is taken from here; `more` are further sections of the rig; `accept_outside`: even if it is not
+    what the model was trained on.
     """
     name = str(Path(model).resolve()) if Path(model).suffix == ".onnx" else model
     fields = "\n".join(f"{key} = {value!r}" for key, value in camera.items())
     publish = '[publish]\naddress = "tcp://127.0.0.1:*"'
     rig = out.with_suffix(".toml")
-    rig.write_text(f'[camera]\n{fields}\n{publish}\n[model]\nname = "{name}"\n[refine]\nmode = "{mode}"\n{more}')
+    model_section = f'[model]\nname = "{name}"\naccept_outside = {str(accept_outside).lower()}'
+    rig.write_text(f'[camera]\n{fields}\n{publish}\n{model_section}\n[refine]\nmode = "{mode}"\n{more}')
     command = ["replay", str(stack), "--rig", str(rig), "--out", str(out), "--fps", "max", "--no-page"]
     subprocess.run([sys.executable, "-m", "stream.cli", *command], cwd=ROOT, check=True, stderr=subprocess.DEVNULL)
     return out
