@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from models.camera import Camera
 from models.guard import noise_causes, single_pixels
 from models.guard.cusum import Mean, OneSided, Share
-from models.guard.noise_band import NoiseBand, Seen
+from models.guard.noise_band import LEAST_CELLS, NoiseBand, Seen
 from models.guard.pixel_noise import PixelNoise
 from models.guard.places import Places
 from models.guard.repeated_frames import RepeatedFrames
@@ -121,9 +121,10 @@ class CameraWatch:
 
     def _add(self, seen: Seen) -> None:
         self._scale = self._scale + SCALE_RATE * (seen.median - self._scale) if self._scale else seen.median
-        self._ratio.add(*seen.sums.ratio())
-        self._slope.add(*seen.sums.slope())
-        self._sums.append(seen.sums)
+        if seen.sums.cells >= LEAST_CELLS:
+            self._ratio.add(*seen.sums.ratio())
+            self._slope.add(*seen.sums.slope())
+            self._sums.append(seen.sums)
         self._below.count(seen.below, seen.pixels)
         for name, (excess, error) in (("rows", seen.rows), ("columns", seen.columns)):
             self._stripes[name].add(excess, error)
