@@ -126,7 +126,9 @@ class CameraWatch:
             self._slope.add(*seen.sums.slope())
             self._sums.append(seen.sums)
         self._below.count(seen.below, seen.pixels)
-        for name, (excess, error) in (("rows", seen.rows), ("columns", seen.columns)):
+        # Molecules that were not found make both flicker alike, a readout only one of them.
+        more, error = seen.rows[0] - seen.columns[0], float(np.hypot(seen.rows[1], seen.columns[1]))
+        for name, excess in (("rows", more), ("columns", -more)):
             self._stripes[name].add(excess, error)
             self._striped[name] += SCALE_RATE * (excess - self._striped[name])
 
@@ -151,7 +153,7 @@ class CameraWatch:
         word: Word = "outside" if excess > STRIPES_MANY else "drifting"
         return Finding(
             f"flickering {name}", word,
-            f"{name} flicker as wholes: their sums vary {1 + excess:.1f} times as much as their pixels' noise makes",
+            f"{name} flicker as wholes: their sums vary more by {excess:.1f} times the pixels' noise than the others do",
             "check the camera's readout mode, its supply and cables", excess / STRIPES_TOLERANCE, {"excess": excess},
         )  # fmt: skip
 
