@@ -153,7 +153,7 @@ class CameraWatch:
         word: Word = "outside" if excess > STRIPES_MANY else "drifting"
         return Finding(
             f"flickering {name}", word,
-            f"{name} flicker as wholes: their sums vary more by {excess:.1f} times the pixels' noise than the others do",
+            f"{name} flicker: their sums vary more, by {excess:.1f} times the pixels' noise, than the others do",
             "check the camera's readout mode, its supply and cables", excess / STRIPES_TOLERANCE, {"excess": excess},
         )  # fmt: skip
 
