@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from models.camera import Camera
 from models.guard import noise_causes, single_pixels
 from models.guard.cusum import Mean, OneSided, Share
-from models.guard.noise_band import NoiseBand, Seen
+from models.guard.noise_band import LEAST_CELLS, NoiseBand, Seen
 from models.guard.pixel_noise import PixelNoise
 from models.guard.places import Places
 from models.guard.repeated_frames import RepeatedFrames
@@ -121,11 +121,14 @@ class CameraWatch:
 
     def _add(self, seen: Seen) -> None:
         self._scale = self._scale + SCALE_RATE * (seen.median - self._scale) if self._scale else seen.median
-        self._ratio.add(*seen.sums.ratio())
-        self._slope.add(*seen.sums.slope())
-        self._sums.append(seen.sums)
+        if seen.sums.cells >= LEAST_CELLS:
+            self._ratio.add(*seen.sums.ratio())
+            self._slope.add(*seen.sums.slope())
+            self._sums.append(seen.sums)
         self._below.count(seen.below, seen.pixels)
-        for name, (excess, error) in (("rows", seen.rows), ("columns", seen.columns)):
+        # Molecules that were not found make both flicker alike, a readout only one of them.
+        more, error = seen.rows[0] - seen.columns[0], float(np.hypot(seen.rows[1], seen.columns[1]))
+        for name, excess in (("rows", more), ("columns", -more)):
             self._stripes[name].add(excess, error)
             self._striped[name] += SCALE_RATE * (excess - self._striped[name])
 
@@ -150,7 +153,7 @@ class CameraWatch:
         word: Word = "outside" if excess > STRIPES_MANY else "drifting"
         return Finding(
             f"flickering {name}", word,
-            f"{name} flicker as wholes: their sums vary {1 + excess:.1f} times as much as their pixels' noise makes",
+            f"{name} flicker: their sums vary more, by {excess:.1f} times the pixels' noise, than the others do",
             "check the camera's readout mode, its supply and cables", excess / STRIPES_TOLERANCE, {"excess": excess},
         )  # fmt: skip
 

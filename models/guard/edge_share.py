@@ -46,6 +46,6 @@ class EdgeShare(Share):
             ends = " to ".join(f"{value:,.3g}" for value in sorted((edge.counted, edge.end)))
             cause = f"{share:.0%} of the molecules pile up at {ends} {edge.unit}, where those beyond are drawn to"
         return Finding(
-            edge.name, word, f"{edge.problem}: {cause}; the model was trained up to there", edge.remedy,
+            edge.name, word, f"{edge.problem}: {cause}; the training ends there", edge.remedy,
             share / edge.usual, {"share": share, "share_beyond": beyond, "end": edge.end},
         )  # fmt: skip

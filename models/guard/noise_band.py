@@ -63,6 +63,8 @@ class NoiseBand:
         Cells that have one.
     unchanged : (y, x) uint16
         How many looks in a row showed the same count in both frames.
+    looks : int
+        So far.
     loud : (y, x) float32
         Share of recent looks in which a pixel changed by far more than its noise.
     """
@@ -70,7 +72,7 @@ class NoiseBand:
     def __init__(self, noise: PixelNoise) -> None:
         self.noise, shape = noise, noise.offset_adu.shape
         self.level_adu, self.loud = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
-        self.unchanged = np.zeros(shape, np.uint16)
+        self.looks, self.unchanged = 0, np.zeros(shape, np.uint16)
         self.known = np.zeros((shape[0] // 2, shape[1] // 2), np.bool_)
         self._floor = noise.offset_adu - BELOW_SIGMA * np.sqrt(noise.dark_adu2)
 
@@ -96,6 +98,7 @@ class NoiseBand:
             seen = Seen(sums, median, below, change.size, *self._stripes(change, usable, scale or median))
             self._pixels(change, pixels_free, scale or median)
         self._remember(signal, free, pixels_free)
+        self.looks += 1
         return seen
 
     def _remember(self, signal: Float32, free: Mask, pixels_free: Mask) -> None:

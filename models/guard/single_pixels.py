@@ -18,6 +18,7 @@ STEP_SIGMA = 8.0
 """A single pixel this far above all its neighbours is no light: a spot is wider than one pixel."""
 OFTEN_LOUD = 0.3
 """Share of looks. A Gaussian is there once in 16,000; molecules are left out."""
+FEWEST_LOOKS = 16
 FEW, MANY = 1e-4, 1e-2
 """Share of the pixels that is worth a word, and that a network is not to be trusted with."""
 NAMED = 3
@@ -27,6 +28,8 @@ _NEIGHBOURS = np.array([[1, 1, 1], [1, 0, 1], [1, 1, 1]], np.bool_)
 
 def findings(bands: Sequence[NoiseBand]) -> list[Finding]:
     """Say which kinds of bad pixels there are, and where the first ones lie."""
+    if any(band.looks < FEWEST_LOOKS for band in bands):
+        return []
     pixels = sum(band.level_adu.size for band in bands)
     frozen = np.concatenate([_frozen(band, pixels) for band in bands])
     hot, dark = (np.concatenate(part) for part in zip(*(_steps(band) for band in bands), strict=True))

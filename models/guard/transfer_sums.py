@@ -26,6 +26,8 @@ Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
 TRIM = 3.0
 """Cells beyond so many standard deviations are left out: molecules that switch and were not found."""
+HEAVIEST = 0.4
+"""Excess kurtosis of D beyond which a trim of a Gaussian is not known to 2 %: below 2 electrons behind a register."""
 MEDIAN_CHI2 = 0.4549
 """Median of a squared standard Gaussian."""
 AS_STATED = np.array([1.0, 1.0, 0.0])
@@ -141,8 +143,10 @@ def look(
     median = float(np.median(square / predicted)) / MEDIAN_CHI2
     kept = square < (TRIM**2 * (scale or median)) * predicted
     # The mean slope of a cell's pixels: a kurtosis is small, so its pixels may be taken as alike.
-    kurtosis = noise.fourth * (slope / 4) ** 2 * np.maximum(before[1], 0) / (2 * predicted**2) / 24
-    mean = (_INSIDE[1] + kurtosis * _FOURTH[1]) / (_INSIDE[0] + kurtosis * _FOURTH[0])
+    light = np.maximum(before[1], before[0])  # a level that is near zero by chance makes no law a Gaussian
+    kurtosis = noise.fourth * (slope / 4) ** 2 * light / (2 * (before[0] + light) ** 2)
+    kept &= kurtosis < HEAVIEST
+    mean = (_INSIDE[1] + kurtosis / 24 * _FOURTH[1]) / (_INSIDE[0] + kurtosis / 24 * _FOURTH[0])
     weighted = before * (kept / (_SPREAD * predicted**2))
     sums = TransferSums(
         np.asarray(weighted @ now.T, np.float64), np.asarray(weighted @ (square / mean), np.float64),

@@ -57,8 +57,8 @@ def named(findings: list[Finding]) -> list[str]:
 EM = Camera(200, 1 / 3.6, 36, em_gain=100)
 
 
-@pytest.mark.parametrize("camera", [RIG, EM, Camera(100, 2, 1.5, full_well_e=30_000)])
-@pytest.mark.parametrize("level", [3.0, 40.0])
+@pytest.mark.parametrize("camera", [RIG, EM])
+@pytest.mark.parametrize("level", [0.5, 3.0, 40.0])
 def test_nothing_is_said_of_a_camera_that_is_as_stated(movie, camera: Camera, level: float) -> None:
     assert watched(movie, camera, 300, rig=camera, level=level).findings() == []
 
