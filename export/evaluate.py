@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from export.background import validate_background
-from export.graph import MULTIPLE_PX, columns
+from export.graph import MULTIPLE_PX
 from export.phase import validate_phase
 from export.static_graph import deployed
 from models.camera import Camera
@@ -40,6 +40,10 @@ class Runnable(Protocol):
 
     network: OverFrames
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Of the table."""
+
     def __call__(self, *inputs: Tensor) -> tuple[Tensor, ...]:
         """Take the inputs of the graph in order, return its outputs."""
 
@@ -58,9 +62,8 @@ def locator(module: Runnable, threshold: float, pixel_size_nm: float) -> Locate:
             rows, frames = _rows(module, padded[first : first + CHUNK + 2], camera, threshold)
             parts.append(np.column_stack((frames + first, rows)))
         table = np.concatenate(parts)
-        names = columns(module.network.dimensions)
         columns_nm = {"frame": table[:, 0]}
-        for name, values in zip(names, table.T[1:], strict=True):
+        for name, values in zip(module.columns, table.T[1:], strict=True):
             columns_nm[name.replace("_px", "_nm")] = values * (pixel_size_nm if name.endswith("_px") else 1)
         return Localizations(columns_nm)
 

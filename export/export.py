@@ -15,6 +15,7 @@ from export.card import Card
 from export.evaluate import THRESHOLDS, feed, scores
 from export.exported import exported
 from export.graph import INPUTS, MULTIPLE_PX, OUTPUTS, columns
+from export.novelty import learned
 from export.parity import Reference
 from export.phase import deployed_phase, describe_phase, scores_phase
 from export.precision import Feed, Precision, in_eight_bits, in_half
@@ -45,15 +46,16 @@ def mac_per_pixel(network: OverFrames) -> int:
 
 
 def describe(
-    network: OverFrames, space: SampleSpace, recipe: Recipe, provenance: dict[str, Any], rows_per_block: int = 0
-) -> Card:
-    """Return the card of a localizer."""
+    network: OverFrames, space: SampleSpace, recipe: Recipe, provenance: dict[str, Any], rows_per_block: int = 0,
+    novelty: bool = False,
+) -> Card:  # fmt: skip
+    """Return the card of a localizer; `novelty`: its graph has the distance from what it learned."""
     psf, kind = Path(recipe.psf).stem, recipe.size if recipe.system == "default" else recipe.system
     inputs, outputs = (STATIC_INPUTS, STATIC_OUTPUTS) if rows_per_block else (INPUTS, OUTPUTS)
     return Card(
         name=f"{psf}-{kind}",
         title=f"{psf} localizer, {kind}: three frames of context, EMCCD and sCMOS",
-        inputs=inputs, outputs=outputs, columns=columns(network.dimensions),
+        inputs=inputs, outputs=outputs, columns=columns(network.dimensions, novelty),
         features=network.channels, stride=network.stride, look_ahead=1, multiple_px=MULTIPLE_PX,
         threshold=THRESHOLDS[network.dimensions], mac_per_pixel=mac_per_pixel(network), sample_space=space,
         provenance=provenance, rows_per_block=rows_per_block, reach_px=reach_px(network),
@@ -93,13 +95,16 @@ def export(source: Path, out: Path, precision: Precision = "fp32", rows_per_bloc
 
 
 def _localizer(trained: Trained, out: Path, precision: Precision, rows_per_block: int) -> Card:
+    trained = replace(trained, distance=learned(trained))
     network, space, reference = trained.network, trained.space, Reference.of(trained)
     assert isinstance(network, OverFrames)
-    card = describe(network, space, trained.recipe, trained.provenance, rows_per_block)
+    card = describe(
+        network, space, trained.recipe, trained.provenance, rows_per_block, novelty=trained.distance is not None
+    )
     endings = (precision if precision != "fp32" else "", "static" if rows_per_block else "")
     card = replace(card, name="-".join((card.name, *filter(None, endings))), precision=precision)
     narrow = in_half(network) if precision == "fp16" else network
-    model = trace(deployed(narrow, space, rows_per_block), card)
+    model = trace(deployed(narrow, space, rows_per_block, trained.distance), card)
     if precision == "int8":
         model = in_eight_bits(model, _feeds(reference, card))
     save(model, card, out)

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from export.card import METADATA_KEY, Card
 from export.graph import INPUTS
 from export.static_rows import as_static, filled
 from models.layers import OverFrames
@@ -24,16 +25,16 @@ class Called:
     ----------
     run : callable
         Computes a file of either form.
-    static : bool
-        Whether it is one of known shapes; both are called like `DeployedLocalizer`.
+    card : Card
+        Of either form; both are called like `DeployedLocalizer`.
     network : OverFrames
         Of which it was made: its shape matters, not its weights.
     """
 
     def __init__(
-        self, run: Callable[[Mapping[str, NDArray[np.generic]]], Mapping[str, Any]], static: bool, network: OverFrames
+        self, run: Callable[[Mapping[str, NDArray[np.generic]]], Mapping[str, Any]], card: Card, network: OverFrames
     ) -> None:
-        self._run, self._static, self.network = run, static, network
+        self._run, self._static, self.columns, self.network = run, card.rows_per_block > 0, card.columns, network
 
     def __call__(self, *inputs: Tensor) -> tuple[Tensor, ...]:
         """Take the inputs of the graph in order, return its outputs."""
@@ -57,4 +58,4 @@ def exported(path: Path, network: OverFrames) -> Called:
     def run(feed: Mapping[str, NDArray[np.generic]]) -> dict[str, Any]:
         return dict(zip(names, session.run(names, dict(feed)), strict=True))
 
-    return Called(run, "valid" in [port.name for port in session.get_inputs()], network)
+    return Called(run, Card.from_json(session.get_modelmeta().custom_metadata_map[METADATA_KEY]), network)

@@ -6,13 +6,14 @@ come after the gather, so only candidates pay for them.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from export.card import Port
+from models.feature_distance import FeatureDistance
 from models.layers import OverFrames
 
 MULTIPLE_PX = 4
@@ -40,10 +41,19 @@ OUTPUTS = (
 )
 
 
-def columns(dimensions: int) -> tuple[str, ...]:
-    """Return the columns of the output `table`."""
+def columns(dimensions: int, novelty: bool) -> tuple[str, ...]:
+    """Return the columns of the output `table`; the last one says which rows are filled (`static_rows.py`)."""
     axes = ("x_px", "y_px", "z_nm")[:dimensions]
-    return (*axes, "photons", *(f"sigma_{axis}" for axis in axes), "sigma_photons", "background", "probability")
+    extra = ("novelty",) if novelty else ()
+    spread = (f"sigma_{axis}" for axis in axes)
+    return (*axes, "photons", *spread, "sigma_photons", "background", *extra, "probability")
+
+
+class Maps(NamedTuple):
+    """What rows are made of: raw channels (t, channels, y, x), read from hidden features (t, c, y/stride, x/stride)."""
+
+    raw: Tensor
+    hidden: Tensor
 
 
 class DeployedLocalizer(nn.Module):
@@ -54,23 +64,32 @@ class DeployedLocalizer(nn.Module):
     network : OverFrames
     z_scale_nm : (float, float)
         Middle and half of the z range that the network was trained on; not used in two dimensions.
+    novelty : FeatureDistance or None
+        From what the network learned; None: its table has no such column.
     """
 
-    def __init__(self, network: OverFrames, z_scale_nm: tuple[float, float] = (0.0, 1.0)) -> None:
+    def __init__(
+        self, network: OverFrames, z_scale_nm: tuple[float, float] = (0.0, 1.0), novelty: FeatureDistance | None = None
+    ) -> None:
         super().__init__()
-        self.network, self.z_scale_nm = network, z_scale_nm
+        self.network, self.z_scale_nm, self.novelty = network, z_scale_nm, novelty
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Of the table."""
+        return columns(self.network.dimensions, self.novelty is not None)
 
     def forward(
         self, frames: Tensor, offset: Tensor, gain: Tensor, variance: Tensor, excess: Tensor, threshold: Tensor,
         context: Tensor,
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:  # fmt: skip
         """Axes, dtypes and units as in `INPUTS` and `OUTPUTS`."""
-        raw, score, features = self._maps(frames, offset, gain, variance, excess, context)
+        maps, score, features = self._maps(frames, offset, gain, variance, excess, context)
         found = (score > threshold).squeeze(1)
         at = torch.nonzero(found)
         padded = torch.cat((at, at.new_zeros((SPARE_ROWS, 3))))
         probability = score[padded[:, 0], 0, padded[:, 1], padded[:, 2]]
-        return at[:, 0], self._rows(raw, probability, padded, excess)[:-SPARE_ROWS], found.sum(), features[-2:]
+        return at[:, 0], self._rows(maps, probability, padded, excess)[:-SPARE_ROWS], found.sum(), features[-2:]
 
     def example(self) -> tuple[tuple[Tensor, ...], tuple[Any, ...]]:
         """Return inputs, and which of their axes are free: frames, rows and columns."""
@@ -86,19 +105,20 @@ class DeployedLocalizer(nn.Module):
 
     def _maps(
         self, counts_adu: Tensor, offset: Tensor, gain: Tensor, variance: Tensor, excess: Tensor, context: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Return the network's raw channels (t, c, y, x), scores (t, 1, y, x), and features of the t + 2 frames."""
+    ) -> tuple[Maps, Tensor, Tensor]:
+        """Return what rows are made of, scores (t, 1, y, x), and features of the t + 2 frames."""
         _, height, width = counts_adu.shape
         counts = (counts_adu.to(offset.dtype) - offset) / (gain * excess)
         counts, noise = _pad(counts), _pad((variance / excess**2)[None])[0]
         encoded = self.network.encode(counts, noise)
         features = torch.cat((context.to(encoded.dtype), encoded))
-        raw = self.network.locate(features[:-2], features[1:-1], features[2:])[:, :, :height, :width].to(offset.dtype)
-        return raw, _score(raw[:, :1]), features.to(context.dtype)
+        hidden = self.network.hidden(features[:-2], features[1:-1], features[2:])
+        raw = self.network.read(hidden)[:, :, :height, :width].to(offset.dtype)
+        return Maps(raw, hidden), candidate_scores(raw[:, :1]), features.to(context.dtype)
 
-    def _rows(self, raw: Tensor, probability: Tensor, at: Tensor, excess: Tensor) -> Tensor:
+    def _rows(self, maps: Maps, probability: Tensor, at: Tensor, excess: Tensor) -> Tensor:
         """Return the table (k, columns) of pixels `at`, (k, 3): frame, y, x; and their probabilities, (k,)."""
-        gathered = raw.permute(0, 2, 3, 1)[at[:, 0], at[:, 1], at[:, 2]]
+        gathered = maps.raw.permute(0, 2, 3, 1)[at[:, 0], at[:, 1], at[:, 2]]
         p = self.network.activate(gathered, dim=1)
         photons = torch.exp(p.log_counts) * excess
         middle, half = self.z_scale_nm
@@ -106,8 +126,15 @@ class DeployedLocalizer(nn.Module):
         depth = [middle + half * z for z in p.position[2:]]
         spread = [half * sigma if axis == 2 else sigma for axis, sigma in enumerate(p.sigma)]
         background = torch.relu(p.sqrt_background) ** 2 * excess
-        columns = (x, y, *depth, photons, *spread, photons * p.sigma_log_counts, background, probability)
+        novelty = self._novelty(maps.hidden, at, probability.dtype)
+        columns = (x, y, *depth, photons, *spread, photons * p.sigma_log_counts, background, *novelty, probability)
         return torch.stack(columns, dim=1)
+
+    def _novelty(self, hidden: Tensor, at: Tensor, dtype: torch.dtype) -> list[Tensor]:
+        """Return the column (k,) of pixels `at`, if there is one; computed in `dtype`, whatever convolutions are."""
+        if self.novelty is None:
+            return []
+        return [self.novelty(features_under(hidden, at, self.network.stride).to(dtype))]
 
 
 def _pad(maps: Tensor) -> Tensor:
@@ -118,7 +145,17 @@ def _pad(maps: Tensor) -> Tensor:
     return functional.pad(maps[None], (0, right, 0, down), mode="replicate")[0]
 
 
-def _score(logit: Tensor) -> Tensor:
+def features_under(hidden: Tensor, at: Tensor, stride: int) -> Tensor:
+    """Return the features (k, c) of the cells that pixels `at` lie in, (k, 3): frame, y, x."""
+    return hidden.permute(0, 2, 3, 1)[at[:, 0], divided(at[:, 1], stride), divided(at[:, 2], stride)]
+
+
+def divided(index: Tensor, by: int) -> Tensor:
+    """Divide what is not negative, in one operation of the graph."""
+    return torch.div(index, by, rounding_mode="trunc")
+
+
+def candidate_scores(logit: Tensor) -> Tensor:
     """Probability that there is an emitter, (t, 1, y, x) from logits; 0 where no localization may start.
 
     A local maximum collects the probability of its 3 x 3 pixels, because an emitter near a pixel's edge is shared out;

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from export.evaluate import Runnable, conditions_for, feed
-from export.graph import DeployedLocalizer, columns
+from export.graph import DeployedLocalizer
 from export.static_graph import deployed
 from export.trained import Trained
 from models.camera import Camera
@@ -52,7 +52,7 @@ class Reference:
         assert isinstance(trained.network, OverFrames)
         conditions = conditions_for(trained.space, trained.spot)
         frames, _ = scene(conditions, DENSITY_PER_UM2, USUAL_PHOTONS, FRAMES, SEED)
-        return cls(conditions, deployed(trained.network, trained.space), frames)
+        return cls(conditions, deployed(trained.network, trained.space, novelty=trained.distance), frames)
 
     def beside(self, other: Runnable, threshold: float) -> dict[str, Any]:
         """Return how far another form is from the network in float64; as `agreement`."""
@@ -69,7 +69,7 @@ def agreement(
     module : DeployedLocalizer
         In float32; it is computed in float64.
     other : Runnable
-        What is compared.
+        What is compared; it has the same columns.
     frames : (t, y, x) uint16
     camera : Camera
     threshold : float
@@ -87,10 +87,10 @@ def agreement(
     away, who = (np.atleast_1d(part) for part in cKDTree(_place(wanted)).query(_place(found)))
     here = away < NEAR_PX
     difference = np.abs(found[here, 1:] - wanted[who[here], 1:]).max(0, initial=0)
-    names = columns(module.network.dimensions)
+    largest = dict(zip(module.columns, difference.tolist(), strict=True))
     return {
         "rows": len(wanted), "only_one_has": int((~here).sum()) + len(wanted) - len(set(who[here].tolist())),
-        "largest_difference": {name: float(f"{value:.2g}") for name, value in zip(names, difference, strict=True)},
+        "largest_difference": {name: float(f"{value:.2g}") for name, value in largest.items()},
     }  # fmt: skip
 
 

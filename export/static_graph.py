@@ -14,8 +14,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from export.card import Port
-from export.graph import INPUTS, OUTPUTS, DeployedLocalizer
+from export.graph import INPUTS, OUTPUTS, DeployedLocalizer, divided
 from export.static_rows import BLOCK_PX, ROWS_PER_BLOCK
+from models.feature_distance import FeatureDistance
 from models.layers import OverFrames
 from models.sample_space import SampleSpace
 
@@ -40,15 +41,17 @@ class StaticLocalizer(DeployedLocalizer):
     ----------
     network : OverFrames
     z_scale_nm : (float, float)
+    novelty : FeatureDistance or None
         As `DeployedLocalizer`.
     rows_per_block : int
         A multiple of 16, at most 3840 (what TensorRT sorts).
     """
 
     def __init__(
-        self, network: OverFrames, z_scale_nm: tuple[float, float] = (0.0, 1.0), rows_per_block: int = ROWS_PER_BLOCK
-    ) -> None:
-        super().__init__(network, z_scale_nm)
+        self, network: OverFrames, z_scale_nm: tuple[float, float] = (0.0, 1.0), novelty: FeatureDistance | None = None,
+        rows_per_block: int = ROWS_PER_BLOCK,
+    ) -> None:  # fmt: skip
+        super().__init__(network, z_scale_nm, novelty)
         self.rows_per_block = rows_per_block
 
     def forward(  # type: ignore[override]
@@ -58,9 +61,9 @@ class StaticLocalizer(DeployedLocalizer):
         """Axes, dtypes and units as in `STATIC_INPUTS` and `STATIC_OUTPUTS`."""
         pairs = frames.to(offset.dtype)
         counts = pairs[..., 0] + 256 * pairs[..., 1]
-        raw, score, features = self._maps(counts, offset, gain, variance, excess, context)
+        maps, score, features = self._maps(counts, offset, gain, variance, excess, context)
         at, probability = self._best(score)
-        table = self._rows(raw, probability, at, excess)
+        table = self._rows(maps, probability, at, excess)
         found = (score > threshold).flatten(1).sum(1)
         newest = valid + torch.arange(2, device=valid.device)
         return table.reshape(len(frames), -1, table.shape[1]), found, features[newest]
@@ -82,21 +85,18 @@ class StaticLocalizer(DeployedLocalizer):
         blocks = padded.reshape(frames, down, BLOCK_PX, across, BLOCK_PX).permute(0, 1, 3, 2, 4)
         best, inside = torch.topk(blocks.reshape(frames, down * across, BLOCK_PX**2), self.rows_per_block)
         block = torch.arange(down * across, device=score.device)[:, None]
-        row, block_row = _divided(inside, BLOCK_PX), _divided(block, across)
+        row, block_row = divided(inside, BLOCK_PX), divided(block, across)
         y = (block_row * BLOCK_PX + row).clamp(max=height - 1)
         x = ((block - block_row * across) * BLOCK_PX + inside - row * BLOCK_PX).clamp(max=width - 1)
         frame = torch.arange(frames, device=score.device)[:, None, None].expand_as(inside)
         return torch.stack((frame, y, x), dim=-1).reshape(-1, 3), best.flatten()
 
 
-def _divided(index: Tensor, by: int) -> Tensor:
-    """Divide what is not negative, in one operation of the graph."""
-    return torch.div(index, by, rounding_mode="trunc")
-
-
-def deployed(network: OverFrames, space: SampleSpace, rows_per_block: int = 0) -> DeployedLocalizer:
+def deployed(
+    network: OverFrames, space: SampleSpace, rows_per_block: int = 0, novelty: FeatureDistance | None = None
+) -> DeployedLocalizer:
     """Return the graph of a network that was trained on this sample space; `rows_per_block` 0: as many as are found."""
     z_scale_nm = space.scale("z_nm") if network.dimensions == 3 else (0.0, 1.0)
     if rows_per_block:
-        return StaticLocalizer(network, z_scale_nm, rows_per_block)
-    return DeployedLocalizer(network, z_scale_nm)
+        return StaticLocalizer(network, z_scale_nm, novelty, rows_per_block)
+    return DeployedLocalizer(network, z_scale_nm, novelty)

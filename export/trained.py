@@ -15,6 +15,7 @@ from onnx import numpy_helper
 from torch import nn
 
 from export.card import METADATA_KEY, Card, CardError
+from models.feature_distance import FeatureDistance
 from models.layers import OverFrames
 from models.optics.low_rank import LowRankSpot
 from models.recipe import Recipe
@@ -23,7 +24,7 @@ from models.systems.decode import Decode, Scale
 from models.systems.default import DefaultLocalizer
 from models.train import SPOT, Trainer
 
-_OF_THE_GRAPH = "network."
+_OF_THE_NETWORK, _OF_THE_DISTANCE = "network.", "novelty."
 """Before the names of weights in a file."""
 
 
@@ -40,6 +41,8 @@ class Trained:
     spot : LowRankSpot or None
     provenance : dict
         As on the card.
+    distance : FeatureDistance or None
+        Of a localizer's file, from what its network learned; None where it has none.
     """
 
     network: nn.Module
@@ -47,6 +50,7 @@ class Trained:
     space: SampleSpace
     spot: LowRankSpot | None
     provenance: dict[str, Any]
+    distance: FeatureDistance | None = None
 
 
 def trained_in(source: Path) -> Trained:
@@ -96,22 +100,32 @@ def from_model(path: Path) -> Trained:
         raise ValueError(f"{path}: {error}") from error
     beside = path.with_suffix(f".{SPOT}")
     spot = LowRankSpot.load(beside) if beside.exists() else None
-    return Trained(network, recipe, card.sample_space, spot, card.provenance)
+    return Trained(network, recipe, card.sample_space, spot, card.provenance, distance_of(model))
 
 
 def network_of(model: onnx.ModelProto, card: Card) -> OverFrames:
     """Return the network of a localizer's graph with its weights in float32; raises ValueError for one not known."""
-    weights = {
-        tensor.name.removeprefix(_OF_THE_GRAPH): torch.from_numpy(numpy_helper.to_array(tensor).copy()).float()
-        for tensor in model.graph.initializer
-        if tensor.name.startswith(_OF_THE_GRAPH)
-    }
     network = _like(card)
     try:
-        network.load_state_dict(weights)
+        network.load_state_dict(_weights(model, _OF_THE_NETWORK))
     except RuntimeError as error:
         raise ValueError("its network is of another version: its layers are not those of this one") from error
     return network.eval().requires_grad_(False)
+
+
+def distance_of(model: onnx.ModelProto) -> FeatureDistance | None:
+    """Return the distance in a localizer's graph; None of a file that has none."""
+    weights = _weights(model, _OF_THE_DISTANCE)
+    return FeatureDistance(**weights) if weights else None
+
+
+def _weights(model: onnx.ModelProto, of: str) -> dict[str, torch.Tensor]:
+    """Return the weights whose names begin so, by the rest of their names, in float32."""
+    return {
+        tensor.name.removeprefix(of): torch.from_numpy(numpy_helper.to_array(tensor).copy()).float()
+        for tensor in model.graph.initializer
+        if tensor.name.startswith(of)
+    }
 
 
 def _like(card: Card) -> OverFrames:

@@ -72,7 +72,8 @@ class OverFrames(nn.Module):
     Attributes
     ----------
     channels, stride : int
-        Of the features: how many there are, and camera pixels from one to the next.
+        Of the features of a frame, and of those that its last layers read: how many there are, and camera pixels from
+        one to the next.
     dimensions : int
         2 or 3.
     joined : mapping of name to int
@@ -88,16 +89,28 @@ class OverFrames(nn.Module):
         """(t, y, x) counts, (y, x) or (t, y, x) variance -> (t, c, y/stride, x/stride); y, x are multiples of 4."""
         raise NotImplementedError
 
+    def hidden(self, before: Tensor, now: Tensor, after: Tensor) -> Tensor:
+        """Features of frames t-1, t and t+1, each (t, c, y/stride, x/stride) -> those for frame t, as many."""
+        raise NotImplementedError
+
+    def read(self, hidden: Tensor) -> Tensor:
+        """(t, c, y/stride, x/stride) features, from `hidden` -> raw channels (t, channels, y, x) for frame t."""
+        raise NotImplementedError
+
     def locate(self, before: Tensor, now: Tensor, after: Tensor) -> Tensor:
         """Features of frames t-1, t and t+1 -> raw channels (t, channels, y, x) for frame t."""
-        raise NotImplementedError
+        return self.read(self.hidden(before, now, after))
 
     def activate(self, raw: Tensor, dim: int) -> Prediction:
         """Turn raw channels along `dim` into a `Prediction`; acts on maps and on gathered rows alike."""
         raise NotImplementedError
 
     def forward(self, counts: Tensor, variance: Tensor) -> Tensor:
-        """Return raw channels for the middle one of three frames.
+        """Return raw channels for the middle one of three frames; as `encode_three`."""
+        return self.locate(*self.encode_three(counts, variance))
+
+    def encode_three(self, counts: Tensor, variance: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the features of three frames, each (b, c, y/stride, x/stride).
 
         Parameters
         ----------
@@ -110,4 +123,4 @@ class OverFrames(nn.Module):
         noise = variance[:, None].expand_as(counts).reshape(b * t, height, width)
         features = self.encode(counts.reshape(b * t, height, width), noise)
         before, now, after = features.reshape(b, t, *features.shape[1:]).unbind(1)
-        return self.locate(before, now, after)
+        return before, now, after

@@ -16,6 +16,8 @@ from models.localizations import OUTSIDE, Localizations, empty
 
 Float64 = NDArray[np.float64]
 AXES = ("x_nm", "y_nm", "z_nm")
+MEANS = ("background", "probability", "novelty")
+"""Columns of which a molecule has the mean."""
 
 
 @dataclass(slots=True)
@@ -103,7 +105,7 @@ def _molecules(table: Localizations) -> _Open:
         if axis in table:
             sigma = np.asarray(table[f"sigma_{axis}"] if f"sigma_{axis}" in table else np.ones(len(table)), np.float64)
             sums |= {f"weight_{axis}": sigma**-2, axis: np.asarray(table[axis], np.float64) * sigma**-2}
-    for name in ("photons", "background", "probability"):
+    for name in ("photons", *MEANS):
         if name in table:
             sums[name] = np.array(table[name], np.float64)
     if "sigma_photons" in table:
@@ -136,7 +138,7 @@ def _table(parts: list[_Open | None], like: Localizations) -> Localizations:
             columns[axis] = sums[axis] / sums[f"weight_{axis}"]
             if f"sigma_{axis}" in like:
                 columns[f"sigma_{axis}"] = sums[f"weight_{axis}"] ** -0.5
-    columns |= {name: sums[name] / count for name in ("background", "probability") if name in sums}
+    columns |= {name: sums[name] / count for name in MEANS if name in sums}
     if "sigma_photons" in sums:
         columns["sigma_photons"] = np.sqrt(sums["sigma_photons"])
     if "outside" in sums:

@@ -34,6 +34,11 @@ SCHEMA: Mapping[str, Column] = {
     "sigma_photons": Column("f4", "photon", "1-sigma uncertainty of photons"),
     "background": Column("f4", "photo-electron/pixel", "background under the emitter"),
     "probability": Column("f4", "1", "probability that there is an emitter"),
+    "novelty": Column(
+        "f4",
+        "1",
+        "squared distance of the network's features from those of its training, over its mean there: 1 is usual",
+    ),
     "psf_sigma_nm": Column("f4", "nm", "standard deviation of the fitted Gaussian PSF (other programs' lists)"),
     "goodness": Column("f4", "1", "chi-square per degree of freedom of the re-rendered spot; nan if not rendered"),
     "psf_epoch": Column("i4", "1", "which state of the optics"),

@@ -132,10 +132,14 @@ class Decode(OverFrames):
         features: Tensor = self.shared(((counts - self.scale.offset) / self.scale.unit)[:, None])
         return features
 
-    def locate(self, before: Tensor, now: Tensor, after: Tensor) -> Tensor:
-        """Features of frames t-1, t, t+1, each (t, c, y, x) -> (t, 10, y, x) raw channels for frame t."""
-        x = self.union(torch.cat((before, now, after), dim=1))
-        return torch.cat([head(x) for head in self.heads], dim=1)
+    def hidden(self, before: Tensor, now: Tensor, after: Tensor) -> Tensor:
+        """Features of frames t-1, t, t+1, each (t, c, y, x) -> (t, c, y, x) features for frame t."""
+        features: Tensor = self.union(torch.cat((before, now, after), dim=1))
+        return features
+
+    def read(self, hidden: Tensor) -> Tensor:
+        """(t, c, y, x) features -> (t, 10, y, x) raw channels, one head beside the other."""
+        return torch.cat([head(hidden) for head in self.heads], dim=1)
 
     def activate(self, raw: Tensor, dim: int) -> Prediction:
         """Turn raw channels into what every localizer says."""

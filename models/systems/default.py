@@ -67,11 +67,15 @@ class DefaultLocalizer(OverFrames):
         features: Tensor = self.encoder(stabilize(counts, variance))
         return features
 
-    def locate(self, before: Tensor, now: Tensor, after: Tensor) -> Tensor:
-        """Features of frames t-1, t, t+1, each (t, c, y/2, x/2) -> (t, channels, y, x) raw channels for frame t."""
+    def hidden(self, before: Tensor, now: Tensor, after: Tensor) -> Tensor:
+        """Features of frames t-1, t, t+1, each (t, c, y/2, x/2) -> (t, c, y/2, x/2) features for frame t."""
         x = self.context(torch.cat((before, now, after), dim=1))
-        x = self.fine(x + self.coarse(x))
-        raw: Tensor = self.head(x)
+        features: Tensor = self.fine(x + self.coarse(x))
+        return features
+
+    def read(self, hidden: Tensor) -> Tensor:
+        """(t, c, y/2, x/2) features -> (t, channels, y, x) raw channels."""
+        raw: Tensor = self.head(hidden)
         return raw
 
     def activate(self, raw: Tensor, dim: int) -> Prediction:

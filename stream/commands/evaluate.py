@@ -97,8 +97,8 @@ def _contestants(engines: dict[str, Engine], conditions: Conditions) -> dict[str
     (first, card), *_ = ((name, engine.card) for name, engine in engines.items())
     found: dict[str, Locate] = {}
     for name, engine in engines.items():
-        if set(engine.card.columns) != set(card.columns):
-            raise InputError(f"{name} and {first} answer with other columns", remedy="compare models for the same data")
+        if ("z_nm" in engine.card.columns) != ("z_nm" in card.columns):
+            raise InputError(f"only one of {name} and {first} finds z", remedy="compare models for the same data")
         found[engine.card.name] = contestant(engine, conditions, refine=False)
         found[f"{engine.card.name}, refined"] = contestant(engine, conditions, refine=True)
     found["maximum likelihood"] = classical(conditions)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -55,10 +56,12 @@ def _unfit(path: Path) -> list[str]:
 
 def _engines(path: Path, source: Path) -> Iterator[tuple[str, tuple[str, ...] | str]]:
     """Yield each engine with its cells, or with why it did not run."""
-    from export.parity import Reference
-    from export.trained import trained_in
+    import onnx
 
-    reference = Reference.of(trained_in(source))
+    from export.parity import Reference
+    from export.trained import distance_of, trained_in
+
+    reference = Reference.of(replace(trained_in(source), distance=distance_of(onnx.load(path))))
     for name, kind in ENGINES.items():
         for device, precision in kind.choices:
             settings = EngineSettings.model_validate({"name": name, "device": device, "precision": precision})
@@ -72,7 +75,7 @@ def _engines(path: Path, source: Path) -> Iterator[tuple[str, tuple[str, ...] | 
 def _found(engine: Any, reference: Any) -> dict[str, Any]:
     from export.exported import Called
 
-    run = Called(engine.run, bool(engine.card.rows_per_block), reference.module.network)
+    run = Called(engine.run, engine.card, reference.module.network)
     found: dict[str, Any] = reference.beside(run, engine.card.threshold)
     return found
 

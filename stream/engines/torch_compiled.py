@@ -19,7 +19,7 @@ from export.card import METADATA_KEY, Card
 from export.graph import DeployedLocalizer
 from export.precision import in_half
 from export.static_graph import deployed
-from export.trained import network_of
+from export.trained import distance_of, network_of
 from stream.engine import Arrays, Plan
 from stream.engines.cards import checked, refuse_unfit
 from stream.engines.faults import fault_of
@@ -115,4 +115,4 @@ def _load(path: Path, half: bool) -> tuple[Card, DeployedLocalizer]:
     except ValueError as error:
         raise ModelError(f"{path}: {error}", remedy='use [engine] name = "onnx-runtime"') from error
     narrow = in_half(network) if half and card.precision == "fp16" else network
-    return card, deployed(narrow, card.sample_space, card.rows_per_block).eval()
+    return card, deployed(narrow, card.sample_space, card.rows_per_block, distance_of(model)).eval()

@@ -24,6 +24,7 @@ from torch import nn
 
 from export.export import describe, mac_per_pixel
 from export.static_graph import deployed
+from export.static_rows import as_static
 from export.to_onnx import write
 from export.trained import from_model
 from models.layers import OverFrames
@@ -103,7 +104,8 @@ def graph(engine: Engine, pixels: np.ndarray, threshold: float) -> Callable[[], 
         "excess": np.ones((), np.float32), "threshold": np.full((), threshold, np.float32),
         "context": np.zeros((2, card.features, height // card.stride, width // card.stride), np.float32),
     }  # fmt: skip
-    return repeated(lambda: engine.run(inputs))
+    given = as_static(inputs) if card.rows_per_block else inputs
+    return repeated(lambda: engine.run(given))
 
 
 def measure(name: str, side: int, arguments: argparse.Namespace, folder: Path) -> None:

@@ -11,6 +11,7 @@ place in the pixel (5 x 5 places), which would be `chance` if there were none. S
 import argparse
 import tempfile
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ import numpy as np
 from export.evaluate import locator
 from export.export import export
 from export.exported import Called
+from export.novelty import learned
 from export.parity import SEED, Reference
 from export.static_rows import ROWS_PER_BLOCK
 from export.trained import from_model
@@ -52,6 +54,7 @@ def main() -> None:
     parser.add_argument("--emitters", type=int, default=4000)
     arguments = parser.parse_args()
     trained = from_model(zoo.find(arguments.model))
+    trained = replace(trained, distance=learned(trained))
     reference = Reference.of(trained)
     print("| form | engine | rows, only one has, largest in x, y; photons; sigma | 1 per um^2 | over bound | bias |")
     with tempfile.TemporaryDirectory() as folder:
@@ -66,7 +69,7 @@ def main() -> None:
                     settings = EngineSettings.model_validate({"name": name, "device": device, "precision": at})
                     try:
                         with closing(open_engine(path, settings)) as engine:
-                            run = Called(engine.run, rows > 0, trained.network)
+                            run = Called(engine.run, card, trained.network)
                             near = ", ".join(in_words(reference.beside(run, card.threshold)))
                             told = figures(run, reference.conditions, card.threshold, arguments.emitters)
                     except LiveSMLMError as error:

@@ -14,6 +14,7 @@ from export.static_graph import deployed
 from export.static_rows import ROWS_PER_BLOCK, as_bytes, as_static, filled
 from export.to_onnx import write
 from export.trained import from_model
+from models.feature_distance import FeatureDistance
 from models.recipe import Recipe
 from models.sample_space import LOCALIZER_2D, LOCALIZER_3D
 from models.systems.default import DefaultLocalizer
@@ -58,12 +59,18 @@ def spread(dimensions: int) -> DefaultLocalizer:
     return network
 
 
+def distance() -> FeatureDistance:
+    """Return a distance from features as `spread` may have them."""
+    return FeatureDistance.of(torch.rand(500, CHANNELS, generator=torch.Generator().manual_seed(2)) - 0.3)
+
+
 @pytest.fixture(scope="module", params=[0, ROWS_PER_BLOCK], ids=["nonzero", "static"])
 def exported(request: pytest.FixtureRequest, network: DefaultLocalizer, tmp_path_factory: pytest.TempPathFactory):
     space = SPACES[network.dimensions]
     path = tmp_path_factory.mktemp("export") / "model.onnx"
-    write(deployed(network, space, request.param), describe(network, space, Recipe(), {}, request.param), path)
-    return deployed(network, space), path
+    card = describe(network, space, Recipe(), {}, request.param, novelty=True)
+    write(deployed(network, space, request.param, distance()), card, path)
+    return deployed(network, space, novelty=distance()), path
 
 
 def in_order(rows: np.ndarray) -> np.ndarray:

@@ -91,7 +91,7 @@ def test_a_molecule_that_only_one_finds_is_counted(module, frames) -> None:
         frame, table, count, context = module(*inputs)
         return frame[3:], table[3:], count - 3, context
 
-    poorer.network = module.network
+    poorer.network, poorer.columns = module.network, module.columns
     with torch.no_grad():
         found = agreement(module, poorer, frames, CAMERA, THRESHOLD)
     assert found["only_one_has"] == 3

@@ -21,8 +21,11 @@ class Blur(OverFrames):
     def encode(self, counts, variance):
         return counts[:, None]
 
-    def locate(self, before, now, after):
-        return self.layer(before + now + after)
+    def hidden(self, before, now, after):
+        return before + now + after
+
+    def read(self, hidden):
+        return self.layer(hidden)
 
 
 @pytest.mark.parametrize(("side", "reach"), [(1, 0), (3, 1), (11, 5), (41, 20)])

@@ -17,9 +17,10 @@ from stream.zoo import find
 def written(path: Path, rows_per_block: int, half: bool = False) -> Path:
     """Write `2d-fast` in another form."""
     trained = from_model(find("2d-fast"))
-    card = describe(trained.network, trained.space, trained.recipe, trained.provenance, rows_per_block)
+    card = describe(trained.network, trained.space, trained.recipe, trained.provenance, rows_per_block, novelty=True)
     network = in_half(trained.network) if half else trained.network
-    write(deployed(network, trained.space, rows_per_block), replace(card, precision="fp16" if half else "fp32"), path)
+    module = deployed(network, trained.space, rows_per_block, trained.distance)
+    write(module, replace(card, precision="fp16" if half else "fp32"), path)
     return path
 
 
