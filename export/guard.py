@@ -27,7 +27,7 @@ from models.layers import OverFrames
 from models.localizations import Localizations
 from models.sample_space import SampleSpace
 
-MOLECULES, FOR_CAUSES = 40_000, 2.0
+MOLECULES, FOR_CAUSES = 24_000, 2.0
 """Matched molecules; how long the causes take, over that."""
 SIGMAS = "sigma_x_nm", "sigma_y_nm", "sigma_z_nm"
 LEAST_COUNTS = 250.0

@@ -291,7 +291,7 @@ def guard(
     model: Annotated[str, typer.Argument(help="Name or path of a localizer.")],
     rig: Annotated[Path | None, typer.Option("--rig", help="Its [optics] are those of the model's spots.")] = None,
     pupil: Annotated[Path | None, typer.Option("--pupil", help="pupil.json of the beads that they are from.")] = None,
-    molecules: Annotated[int, typer.Option("--molecules", min=5000, help="Matched ones to learn from.")] = 40_000,
+    molecules: Annotated[int, typer.Option("--molecules", min=5000, help="Matched ones to learn from.")] = 24_000,
 ) -> None:
     """Teach the guard what a model's data look like, by simulation (needs the extra `train`)."""
     from stream import config
