@@ -24,6 +24,7 @@ from export.static_graph import STATIC_INPUTS, STATIC_OUTPUTS, deployed
 from export.static_rows import as_static
 from export.to_onnx import save, trace, write
 from export.trained import Trained, trained_in
+from models.guard.guard_file import ENDING
 from models.layers import OverFrames
 from models.recipe import Recipe
 from models.sample_space import SampleSpace
@@ -63,7 +64,7 @@ def describe(
 
 
 def export(source: Path, out: Path, precision: Precision = "fp32", rows_per_block: int = 0) -> Card:
-    """Write averaged weights as `out` (.onnx) with their card, and the spot beside it.
+    """Write averaged weights as `out` (.onnx) with their card; beside it the spot, and what the guard of a file knows.
 
     Parameters
     ----------
@@ -91,6 +92,9 @@ def export(source: Path, out: Path, precision: Precision = "fp32", rows_per_bloc
         raise ValueError(f"{trained.recipe.system} is exported in fp32 and as onnx only")
     if trained.spot:
         trained.spot.save(out.with_suffix(f".{SPOT}"))
+    known = source.with_suffix(ENDING)
+    if precision != "int8" and known.is_file():  # the same network: what its guard knows holds for this form too
+        out.with_suffix(ENDING).write_bytes(known.read_bytes())
     return card
 
 
