@@ -24,7 +24,7 @@ from export.static_graph import STATIC_INPUTS, STATIC_OUTPUTS, deployed
 from export.static_rows import as_static
 from export.to_onnx import save, trace, write
 from export.trained import Trained, trained_in
-from models.guard.guard_file import ENDING
+from models.guard.molecules.guard_file import ENDING
 from models.layers import OverFrames
 from models.recipe import Recipe
 from models.sample_space import SampleSpace

@@ -15,14 +15,14 @@ from export.exported import exported
 from export.trained import trained_in
 from models.camera import Camera
 from models.evaluation.conditions import Locate
-from models.guard import matched
-from models.guard.guard_file import Guard
-from models.guard.matched import MATCHED, Mismatch
-from models.guard.measures import OTHERS, Seen, alone, look
-from models.guard.reference import Reference, between, reference
-from models.guard.sequential import STRANGE_MOST, squared_distance, sum_rules
-from models.guard.subject import Subject
-from models.guard.templates import Templates
+from models.guard.molecules import matched
+from models.guard.molecules.guard_file import Guard
+from models.guard.molecules.matched import MATCHED, Mismatch
+from models.guard.molecules.measures import OTHERS, Seen, alone, look
+from models.guard.molecules.reference import Reference, between, reference
+from models.guard.molecules.sequential import STRANGE_MOST, squared_distance, sum_rules
+from models.guard.molecules.subject import Subject
+from models.guard.molecules.templates import Templates
 from models.layers import OverFrames
 from models.localizations import Localizations
 from models.sample_space import SampleSpace

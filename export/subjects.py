@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from export.trained import Trained
-from models.guard.optics import Change, KnownOptics
-from models.guard.subject import SCENE_PX, InDepth, InFocus, Subject
+from models.guard.molecules.optics import Change, KnownOptics
+from models.guard.molecules.subject import SCENE_PX, InDepth, InFocus, Subject
 from models.optics.low_rank import LowRankSpot
 from models.optics.objective import Objective
 from models.optics.propagator import Setup

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from export.card import Card
 from models.camera import Camera
-from models.guard.causes import IN_DEPTH, IN_FOCUS
-from models.guard.coverage import Coverage
-from models.guard.guard_file import Guard
-from models.guard.molecule_watch import MoleculeWatch
+from models.guard.coverage.coverage import Coverage
+from models.guard.molecules.causes import IN_DEPTH, IN_FOCUS
+from models.guard.molecules.guard_file import Guard
+from models.guard.molecules.molecule_watch import MoleculeWatch
 from models.optics.low_rank import LowRankSpot
 from models.refining.refine import Optics
 from models.refining.spline import spline_of

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import models
 from export.card import Card
-from models.guard.guard_file import ENDING
+from models.guard.molecules.guard_file import ENDING
 from stream.errors import ModelError
 
 ZOO = Path(models.__file__).parent / "zoo"

@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress
 
-from models.guard.guard_file import ENDING
+from models.guard.molecules.guard_file import ENDING
 from stream.commands.training import _needs_torch
 from stream.config import Rig
 from stream.errors import InputError

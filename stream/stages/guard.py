@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from models.guard.molecule_watch import MoleculeWatch
+from models.guard.molecules.molecule_watch import MoleculeWatch
 from models.guard.verdict import Finding, Verdict, verdict
 from models.localizations import OUTSIDE, Localizations, concatenate
 from stream.frame import Batch

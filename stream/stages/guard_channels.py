@@ -6,12 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.camera import Camera
-from models.guard.camera_watch import CameraWatch
-from models.guard.coverage import Coverage
-from models.guard.molecule_watch import MoleculeWatch
-from models.guard.places import Places
+from models.guard.camera.camera_watch import CameraWatch
+from models.guard.camera.places import Places
+from models.guard.coverage.coverage import Coverage
+from models.guard.molecules.molecule_watch import MoleculeWatch
 from models.guard.verdict import Finding
 from models.localizations import Localizations
+
+CAMERA_EVERY = 8
+"""What the camera's pixels say is summed up after so many looks: it takes as long as some of them."""
 
 
 class CameraChannel:
@@ -26,14 +29,18 @@ class CameraChannel:
 
     def __init__(self, camera: Camera, shape: tuple[int, int], pixel_size_nm: float) -> None:
         self._watch, self._pixel_nm = CameraWatch(camera, shape), pixel_size_nm
+        self._taken, self._found = 0, list[Finding]()
 
     def take(self, pixels: NDArray[np.uint16], index: NDArray[np.int64], table: Localizations) -> None:
         """Take some frames that follow each other and all rows in them."""
         self._watch.take(pixels, Places.of(table, index, self._pixel_nm))
+        self._taken += 1
+        if self._taken % CAMERA_EVERY == 0:
+            self._found = self._watch.findings()
 
     def findings(self) -> list[Finding]:
-        """Return what is wrong with the camera."""
-        return self._watch.findings()
+        """Return what was wrong with the camera when it was last summed up."""
+        return self._found
 
 
 class CoverageChannel:

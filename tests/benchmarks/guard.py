@@ -25,14 +25,14 @@ from export.guard import bench_for
 from export.subjects import subject_of
 from export.trained import trained_in
 from models.camera import Camera
-from models.guard import matched
-from models.guard.coverage import Coverage
-from models.guard.diagnosis import diagnose
-from models.guard.guard_file import Guard
-from models.guard.matched import MATCHED, Conditions, Mismatch
-from models.guard.molecule_watch import MoleculeWatch
-from models.guard.optics import Change
-from models.guard.sequential import Sums
+from models.guard.coverage.coverage import Coverage
+from models.guard.molecules import matched
+from models.guard.molecules.diagnosis import diagnose
+from models.guard.molecules.guard_file import Guard
+from models.guard.molecules.matched import MATCHED, Conditions, Mismatch
+from models.guard.molecules.molecule_watch import MoleculeWatch
+from models.guard.molecules.optics import Change
+from models.guard.molecules.sequential import Sums
 from models.optics.objective import Objective
 from models.sample_space import SampleSpace
 from models.scenes.optics import vectorial

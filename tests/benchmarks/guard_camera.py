@@ -17,9 +17,9 @@ import numpy as np
 from gpu import maps
 
 from models.camera import Camera
-from models.guard.camera_watch import TESTS, CameraWatch
+from models.guard.camera.camera_watch import TESTS, CameraWatch
+from models.guard.camera.places import Places
 from models.guard.cusum import OneSided
-from models.guard.places import Places
 from models.scenes.background import structured
 from models.scenes.scene import Scene, SceneSettings
 from stream import zoo

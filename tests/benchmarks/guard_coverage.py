@@ -13,7 +13,7 @@ import time
 
 import numpy as np
 
-from models.guard.coverage import Coverage
+from models.guard.coverage.coverage import Coverage
 from models.sample_space import LOCALIZER_3D
 from tests.models.guard.samples import BATCH, SIDE_NM, Sample, scaled
 

@@ -10,8 +10,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from models.guard.reference import Reference, reference
-from models.guard.sequential import Sums, squared_distance, sum_rules
+from models.guard.molecules.reference import Reference, reference
+from models.guard.molecules.sequential import Sums, squared_distance, sum_rules
 
 SIDE, STEPS, BATCH, NOISE = 24, 400, 64, 0.2
 KNOWN, UNKNOWN = ("square", "circle"), ("triangle", "rectangle")

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.guard.templates import Templates
+from models.guard.molecules.templates import Templates
 from models.localizations import Localizations
 from models.refining.candidates import Fitted, Options
 from models.refining.joint import fit, window_corners

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models.guard.reference import FARTHEST, between, reference
+from models.guard.molecules.reference import FARTHEST, between, reference
 
 rng = np.random.default_rng(1)
 SCENES, EACH = 300, 40

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.camera import Camera
-from models.guard.transfer_sums import AS_STATED, TransferSums
+from models.guard.camera.transfer_sums import AS_STATED, TransferSums
 from models.guard.verdict import Finding, Word
 
 Float64 = NDArray[np.float64]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.guard.reference import Reference
+from models.guard.molecules.reference import Reference
 
 Float64 = NDArray[np.float64]
 EXPLAINED = 0.35

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter, minimum_filter
 
+from models.guard.camera.noise_band import NoiseBand
 from models.guard.cusum import STEPS_IN_TEN_HOURS
-from models.guard.noise_band import NoiseBand
 from models.guard.verdict import Finding, Word
 
 Mask = NDArray[np.bool_]

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from models.guard.diagnosis import diagnose
-from models.guard.reference import Reference
-from models.guard.sequential import SumRules, Sums, squared_distance, sum_rules
+from models.guard.molecules.diagnosis import diagnose
+from models.guard.molecules.reference import Reference
+from models.guard.molecules.sequential import SumRules, Sums, squared_distance, sum_rules
 
 MEASURES = 6
 

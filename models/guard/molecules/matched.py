@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.camera import Camera
-from models.guard.in_focus import Part
-from models.guard.optics import Change
+from models.guard.molecules.in_focus import Part
+from models.guard.molecules.optics import Change
 from models.optics.spot import Spot
 from models.sample_space import Range, SampleSpace
 from models.scenes.scene import Scene, SceneSettings

@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.guard.guard_file import Guard
-from models.guard.measures import OTHERS
-from models.guard.reference import reference
-from models.guard.sequential import sum_rules
-from models.guard.subject import InDepth
+from models.guard.molecules.guard_file import Guard
+from models.guard.molecules.measures import OTHERS
+from models.guard.molecules.reference import reference
+from models.guard.molecules.sequential import sum_rules
+from models.guard.molecules.subject import InDepth
 from models.guard.verdict import Finding, verdict
 
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from models.camera import Camera
-from models.guard.noise_band import NoiseBand
-from models.guard.pixel_noise import PixelNoise
-from models.guard.transfer_sums import TransferSums
+from models.guard.camera.noise_band import NoiseBand
+from models.guard.camera.pixel_noise import PixelNoise
+from models.guard.camera.transfer_sums import TransferSums
 from models.scenes.background import structured
 
 SHAPE = (96, 96)

@@ -8,11 +8,11 @@ from typing import Protocol
 import numpy as np
 
 from models.camera import Camera
-from models.guard.causes import IN_DEPTH, IN_FOCUS, Cause
-from models.guard.in_focus import Mixed, templates_in_focus, trained_spot
-from models.guard.matched import Conditions, Mismatch
-from models.guard.optics import Change, KnownOptics
-from models.guard.templates import Templates, templates
+from models.guard.molecules.causes import IN_DEPTH, IN_FOCUS, Cause
+from models.guard.molecules.in_focus import Mixed, templates_in_focus, trained_spot
+from models.guard.molecules.matched import Conditions, Mismatch
+from models.guard.molecules.optics import Change, KnownOptics
+from models.guard.molecules.templates import Templates, templates
 from models.optics.low_rank import LowRankSpot
 from models.optics.spot import Spot
 from models.refining.refine import Optics

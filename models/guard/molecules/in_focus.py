@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from models.guard.templates import Templates
+from models.guard.molecules.templates import Templates
 from models.optics.arrays import Array
 from models.optics.gaussian import GaussianSpot, Widths
 from models.optics.spot import Spot

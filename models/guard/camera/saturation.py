@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.camera import Camera
+from models.guard.camera.places import Places
 from models.guard.cusum import Share
-from models.guard.places import Places
 from models.guard.verdict import Finding, Word
 
 MOLECULES = 256

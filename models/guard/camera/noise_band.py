@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.guard import transfer_sums
-from models.guard.pixel_noise import PixelNoise
-from models.guard.transfer_sums import TransferSums
+from models.guard.camera import transfer_sums
+from models.guard.camera.pixel_noise import PixelNoise
+from models.guard.camera.transfer_sums import TransferSums
 
 Float32 = NDArray[np.float32]
 Mask = NDArray[np.bool_]

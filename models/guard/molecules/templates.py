@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.guard.optics import MARGIN_PX, Change, KnownOptics
+from models.guard.molecules.optics import MARGIN_PX, Change, KnownOptics
 from models.refining.spline import spline
 
 WAVES, SCALE, BLUR_NM = 0.02, 0.02, 60.0

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.guard.reference import Reference
-from models.guard.sequential import SumRules
-from models.guard.templates import Templates
+from models.guard.molecules.reference import Reference
+from models.guard.molecules.sequential import SumRules
+from models.guard.molecules.templates import Templates
 from models.npz import read_npz
 
 FORMAT = 1

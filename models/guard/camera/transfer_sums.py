@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from models.guard.pixel_noise import PixelNoise
+from models.guard.camera.pixel_noise import PixelNoise
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]

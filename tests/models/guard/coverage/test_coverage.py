@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from models.guard.coverage import Coverage
-from models.guard.edges import END, edges
+from models.guard.coverage.coverage import Coverage
+from models.guard.coverage.edges import END, edges
 from models.localizations import Localizations
 from models.sample_space import LOCALIZER_2D, LOCALIZER_3D, SampleSpace
-from tests.models.guard.samples import BATCH, SIDE_NM, Sample, scaled
+from tests.models.guard.coverage.samples import BATCH, SIDE_NM, Sample, scaled
 
 REFERENCE = {"sigma_x_nm": (5.0, 30.0)}
 

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from models.camera import Camera
-from models.guard.causes import IN_DEPTH
-from models.guard.guard_file import Guard
-from models.guard.measures import OTHERS, look
-from models.guard.molecule_watch import MoleculeWatch
-from models.guard.optics import Change
-from models.guard.reference import reference
-from models.guard.sequential import squared_distance, sum_rules
-from models.guard.subject import InDepth
+from models.guard.molecules.causes import IN_DEPTH
+from models.guard.molecules.guard_file import Guard
+from models.guard.molecules.measures import OTHERS, look
+from models.guard.molecules.molecule_watch import MoleculeWatch
+from models.guard.molecules.optics import Change
+from models.guard.molecules.reference import reference
+from models.guard.molecules.sequential import squared_distance, sum_rules
+from models.guard.molecules.subject import InDepth
 from models.localizations import Localizations
 
 Molecules = tuple[np.ndarray, np.ndarray, Localizations]

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from models.guard.crowding import Crowding
-from models.guard.edge_share import EdgeShare
-from models.guard.edges import edges
-from models.guard.staying import Staying
+from models.guard.coverage.crowding import Crowding
+from models.guard.coverage.edge_share import EdgeShare
+from models.guard.coverage.edges import edges
+from models.guard.coverage.staying import Staying
 from models.guard.verdict import Finding
 from models.localizations import Localizations
 from models.sample_space import Range, SampleSpace

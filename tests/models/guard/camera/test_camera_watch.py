@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from models.camera import Camera
-from models.guard.camera_watch import CameraWatch
-from models.guard.places import Places
+from models.guard.camera.camera_watch import CameraWatch
+from models.guard.camera.places import Places
 from models.guard.verdict import Finding
 from models.localizations import Localizations
 from models.scenes.background import structured

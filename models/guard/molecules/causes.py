@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from models.guard.in_focus import Part
-from models.guard.matched import Mismatch
-from models.guard.optics import Change
-from models.guard.templates import NOLL
+from models.guard.molecules.in_focus import Part
+from models.guard.molecules.matched import Mismatch
+from models.guard.molecules.optics import Change
+from models.guard.molecules.templates import NOLL
 
 OPTICS_REMEDY = (
     "check focus, correction collar, immersion and temperature; then `livesmlm retrieve` on beads, and a network for "

@@ -13,14 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.camera import Camera
-from models.guard import noise_causes, single_pixels
+from models.guard.camera import noise_causes, single_pixels
+from models.guard.camera.noise_band import LEAST_CELLS, NoiseBand, Seen
+from models.guard.camera.pixel_noise import PixelNoise
+from models.guard.camera.places import Places
+from models.guard.camera.repeated_frames import RepeatedFrames
+from models.guard.camera.saturation import Saturation
+from models.guard.camera.transfer_sums import TransferSums
 from models.guard.cusum import Mean, OneSided, Share
-from models.guard.noise_band import LEAST_CELLS, NoiseBand, Seen
-from models.guard.pixel_noise import PixelNoise
-from models.guard.places import Places
-from models.guard.repeated_frames import RepeatedFrames
-from models.guard.saturation import Saturation
-from models.guard.transfer_sums import TransferSums
 from models.guard.verdict import Finding, Word
 
 PIXELS_A_LOOK = 65_536

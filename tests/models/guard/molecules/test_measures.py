@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from models.camera import Camera
-from models.guard.in_focus import SHAPES, Mixed, Part, templates_in_focus
-from models.guard.measures import OTHERS, Seen, alone, look
-from models.guard.optics import Change
-from models.guard.subject import InDepth
-from models.guard.templates import NOLL, Templates
+from models.guard.molecules.in_focus import SHAPES, Mixed, Part, templates_in_focus
+from models.guard.molecules.measures import OTHERS, Seen, alone, look
+from models.guard.molecules.optics import Change
+from models.guard.molecules.subject import InDepth
+from models.guard.molecules.templates import NOLL, Templates
 from models.localizations import Localizations
 from models.refining.widths import gaussian_spline
 

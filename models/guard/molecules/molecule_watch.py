@@ -7,11 +7,11 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from models.guard.causes import Cause
-from models.guard.diagnosis import diagnose
-from models.guard.guard_file import Guard
-from models.guard.measures import alone, look
-from models.guard.sequential import Sums
+from models.guard.molecules.causes import Cause
+from models.guard.molecules.diagnosis import diagnose
+from models.guard.molecules.guard_file import Guard
+from models.guard.molecules.measures import alone, look
+from models.guard.molecules.sequential import Sums
 from models.guard.verdict import Finding, Word
 from models.localizations import Localizations, concatenate
 from models.refining.refine import Optics

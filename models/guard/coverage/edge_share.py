@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from models.guard.coverage.edges import Edge
 from models.guard.cusum import Share
-from models.guard.edges import Edge
 from models.guard.verdict import Finding, Word
 
 RECENT = 0.1

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from models.camera import Camera
-from models.guard.optics import Change, KnownOptics
-from models.guard.subject import InDepth
+from models.guard.molecules.optics import Change, KnownOptics
+from models.guard.molecules.subject import InDepth
 from models.localizations import Localizations
 from models.optics.objective import Objective
 from models.optics.propagator import Setup

@@ -1,0 +1,1 @@
+"""Is the camera what the rig says."""

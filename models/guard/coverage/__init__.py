@@ -1,0 +1,1 @@
+"""Are the molecules those that the network was trained on."""

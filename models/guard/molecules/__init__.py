@@ -1,0 +1,1 @@
+"""Molecules, drawn again and compared with the frames."""
