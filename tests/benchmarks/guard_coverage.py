@@ -15,7 +15,7 @@ import numpy as np
 
 from models.guard.coverage.coverage import Coverage
 from models.sample_space import LOCALIZER_3D
-from tests.models.guard.samples import BATCH, SIDE_NM, Sample, scaled
+from tests.models.guard.coverage.samples import BATCH, SIDE_NM, Sample, scaled
 
 REFERENCE = {"sigma_x_nm": (5.0, 30.0)}
 LONGEST_BATCHES = 300
