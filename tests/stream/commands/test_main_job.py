@@ -19,7 +19,7 @@ from stream.readers.tables import read_table
 ROOT = Path(__file__).parents[3]
 OUTPUTS = {
     "locs.hdf5", "locs.yaml", "locs.csv", "table.parquet", "render.ome.tif", "render.png", "ledger.json", "run.json",
-    "ledger-source.json", "story.jsonl",
+    "ledger-source.json", "story.jsonl", "guard.jsonl",
 }  # fmt: skip
 
 
