@@ -14,7 +14,8 @@ SHRINKAGE = 0.2
 
 Decision: more than what fits the training best (Ledoit and Wolf 2004 say 0.0005). Context: features are zero for most
 molecules and large for a few, some are never other than zero; what varies little in training would rule the distance.
-Consequence: tails are shorter, and wrong optics are seen in fewer molecules (`tests/benchmarks/novelty.py`)."""
+Consequence: tails are shorter; with `astigmatic-fast`, 0.05 waves of astigmatism in 30 molecules have an area under the
+curve of 0.80, not 0.64, and a blur of 60 nm 0.88, not 0.80 (tried once, on the scenes by which it was chosen)."""
 
 
 class FeatureDistance(nn.Module):
