@@ -81,6 +81,9 @@ LONGER, TURNED = (
     "spots are longer along x than along y by about {amount:+.0%}",
     "spots are longer at 45 degrees by about {amount:+.0%}",
 )
+SMALL_WAVES = 0.05
+ABSORBED = "astigmatism", "astigmatism at 45 degrees", "spherical aberration"
+"""A fit takes large ones of these for another height: they look otherwise than small ones do."""
 THIN = 0.92, 0.92
 TAIL = "spots have a tail {way}: about {{amount:.0%}} of their light (coma)"
 COMMON: Mapping[str, Cause] = {
@@ -97,7 +100,10 @@ COMMON: Mapping[str, Cause] = {
 }  # fmt: skip
 """Causes for all networks."""
 IN_DEPTH: Mapping[str, Cause] = {
-    **{f"{name} {sign:+d}": _aberration(name, j, 0.05 * sign) for name, j in NOLL.items() for sign in (1, -1)},
+    **{
+        f"{name} {times:+d}": _aberration(name, j, SMALL_WAVES * times)
+        for name, j in NOLL.items() for times in ((1, -1, 3, -3) if name in ABSORBED else (1, -1))
+    },
     "wider": _scaled(0.05), "narrower": _scaled(-0.05),
     "blur": Cause(
         "blur", "spots are blurred by about {amount:.0f} nm more than trained", 60.0, 40.0,
