@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from models.guard.molecules.reference import Reference
 
 Float64 = NDArray[np.float64]
-EXPLAINED = 0.35
+EXPLAINED = 0.58
 """A cause that explains less of what is seen is none."""
 
 
