@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ from models.sample_space import SampleSpace
 MOLECULES, FOR_CAUSES = 24_000, 2.0
 """Matched molecules; how long the causes take, over that."""
 SIGMAS = "sigma_x_nm", "sigma_y_nm", "sigma_z_nm"
+CROWD_PX, CROWD_FRAMES, CROWD_PHOTONS, CROWD_BACKGROUND = 128, 24, 2000.0, 15.0
 LEAST_COUNTS = 250.0
 """Dimmer molecules tell little, and unseen neighbours are as bright."""
 SEED = 20_261_127
@@ -95,6 +96,18 @@ class Bench:
                 total += len(table)
         return Looked(*(np.concatenate([getattr(p, name) for p in parts]) for name in Looked.__slots__))
 
+    def found_at_most(self) -> float:
+        """Return how many molecules per um2 the model finds where there are as many as it was trained up to."""
+        rng, most = np.random.default_rng(SEED - 1), self._space["density_per_um2"].high
+        drawn = replace(
+            matched.conditions(self._space, rng), density_per_um2=most, photons=CROWD_PHOTONS,
+            background=CROWD_BACKGROUND, multiplied=False,
+        )  # fmt: skip
+        spot = self.subject.spot(drawn, MATCHED, rng)
+        stack, camera = matched.frames(drawn, spot, self.subject.depth_nm, MATCHED, rng, CROWD_PX, CROWD_FRAMES)
+        area_um2 = (CROWD_PX * self.subject.pixel_size_nm / 1000) ** 2
+        return len(self.locate(stack, camera)) / (CROWD_FRAMES * area_um2)
+
 
 def bench_for(model: Path, subject: Subject) -> Bench:
     """Return the bench of an exported localizer."""
@@ -127,10 +140,12 @@ def learn(bench: Bench, made: dict[str, Any], progress: Progress, molecules: int
         looked = bench.many(molecules // 10, SEED + 1 + number, cause.mismatch)
         shifts.append(known.deviations(looked.measures, looked.conditions).mean(0))
     rules = sum_rules(known, np.array(shifts), *_strange(known, matched_ones))
+    crowded = bench.found_at_most()
     usual = np.quantile(matched_ones.sigma_nm, SPREAD, axis=0).T.tolist()
     facts = made | {
         "molecules": len(matched_ones.scene),
         "usual_sigma_nm": usual,
+        "found_at_most_per_um2": crowded,
         "pixel_size_nm": bench.subject.pixel_size_nm,
         "scenes": int(matched_ones.scene[-1]),
         "seed": SEED,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from export.card import Card
@@ -13,6 +14,7 @@ from models.guard.molecules.molecule_watch import MoleculeWatch
 from models.optics.low_rank import LowRankSpot
 from models.refining.refine import Optics
 from models.refining.spline import spline_of
+from models.sample_space import SampleSpace
 from stream import zoo
 from stream.config import Rig
 from stream.errors import ModelError
@@ -38,12 +40,19 @@ def guarded(stage: Stage, rig: Rig, card: Card, camera: Camera, info: StreamInfo
     shape, pixel_nm = (info.height_px, info.width_px), rig.camera.pixel_size_nm
     path = zoo.guard_of(rig.model.name)
     known = None if path is None else _read(path)
-    coverage = Coverage(card.sample_space, shape[0] * pixel_nm, shape[1] * pixel_nm, _usual(known, card, pixel_nm))
+    space = card.sample_space if known is None else _as_found(card.sample_space, known)
+    coverage = Coverage(space, shape[0] * pixel_nm, shape[1] * pixel_nm, _usual(known, card, pixel_nm))
     channels: list[Channel] = [CameraChannel(camera, shape, pixel_nm), CoverageChannel(coverage)]
     if known is None:
         return GuardWatch(stage, channels, None)
     watch = _molecules(known, rig, card, camera, shape)
     return GuardWatch(stage, [*channels, MoleculeChannel(watch)], watch)
+
+
+def _as_found(space: SampleSpace, known: Guard) -> SampleSpace:
+    """Return the sample space with the density that the model finds at its upper end: in a crowd it misses some."""
+    density = space["density_per_um2"]
+    return space.changed(density_per_um2=replace(density, high=known.made["found_at_most_per_um2"]))
 
 
 def _usual(known: Guard | None, card: Card, pixel_nm: float) -> dict[str, tuple[float, float]]:

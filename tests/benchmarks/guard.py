@@ -26,7 +26,7 @@ from export.subjects import subject_of
 from export.trained import trained_in
 from models.camera import Camera
 from models.guard.coverage.coverage import Coverage
-from models.guard.molecules import matched
+from models.guard.molecules import causes, matched
 from models.guard.molecules.diagnosis import diagnose
 from models.guard.molecules.guard_file import Guard
 from models.guard.molecules.matched import MATCHED, Conditions, Mismatch
@@ -39,8 +39,8 @@ from models.scenes.optics import vectorial
 from stream import zoo
 from stream.stages.guard_channels import CameraChannel, CoverageChannel, MoleculeChannel
 
-USUAL = Conditions(2000.0, 15.0, 0.1, 0.3, 2.0, 1.5, False, 0.95)
-SIDE_PX, AT_ONCE, MOST_FRAMES = 128, 8, 240
+USUAL = Conditions(2000.0, 15.0, 0.1, 0.3, 2.0, 1.5, False, 0.95, 1.3)
+SIDE_PX, AT_ONCE, MOST_FRAMES = 128, 8, 960
 TELLS = 12
 """Molecules that a frame may give."""
 
@@ -79,6 +79,15 @@ CASES = {
     "double helix": Case(MATCHED, ("unlike the training",), "double-helix"),
 }
 
+OF_CAMERA_AND_SAMPLE = (
+    "as in the training", "gain x 0.8", "gain x 0.9", "gain x 1.1", "gain x 1.3", "offset +5 ADU", "read noise x 3",
+    "background x 4, inside", "background x 16", "structured background", "density x 4, inside", "density x 12",
+    "photons x 5",
+)  # fmt: skip
+IN_FOCUS = {name: CASES[name] for name in OF_CAMERA_AND_SAMPLE} | {
+    name: Case(cause.mismatch, (cause.name,)) for name, cause in causes.IN_FOCUS.items() if cause.mismatch.parts
+}
+
 
 class Subjects:
     """A model with its guard, and the scenes for it."""
@@ -88,6 +97,7 @@ class Subjects:
         self.trained = trained_in(path)
         self.subject = subject_of(self.trained)
         self.bench = bench_for(path, self.subject)
+        self.cases = CASES if self.trained.spot else IN_FOCUS
         self.card = zoo.shipped().get(name, None)
         self.guard = Guard.load(guard or zoo.guard_of(name))
         self.space: SampleSpace = self.trained.space
@@ -150,7 +160,7 @@ def _moved(rows, frames: int):
 
 def table(subjects: Subjects, streams: int, only: str) -> None:
     print("| wrong | found | molecules until then, median (frames) | named | rightly |\n|---|---|---|---|---|")
-    for name, case in CASES.items():
+    for name, case in subjects.cases.items():
         if only and only not in name:
             continue
         runs = [stream(subjects, case, 1000 + k) for k in range(streams)]
@@ -167,7 +177,7 @@ def roc(subjects: Subjects, molecules: int) -> None:
     _bench, guard = subjects.bench, subjects.guard
     usual = looked(subjects, Case(MATCHED, ()), molecules, 1)
     print("| wrong | AUC of 10 | of 30 | of 100 molecules |\n|---|---|---|---|")
-    for number, (name, case) in enumerate(CASES.items()):
+    for number, (name, case) in enumerate(subjects.cases.items()):
         other = looked(subjects, case, molecules // 2, 2 + number)
         rng = np.random.default_rng(3)
         areas = [area(score(guard, usual, n, rng), score(guard, other, n, rng)) for n in (10, 30, 100)]

@@ -62,9 +62,7 @@ def test_data_like_those_of_the_training_are_inside(tmp_path: Path, replayed: Ca
     assert not (np.asarray(read_table(out / "table.parquet")["flags"]) & OUTSIDE).any()
 
 
-def test_coma_is_named_and_what_was_located_with_it_flagged(
-    tmp_path: Path, replayed: Callable[[Path], Path]
-) -> None:
+def test_coma_is_named_and_what_was_located_with_it_flagged(tmp_path: Path, replayed: Callable[[Path], Path]) -> None:
     out = replayed(recorded(tmp_path / "stack.npy", zernike_waves={8: 0.08}))
     guard = json.loads((out / "run.json").read_text())["guard"]
     assert guard[-1]["word"] == "outside"
