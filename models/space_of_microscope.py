@@ -41,16 +41,7 @@ def space_of_microscope(camera: CameraFacts, z_range_nm: tuple[float, float]) ->
     camera : CameraFacts
     z_range_nm : (float, float)
         Where the spots are known; emitters are nowhere else.
-
-    Raises
-    ------
-    ValueError
-        Behind an EM register there is more read noise than cameras are simulated with.
     """
-    if camera.em and camera.read_noise_e > EM_NOISE_E:
-        raise ValueError(
-            f"read noise of {camera.read_noise_e:.2g} photo-electrons behind the EM register: at most {EM_NOISE_E:g}"
-        )
     pixel, noise = camera.pixel_size_nm, camera.read_noise_e
     around = Range(max(0.0, (1 - NOISE_SHARE) * noise - NOISE_E), (1 + NOISE_SHARE) * noise + NOISE_E)
     return LOCALIZER_3D.changed(

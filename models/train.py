@@ -87,8 +87,8 @@ class Trainer:
     def start_with(self, weights: Mapping[str, Tensor], before: Sequence[str]) -> None:
         """Take weights, widened if need be, and the commands that they came to be by, the first one first.
 
-        A spot whose even aberrations have the other sign looks from above as theirs does from below: z is turned over if
-        that lowers the loss.
+        A spot whose even aberrations have the other sign looks from above as theirs does from below: z is turned over
+        if that lowers the loss.
 
         Raises
         ------

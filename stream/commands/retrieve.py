@@ -128,7 +128,7 @@ def _print_pupil(facts: dict[str, Any]) -> None:
             f"residual {100 * cells['residual_share']:.1f} % of the light"
         )
     for line in facts["verdict"]:
-        Console().print(line, style="green" if facts["explained"] else "yellow", highlight=False)
+        Console().print(escape(line), style="green" if facts["explained"] else "yellow", highlight=False)
 
 
 def _draw(found: PupilFound, path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +10,7 @@ from models.budget import MOST_STEPS, Budget, Evenly
 from models.optics.low_rank import LowRankSpot
 from models.sample_space_file import read_space, write_space
 from models.space_of_microscope import space_of_microscope
-from stream.commands.retrieve import SPOTS
+from stream.commands.retrieve import PUPIL, SPOTS
 from stream.commands.training import needs_torch, new_trainer, recipe_of
 from stream.errors import InputError
 from stream.interrupt import Interrupts
@@ -48,7 +49,7 @@ def write_sample_space(plan: Plan) -> None:
     InputError
         The user's file cannot be, or reaches beyond the z where the spots are known.
     """
-    known_nm = LowRankSpot.load(plan.out / SPOTS).z_range_nm
+    known_nm = _known_z_nm(plan)
     try:
         derived = space_of_microscope(camera_facts(plan.rig.camera), known_nm)
         space, _ = read_space(plan.sample_space, derived)
@@ -62,6 +63,13 @@ def write_sample_space(plan: Plan) -> None:
             remedy="take longer stacks of beads, or a smaller range",
         )
     write_space(plan.space, space)
+
+
+def _known_z_nm(plan: Plan) -> tuple[float, float]:
+    """Return where spots were seen: slices of all beads, from the focal plane, as far as spots were made."""
+    low, high = LowRankSpot.load(plan.out / SPOTS).z_range_nm
+    focus = [bead["focus_nm"] for bead in json.loads((plan.out / PUPIL).read_text())["beads"]]
+    return max(low, low + max(focus)), min(high, high + min(focus))
 
 
 def train(plan: Plan, record: Record) -> None:
