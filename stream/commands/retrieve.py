@@ -19,6 +19,7 @@ from models.beads.finer import finer, phase_and_amplitude
 from models.beads.held_out import FEWEST, held_out, zernike_fit
 from models.beads.spots import retrieved_spots
 from models.beads.task import Task, solve
+from models.refining.spline import LEAST_SPOT_PX
 from stream.bead_stacks import read_beads
 from stream.commands.console import ERR
 from stream.config import BeadsSettings, Rig
@@ -86,7 +87,8 @@ def retrieve_into(
 def _write(found: PupilFound, facts: dict[str, Any], out: Path, height_nm: float | None) -> None:
     task, answer, cells = found.task, found.answer, found.cells
     setup = replace(task.spot(answer.blur_nm).setup, mask=cells.pupil if cells else None)
-    half, size = float(np.abs(task.focus_nm).max()), task.stacks[0].shape[-1]
+    half = float(np.abs(task.focus_nm).max())
+    size = max(task.stacks[0].shape[-1], LEAST_SPOT_PX)  # the pupil tells spots beyond the beads' window too
     spots = retrieved_spots(setup, answer.found.zernike_waves, task.pixel_size_nm, size, half, height_nm)
     spots.save(out / SPOTS)
     (out / PUPIL).write_text(json.dumps(facts, indent=1) + "\n")
