@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 from rich.console import Console
 from rich.markup import escape
@@ -89,6 +90,14 @@ def _judge(plan: Plan, record: Record) -> None:
 
 def _export(plan: Plan, record: Record) -> None:
     trained = needs_torch("export.trained").from_training(plan.training)
+    facts = json.loads((plan.out / PUPIL).read_text())
+    beads = " ".join(f"--from-beads {path.name}" for path in plan.stacks)
+    origin = {
+        "command": f"livesmlm train {beads} --rig RIG.toml --size {plan.size} --minutes {record.minutes:g}",
+        "camera": plan.rig.camera.model_dump(mode="json"),
+        "pupil": {name: facts[name] for name in ("zernike_waves", "blur_nm", "chi2", "verdict")},
+    }
+    trained = replace(trained, provenance=trained.provenance | origin)
     card = needs_torch("export.export").export_trained(trained, plan.model, name=plan.out.name)
     show(plan.model, card, plan.training)
 

@@ -111,7 +111,9 @@ def test_it_is_stopped_resumed_and_ends_with_a_model_that_runs(
     assert (card.sample_space["z_nm"].low, card.sample_space.number("em_share")) == (-400, 0)
     made = card.provenance
     assert made["steps"] == made["recipe"]["steps"] > 2
-    assert "--from astigmatic-fast" in made["command"]
+    assert made["recipe"]["start"] == "astigmatic-fast"
+    assert "--from-beads beads.tif" in made["command"]
+    assert made["pupil"]["zernike_waves"]["6"] == pytest.approx(-0.1, abs=0.01)
     assert mine.model.with_suffix(".spot.npz").exists()
     assert list(json.loads((mine.out / "evaluation.json").read_text()))[-1] == "maximum likelihood"
 
