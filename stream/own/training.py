@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from math import ceil, floor
 from typing import Any
 
 from models.budget import MOST_STEPS, Budget, Evenly
@@ -72,7 +73,7 @@ def _known_z_nm(plan: Plan) -> tuple[float, float]:
     """Return where spots were seen: slices of all beads, from the focal plane, as far as spots were made."""
     low, high = LowRankSpot.load(plan.out / SPOTS).z_range_nm
     focus = [bead["focus_nm"] for bead in json.loads((plan.out / PUPIL).read_text())["beads"]]
-    return max(low, low + max(focus)), min(high, high + min(focus))
+    return ceil(max(low, low + max(focus))), floor(min(high, high + min(focus)))
 
 
 def train(plan: Plan, record: Record) -> None:

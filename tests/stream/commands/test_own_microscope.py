@@ -18,8 +18,9 @@ from models.optics.objective import Objective
 from models.optics.propagator import Setup
 from models.optics.vectorial import Aberration, VectorialSpot
 from stream import config
-from stream.commands import own_microscope
+from stream.commands import own_microscope, parity
 from stream.commands.own_microscope import in_terminal
+from stream.engines import ENGINES
 from stream.engines.onnx_runtime import OnnxRuntimeEngine
 from stream.errors import InputError, OutputError, RigError
 from stream.own import training
@@ -84,6 +85,7 @@ def test_it_is_stopped_resumed_and_ends_with_a_model_that_runs(
 ) -> None:
     mine = plan(minutes=5.0)
     monkeypatch.setattr(training, "LINE_STEPS", 2)
+    monkeypatch.setattr(parity, "ENGINES", {"onnx-runtime": ENGINES["onnx-runtime"]})
     monkeypatch.setattr(scoring, "FRAMES", 3)
     monkeypatch.setattr(scoring, "EMITTERS", 50)
     monkeypatch.setattr(own_microscope, "EFFORT", Effort(frames=3, emitters=50))
@@ -108,7 +110,7 @@ def test_it_is_stopped_resumed_and_ends_with_a_model_that_runs(
     card = engine.card
     engine.close()
     assert (card.name, card.sample_space["pixel_size_nm"].middle) == ("mine", 100)
-    assert (card.sample_space["z_nm"].low, card.sample_space.number("em_share")) == (-400, 0)
+    assert (card.sample_space["z_nm"].low, card.sample_space.number("em_share")) == (-399, 0)
     made = card.provenance
     assert made["steps"] == made["recipe"]["steps"] > 2
     assert made["recipe"]["start"] == "astigmatic-fast"
@@ -158,7 +160,7 @@ def test_ranges_beyond_what_the_beads_show_are_refused(plan: Callable[..., Plan]
     file.write_text("[space]\nz_nm = [-600, 600]")
     with pytest.raises(InputError, match="z_nm from -600 to 600") as error:
         in_terminal(plan(sample_space=file), resume=False)
-    assert "from -400 to 400 nm" in error.value.limit
+    assert "from -399 to 400 nm" in error.value.limit
 
 
 def test_an_em_register_with_much_noise_is_refused(plan: Callable[..., Plan]) -> None:
