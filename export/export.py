@@ -64,41 +64,56 @@ def describe(
 
 
 def export(source: Path, out: Path, precision: Precision = "fp32", rows_per_block: int = 0) -> Card:
-    """Write averaged weights as `out` (.onnx) with their card; beside it the spot, and what the guard of a file knows.
+    """Write averaged weights as `out` (.onnx) with their card; beside it spot and guard; as `export_trained`.
 
     Parameters
     ----------
     source : Path
         Folder of a training, or a localizer's `.onnx` file.
-    out : Path
-        The `.onnx` file to write.
-    precision : {"fp32", "fp16", "int8"}
-        Of a localizer's convolutions.
-    rows_per_block : int
-        Of a localizer: for a graph of known shapes; 0 for one whose table is as long as what is found.
-
-    Raises
-    ------
-    ValueError
-        Another form than the usual one of what is no localizer, or a file that no network can be made of.
+    out, precision, rows_per_block
     """
-    trained = trained_in(source)
-    kind = SYSTEMS[trained.recipe.system].kind
-    if kind == "localizer":
-        card = _localizer(trained, out, precision, rows_per_block)
-    elif (precision, rows_per_block) == ("fp32", 0):
-        card = {"phase": _phase, "background": _background}[kind](trained, out)
-    else:
-        raise ValueError(f"{trained.recipe.system} is exported in fp32 and as onnx only")
-    if trained.spot:
-        trained.spot.save(out.with_suffix(f".{SPOT}"))
+    card = export_trained(trained_in(source), out, precision, rows_per_block)
     known = source.with_suffix(ENDING)
     if precision != "int8" and known.is_file():  # the same network: what its guard knows holds for this form too
         out.with_suffix(ENDING).write_bytes(known.read_bytes())
     return card
 
 
-def _localizer(trained: Trained, out: Path, precision: Precision, rows_per_block: int) -> Card:
+def export_trained(
+    trained: Trained, out: Path, precision: Precision = "fp32", rows_per_block: int = 0, name: str = ""
+) -> Card:
+    """Write a network as `out` (.onnx) with its card, and the spot beside it.
+
+    Parameters
+    ----------
+    trained : Trained
+    out : Path
+        The `.onnx` file to write.
+    precision : {"fp32", "fp16", "int8"}
+        Of a localizer's convolutions.
+    rows_per_block : int
+        Of a localizer: for a graph of known shapes; 0 for one whose table is as long as what is found.
+    name : str
+        On the card of a localizer; empty: spot and size.
+
+    Raises
+    ------
+    ValueError
+        Another form than the usual one of what is no localizer, or a file that no network can be made of.
+    """
+    kind = SYSTEMS[trained.recipe.system].kind
+    if kind == "localizer":
+        card = _localizer(trained, out, precision, rows_per_block, name)
+    elif (precision, rows_per_block) == ("fp32", 0):
+        card = {"phase": _phase, "background": _background}[kind](trained, out)
+    else:
+        raise ValueError(f"{trained.recipe.system} is exported in fp32 and as onnx only")
+    if trained.spot:
+        trained.spot.save(out.with_suffix(f".{SPOT}"))
+    return card
+
+
+def _localizer(trained: Trained, out: Path, precision: Precision, rows_per_block: int, name: str) -> Card:
     trained = replace(trained, distance=learned(trained))
     network, space, reference = trained.network, trained.space, Reference.of(trained)
     assert isinstance(network, OverFrames)
@@ -106,7 +121,7 @@ def _localizer(trained: Trained, out: Path, precision: Precision, rows_per_block
         network, space, trained.recipe, trained.provenance, rows_per_block, novelty=trained.distance is not None
     )
     endings = (precision if precision != "fp32" else "", "static" if rows_per_block else "")
-    card = replace(card, name="-".join((card.name, *filter(None, endings))), precision=precision)
+    card = replace(card, name="-".join((name or card.name, *filter(None, endings))), precision=precision)
     narrow = in_half(network) if precision == "fp16" else network
     model = trace(deployed(narrow, space, rows_per_block, trained.distance), card)
     if precision == "int8":

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from models.guard.molecules.guard_file import ENDING
-from stream.commands.training import _needs_torch
+from stream.commands.training import needs_torch
 from stream.config import Rig
 from stream.errors import InputError
 from stream.optics import objective
@@ -44,8 +44,8 @@ def in_terminal(model: str, rig: Rig | None, pupil: Path | None, molecules: int)
 
 def learned(path: Path, rig: Rig | None, pupil: Path | None, molecules: int) -> Path:
     """Learn what the guard of an exported localizer must know, with a bar; returns the file beside the model."""
-    trained, module = _needs_torch("export.trained"), _needs_torch("export.guard")
-    subjects = _needs_torch("export.subjects")
+    trained, module = needs_torch("export.trained"), needs_torch("export.guard")
+    subjects = needs_torch("export.subjects")
     try:
         found = trained.trained_in(path)
         subject = subjects.subject_of(found, objective(rig.optics) if rig else None, pupil)
