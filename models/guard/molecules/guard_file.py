@@ -18,7 +18,7 @@ from models.npz import read_npz
 FORMAT = 1
 ENDING = ".guard.npz"
 Float64 = NDArray[np.float64]
-_REFERENCE = ("low", "high", "means", "scale", "center", "covariance", "between")
+_REFERENCE = ("low", "high", "means", "spreads", "center", "covariance", "between")
 _RULES = ("weights", "allowance", "threshold")
 
 

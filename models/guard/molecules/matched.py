@@ -15,7 +15,7 @@ from models.optics.spot import Spot
 from models.sample_space import Range, SampleSpace
 from models.scenes.scene import Scene, SceneSettings
 
-SIDE_PX, FRAMES = 96, 6
+SIDE_PX, FRAMES = 96, 4
 OFFSET_ADU, MULTIPLIED = 100.0, 100.0
 """Of the simulated cameras: offset, and gain of the EM register where there is one."""
 FINE_NM = (600.0, 1000.0, 2000.0)

@@ -1,7 +1,8 @@
 """What the measures are like where all is as in the training: from many simulated molecules, whose truth is known.
 
-Their means depend on how bright, how deep and how crowded molecules are: a polynomial takes that out. What is left has
-a covariance; in units of it the signature of each cause is how the means move when that cause is simulated.
+Their means depend on how bright, how deep and how crowded molecules are, and so does how much they scatter: bright
+molecules show every small difference between samples. Polynomials take both out. What is left has a covariance; in
+units of it the signature of each cause is how the means move when that cause is simulated.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ Float64 = NDArray[np.float64]
 FARTHEST = 4.0
 """Deviations beyond so many standard deviations count as so many: a neighbour that nobody saw is no mismatch."""
 RIDGE = 1e-3
+SMALLEST, OF_NORMAL = 1e-3, 0.635
+"""Of a deviation whose logarithm is taken; minus the mean logarithm of a standard normal number's size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +32,8 @@ class Reference:
         Range of the conditions that it was made in; what lies beyond counts as its end.
     means : (terms, m) float64
         Polynomial of the conditions.
-    scale : (m,) float64
-        Robust standard deviation of what is left.
+    spreads : (terms, m) float64
+        Polynomial of the logarithm of the standard deviation of what is left.
     center : (m,) float64
         Mean of what is left, in these units, once it is clipped.
     covariance : (m, m) float64
@@ -43,18 +46,16 @@ class Reference:
     low: Float64
     high: Float64
     means: Float64
-    scale: Float64
+    spreads: Float64
     center: Float64
     covariance: Float64
     between: Float64
 
     def deviations(self, measures: Float64, conditions: Float64) -> Float64:
         """Return (n, m): what is left of the measures, about 0 with this covariance; 0 for what is not a number."""
-        left = (measures - self._terms(conditions) @ self.means) / self.scale
+        known = terms(conditions, self.low, self.high)
+        left = (measures - known @ self.means) / np.exp(known @ self.spreads)
         return np.where(np.isfinite(left), np.clip(left, -FARTHEST, FARTHEST) - self.center, 0.0)
-
-    def _terms(self, conditions: Float64) -> Float64:
-        return terms(conditions, self.low, self.high)
 
 
 def terms(conditions: Float64, low: Float64, high: Float64) -> Float64:
@@ -84,11 +85,12 @@ def reference(names: tuple[str, ...], scene: NDArray[np.int64], measures: Float6
     normal = known.T @ known + RIDGE * np.eye(known.shape[1])
     means = np.asarray(np.linalg.solve(normal, known.T @ _tamed(measures)), np.float64)
     left = np.asarray(measures - known @ means, np.float64)
-    scale = _spread(left)
-    clipped = np.clip(np.nan_to_num(left / scale), -FARTHEST, FARTHEST)
+    size = np.log(np.maximum(np.abs(np.nan_to_num(left)), SMALLEST)) + OF_NORMAL
+    spreads = np.asarray(np.linalg.solve(normal, known.T @ size), np.float64)
+    clipped = np.clip(np.nan_to_num(left / np.exp(known @ spreads)), -FARTHEST, FARTHEST)
     center = clipped.mean(0)
-    covariance = np.asarray(np.cov(clipped.T) + RIDGE * np.eye(len(scale)), np.float64)
-    return Reference(names, low, high, means, scale, center, covariance, between(scene, clipped - center, covariance))
+    covariance = np.asarray(np.cov(clipped.T) + RIDGE * np.eye(len(center)), np.float64)
+    return Reference(names, low, high, means, spreads, center, covariance, between(scene, clipped - center, covariance))
 
 
 def _tamed(measures: Float64) -> Float64:

@@ -97,7 +97,7 @@ class Sums:
         self._known, self._rules = known, rules
         count = len(rules.allowance)
         self._sum, self._count = np.zeros(count), np.zeros(count)
-        self._since = np.zeros((count, len(known.scale)))
+        self._since = np.zeros((count, len(known.center)))
         self.raised, self.molecules = np.zeros(count, bool), 0
 
     def take(self, deviations: Float64) -> None:

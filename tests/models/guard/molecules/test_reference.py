@@ -31,9 +31,18 @@ def test_what_all_molecules_of_a_sample_share_is_told_apart_from_their_spread(
     simulated: tuple[np.ndarray, ...],
 ) -> None:
     known = reference(("a", "b"), *simulated)
-    shared = np.sqrt(np.diag(known.between)) * known.scale
+    shared = np.sqrt(np.diag(known.between))
     assert shared[0] < 0.08
-    assert shared[1] == pytest.approx(0.5, rel=0.2)
+    assert shared[1] == pytest.approx(0.5 / np.hypot(2.0, 0.5), rel=0.2)
+
+
+def test_where_molecules_scatter_more_they_count_for_less() -> None:
+    conditions = np.random.default_rng(3).uniform(0, 1, (12_000, 5))
+    measures = np.random.default_rng(4).normal(0, 1, (12_000, 1)) * np.exp(2 * conditions[:, :1])
+    left = reference(("a",), np.arange(12_000) // 40, measures, conditions).deviations(measures, conditions)
+    assert [left[part, 0].std() for part in (conditions[:, 0] < 0.2, conditions[:, 0] > 0.8)] == pytest.approx(
+        [1, 1], abs=0.12
+    )
 
 
 def test_no_molecule_counts_for_more_than_four_standard_deviations(simulated: tuple[np.ndarray, ...]) -> None:

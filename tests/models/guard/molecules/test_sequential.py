@@ -15,7 +15,14 @@ def known() -> Reference:
     eye = np.eye(MEASURES)
     nothing = np.zeros(MEASURES)
     return Reference(
-        tuple("abcdef"), np.zeros(5), np.ones(5), np.zeros((36, MEASURES)), np.ones(MEASURES), nothing, eye, 0.002 * eye
+        tuple("abcdef"),
+        np.zeros(5),
+        np.ones(5),
+        np.zeros((36, MEASURES)),
+        np.zeros((36, MEASURES)),
+        nothing,
+        eye,
+        0.002 * eye,
     )
 
 
