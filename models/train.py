@@ -18,16 +18,20 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from models.losses import Losses
 from models.optics.low_rank import LowRankSpot
 from models.recipe import Recipe
 from models.sample_space import SampleSpace
 from models.systems.build import subject
+from models.systems.default import DefaultLocalizer
 from models.widen import widened
 
 Watcher = Callable[["Trainer", dict[str, float]], None]
 """Hears of the trainer and of the newest line of the log."""
+LOOKS = 4
+"""Steps whose samples tell how weights are taken."""
 CHECKPOINT, SPOT, LOG = "checkpoint.pt", "spot.npz", "training.jsonl"
 
 
@@ -76,13 +80,35 @@ class Trainer:
         """
         try:
             state = torch.load(folder / CHECKPOINT, map_location=self.device, weights_only=True)
-            joined: Mapping[str, int] = getattr(self.network, "joined", {})
-            weights = widened(state["averaged"], self.network.state_dict(), joined)
+            self.start_with(state["averaged"], [*state["before"], Recipe(**state["recipe"]).command])
         except (OSError, RuntimeError, ValueError) as error:
             raise ValueError(f"cannot start from {folder}: {error}") from error
+
+    def start_with(self, weights: Mapping[str, Tensor], before: Sequence[str]) -> None:
+        """Take weights, widened if need be, and the commands that they came to be by, the first one first.
+
+        A spot whose even aberrations have the other sign looks from above as theirs does from below: z is turned over
+        if that lowers the loss.
+
+        Raises
+        ------
+        RuntimeError, ValueError
+            The network they are of has other layers or is wider.
+        """
+        joined: Mapping[str, int] = getattr(self.network, "joined", {})
+        placed = widened(weights, self.network.state_dict(), joined)
+        if self.spot and isinstance(self.network, DefaultLocalizer):
+            placed = min((placed, self.network.turned_over(placed)), key=self._loss_of)
+        self.network.load_state_dict(placed)
+        self.averaged.load_state_dict(placed)
+        self.before = list(before)
+
+    @torch.no_grad()
+    def _loss_of(self, weights: Mapping[str, Tensor]) -> float:
+        """Return the sum of the losses on the samples of the first steps."""
         self.network.load_state_dict(weights)
-        self.averaged.load_state_dict(weights)
-        self.before = [*state["before"], Recipe(**state["recipe"]).command]
+        first = (self._subject.draw(self.recipe.seed, step) for step in range(LOOKS))
+        return sum(float(self._subject.losses(self.network, samples).total) for samples in first)
 
     def advance(self) -> Losses:
         """Make one optimizer step; returns the parts of the loss."""

@@ -7,6 +7,7 @@ camera pixel. ReLU only, no normalisation layers: what runs is what was trained.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import MappingProxyType
 
 import torch
@@ -19,6 +20,8 @@ from models.prediction import Prediction
 
 SIZES = {"fast": 32, "accurate": 60}
 """Name of a size -> channels at half resolution."""
+Z_CHANNEL = 3
+"""Of the raw channels in three dimensions."""
 
 
 class DefaultLocalizer(OverFrames):
@@ -73,6 +76,15 @@ class DefaultLocalizer(OverFrames):
         x = self.fine(x + self.coarse(x))
         raw: Tensor = self.head(x)
         return raw
+
+    def turned_over(self, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return the weights of a network in depth that says -z where this one says z."""
+        channel = slice(4 * Z_CHANNEL, 4 * (Z_CHANNEL + 1))  # four pixels of the shuffle
+        result = dict(weights)
+        for name in ("head.0.weight", "head.0.bias"):
+            result[name] = weights[name].clone()
+            result[name][channel] *= -1
+        return result
 
     def activate(self, raw: Tensor, dim: int) -> Prediction:
         """Turn raw channels into a `Prediction`."""

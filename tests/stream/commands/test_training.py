@@ -88,7 +88,7 @@ def test_an_export_has_card_and_spots_and_can_be_evaluated(
         (TINY, "[space]\nphotons = [5, 1]", "the low end comes first"),
         (TINY, "[optics]\nnumerical_aperture = 3", "below 1.518"),
         (TINY, "[space", "sample space"),
-        (Recipe(psf="2d", start="nowhere"), "", "cannot start from nowhere"),
+        (Recipe(psf="2d", start="nowhere"), "", "--from = 'nowhere': no such model"),
     ],
 )
 def test_wrong_input_is_named(recipe: Recipe, space: str, says: str, tmp_path: Path) -> None:
