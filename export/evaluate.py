@@ -15,7 +15,7 @@ from export.graph import MULTIPLE_PX, columns
 from export.phase import validate_phase
 from export.static_graph import deployed
 from models.camera import Camera
-from models.evaluation.conditions import Conditions, Locate, in_focus
+from models.evaluation.conditions import Conditions, Locate, in_depth, in_focus
 from models.evaluation.dense import dense
 from models.evaluation.isolated import calibration, isolated, precision
 from models.evaluation.report import NEAR_FOCUS, SEED, SINGLE_PHOTONS, USUAL_PHOTONS
@@ -46,7 +46,7 @@ class Runnable(Protocol):
 
 def conditions_for(space: SampleSpace, spot: LowRankSpot | None) -> Conditions:
     """Return what a network of this sample space is judged with."""
-    return in_focus() if spot is None else Conditions(spot, space.scale("z_nm")[1])
+    return in_focus() if spot is None else in_depth(spot, space)
 
 
 def locator(module: Runnable, threshold: float, pixel_size_nm: float) -> Locate:

@@ -29,7 +29,7 @@ def classical(conditions: Conditions) -> Locate:
     """Return a localizer that knows the spot and fits one emitter at a time."""
     spot: DifferentiableSpot = conditions.spot
     if isinstance(spot, LowRankSpot):
-        spot = spot.cropped(WINDOW_PX, REACH_PX)
+        spot = spot.cropped(min(WINDOW_PX, spot.size_px + 2 * (spot.reach_px - REACH_PX)), REACH_PX)
     half = 0.95 * conditions.half_depth_nm
     z = np.linspace(-half, half, STARTS).tolist() if half else [0.0]
 

@@ -12,6 +12,7 @@ from models.camera import Camera
 from models.localizations import Localizations
 from models.optics.gaussian import GaussianSpot, constant
 from models.optics.spot import DifferentiableSpot
+from models.sample_space import SampleSpace
 
 Locate = Callable[[NDArray[np.uint16], Camera], Localizations]
 """Frames (t, y, x) ADU that follow each other, camera -> table; `frame` counts from 0."""
@@ -46,3 +47,9 @@ class Conditions:
 def in_focus(pixel_size_nm: float = 100.0) -> Conditions:
     """Return the conditions of two dimensions: Gaussian spots of 130 nm."""
     return Conditions(GaussianSpot(constant(SIGMA_NM), pixel_size_nm, 13), 0.0)
+
+
+def in_depth(spot: DifferentiableSpot, space: SampleSpace) -> Conditions:
+    """Return the conditions of three dimensions: emitters as far above the focus as below, all of them in z_nm."""
+    z = space["z_nm"]
+    return Conditions(spot, min(-z.low, z.high) if 0 in z else space.scale("z_nm")[1])

@@ -16,7 +16,7 @@ from rich.table import Table
 from export.card import Card
 from models.camera import Camera
 from models.evaluation.classical import classical
-from models.evaluation.conditions import Conditions, Locate, in_focus
+from models.evaluation.conditions import Conditions, Locate, in_depth, in_focus
 from models.evaluation.picasso import picasso
 from models.evaluation.report import Effort, judge
 from models.localizations import Localizations, concatenate
@@ -48,7 +48,7 @@ def conditions_for(card: Card, model: str) -> Conditions:
         return in_focus()
     path = zoo.spot_of(model)
     try:
-        return Conditions(LowRankSpot.load(path), card.sample_space.scale("z_nm")[1])
+        return in_depth(LowRankSpot.load(path), card.sample_space)
     except (OSError, ValueError) as error:
         raise ModelError(f"{path}: {error}", remedy="put the spot.npz of the training beside the model") from error
 
