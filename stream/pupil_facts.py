@@ -10,7 +10,15 @@ from models.beads.find import Found
 from models.beads.finer import Finer
 from models.beads.held_out import HeldOut
 from models.beads.task import Answer, Task
-from models.beads.verdict import field_verdict, finer_verdict, residual_share, verdict
+from models.beads.verdict import (
+    MOLECULE_COUNTS,
+    chi2_of_molecule,
+    contradictions,
+    field_verdict,
+    finer_verdict,
+    residual_share,
+    verdict,
+)
 from models.fitting.pixelwise import Pixelwise
 from models.fitting.retrieved import RetrievedBead
 from stream.config import BeadsSettings
@@ -51,6 +59,8 @@ def pupil_facts(found: PupilFound, beads: list[list[Found]], settings: BeadsSett
         "verdict": _lines(found, settings),
         "chi2": fitted.chi2,
         "explained": fitted.explained,
+        "contradictions": contradictions(answer, _known(settings)),
+        "chi2_of_a_molecule": chi2_of_molecule(fitted, MOLECULE_COUNTS),
         "residual_share": _residual_share(found, fitted.beads),
         "wavefront_error_waves": fitted.error_waves,
         "zernike_waves": {str(j): value for j, value in fitted.zernike_waves.items()},
@@ -69,13 +79,17 @@ def pupil_facts(found: PupilFound, beads: list[list[Found]], settings: BeadsSett
 
 
 def _lines(found: PupilFound, settings: BeadsSettings) -> list[str]:
-    known = {} if settings.astigmatism_waves is None else {6: settings.astigmatism_waves}
-    lines = verdict(found.answer, known)
+    lines = verdict(found.answer, _known(settings))
     if found.finer:
         lines.append(finer_verdict(found.finer))
     if found.field:
         lines.append(field_verdict(found.field))
     return lines
+
+
+def _known(settings: BeadsSettings) -> dict[int, float]:
+    """Return coefficients whose sign the rig states, by Noll index."""
+    return {} if settings.astigmatism_waves is None else {6: settings.astigmatism_waves}
 
 
 def _beads(found: PupilFound, all_beads: list[Found]) -> dict[str, Any]:

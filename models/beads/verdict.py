@@ -15,6 +15,8 @@ from models.fitting.retrieved import Retrieved, RetrievedBead
 NOTABLE = 0.9
 """The other direction of the stage is named if its chi-square, less 1, is below this part of that of the stated one."""
 SPECIFIED_WAVES = 0.02
+MOLECULE_COUNTS = 1000.0
+"""Photo-electrons over the excess noise factor of an ordinary molecule in a frame."""
 CORNERS = 5
 """Places along each edge of the field, the middle among them, where a change is looked at."""
 
@@ -28,8 +30,23 @@ def verdict(answer: Answer, expected_sign: Mapping[int, float]) -> list[str]:
     expected_sign : mapping of Noll index to float
         Coefficients whose sign is known of the microscope.
     """
-    found, first, turned = answer.found, answer.first, answer.reversed
-    lines = [_fit(found)]
+    found = answer.found
+    lines = [_fit(found), *contradictions(answer, expected_sign)]
+    if not found.explained:
+        lines.append(
+            f"molecules are dimmer: for one of {MOLECULE_COUNTS:,.0f} counts a chi-square of "
+            f"{chi2_of_molecule(found, MOLECULE_COUNTS):.2f} is to be expected"
+        )
+    if not found.converged:
+        lines.append("the fit had not come to rest; more slices or more light would help")
+    if found.error_waves > SPECIFIED_WAVES:
+        lines.append(f"the wavefront is known to {found.error_waves:.3f} waves only: take more light or more slices")
+    return lines
+
+
+def contradictions(answer: Answer, expected_sign: Mapping[int, float]) -> list[str]:
+    """Return sentences on what speaks against the stage as it is stated; none if nothing does. As `verdict`."""
+    found, first, turned, lines = answer.found, answer.first, answer.reversed, list[str]()
     for mode, sign in expected_sign.items():
         value = found.zernike_waves.get(mode, 0.0)
         if value * sign < 0 and abs(value) > 3 * found.sigma_waves[mode]:
@@ -43,11 +60,23 @@ def verdict(answer: Answer, expected_sign: Mapping[int, float]) -> list[str]:
         lines.append(
             f"the stage moving the other way fits one bead better: chi-square {turned.chi2:.2f}, not {first.chi2:.2f}"
         )
-    if not found.converged:
-        lines.append("the fit had not come to rest; more slices or more light would help")
-    if found.error_waves > SPECIFIED_WAVES:
-        lines.append(f"the wavefront is known to {found.error_waves:.3f} waves only: take more light or more slices")
     return lines
+
+
+def chi2_of_molecule(found: Retrieved, counts: float) -> float:
+    """Return the chi-square that is to be expected of one molecule behind this pupil, 1 if the pupil is right.
+
+    What a model misses is a share of the light, and the noise its root: the excess over 1 grows with the light. A bead
+    is far brighter than a molecule, so that a pupil that does not explain the bead may well do for the molecule.
+
+    Parameters
+    ----------
+    found : Retrieved
+    counts : float
+        Of the molecule in a frame; photo-electrons over the excess noise factor, as those of the beads.
+    """
+    light = float(np.mean([bead.photons.mean() for bead in found.beads]))
+    return 1 + (found.chi2 - 1) * counts / light
 
 
 def field_verdict(field: Field) -> str:

@@ -27,6 +27,8 @@ LIGHT = 0.9
 END = 3
 """Knots added at either end of z while the coefficients are computed."""
 SMALLEST_PX, LARGEST_PX = 13, 41
+LEAST_SPOT_PX = SMALLEST_PX + 6
+"""Edge of the smallest spots that a window can be cut from; odd."""
 
 
 @dataclass(frozen=True, slots=True)

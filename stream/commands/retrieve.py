@@ -18,10 +18,11 @@ from models.beads.find import Found
 from models.beads.finer import finer, phase_and_amplitude
 from models.beads.held_out import FEWEST, held_out, zernike_fit
 from models.beads.spots import retrieved_spots
-from models.beads.task import solve
+from models.beads.task import Task, solve
+from models.refining.spline import LEAST_SPOT_PX
 from stream.bead_stacks import read_beads
 from stream.commands.console import ERR
-from stream.config import Rig
+from stream.config import BeadsSettings, Rig
 from stream.errors import InputError
 from stream.pupil_facts import PupilFound, pupil_facts
 from stream.sinks.storage import creating
@@ -44,26 +45,50 @@ def in_terminal(
         )  # fmt: skip
     with creating(out):  # only now: what cannot be read leaves no folder behind
         out.mkdir(parents=True)
-    if not as_json:
-        _print_beads(beads)
-    answer = solve(task)
-    cells = finer(task, answer) if rig.beads.pixelwise else None
-    told = None if not check else cells.before if cells else held_out(task, zernike_fit(answer))
-    found = PupilFound(task, answer, field(task, answer), cells, told)
-    facts = pupil_facts(found, beads, rig.beads)
-    _write(found, facts, out, height_nm)
+    facts = retrieve_into(out, task, beads, rig.beads, height_nm, as_json, check)
     if as_json:
         Console().print_json(data=facts)
         return 0
-    _print_pupil(facts)
     Console().print(f'\n[dim]rig.toml:[/]\n\\[refine]\nspot = "{escape(str(out / SPOTS))}"', highlight=False)
     return 0
+
+
+def retrieve_into(
+    out: Path, task: Task, beads: list[list[Found]], settings: BeadsSettings, height_nm: float | None = None,
+    silent: bool = False, check: bool = False,
+) -> dict[str, Any]:  # fmt: skip
+    """Retrieve the pupil, write spots, coefficients and picture into a folder, print what was found; return it.
+
+    Parameters
+    ----------
+    out : Path
+    task : Task
+    beads : list of list of Found
+        As `read_beads` returns them.
+    settings : BeadsSettings
+    height_nm : float or None
+        Of the molecules that the spots are for; None: z is the stage's.
+    silent, check : bool
+        Print nothing; have slices foretold that were left out of the fit.
+    """
+    if not silent:
+        _print_beads(beads)
+    answer = solve(task)
+    cells = finer(task, answer) if settings.pixelwise else None
+    told = None if not check else cells.before if cells else held_out(task, zernike_fit(answer))
+    found = PupilFound(task, answer, field(task, answer), cells, told)
+    facts = pupil_facts(found, beads, settings)
+    _write(found, facts, out, height_nm)
+    if not silent:
+        _print_pupil(facts)
+    return facts
 
 
 def _write(found: PupilFound, facts: dict[str, Any], out: Path, height_nm: float | None) -> None:
     task, answer, cells = found.task, found.answer, found.cells
     setup = replace(task.spot(answer.blur_nm).setup, mask=cells.pupil if cells else None)
-    half, size = float(np.abs(task.focus_nm).max()), task.stacks[0].shape[-1]
+    half = float(np.abs(task.focus_nm).max())
+    size = max(task.stacks[0].shape[-1], LEAST_SPOT_PX)  # the pupil tells spots beyond the beads' window too
     spots = retrieved_spots(setup, answer.found.zernike_waves, task.pixel_size_nm, size, half, height_nm)
     spots.save(out / SPOTS)
     (out / PUPIL).write_text(json.dumps(facts, indent=1) + "\n")
@@ -105,7 +130,7 @@ def _print_pupil(facts: dict[str, Any]) -> None:
             f"residual {100 * cells['residual_share']:.1f} % of the light"
         )
     for line in facts["verdict"]:
-        Console().print(line, style="green" if facts["explained"] else "yellow", highlight=False)
+        Console().print(escape(line), style="green" if facts["explained"] else "yellow", highlight=False)
 
 
 def _draw(found: PupilFound, path: Path) -> None:
