@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from importlib.util import find_spec
 from math import isfinite
 from pathlib import Path
@@ -11,19 +12,22 @@ from typing import Any
 from export.evaluate import validate
 from models.train import LOG, Trainer
 
+Due = Callable[[Trainer], bool]
+"""Whether it is time to validate."""
 VALIDATION = "validation.jsonl"
 NICE_TO_HAVE = {"matplotlib": "curves.png", "tensorboard": "events for TensorBoard"}
 """Libraries that a machine for training may lack, and what they write; the logs need none."""
 
 
 class Validation:
-    """Hears every line of the log; validates every `every` steps and after the last.
+    """Hears every line of the log; validates when it is due and after the last step.
 
     Parameters
     ----------
     folder : Path
         Of the training; gets `validation.jsonl`, and what `NICE_TO_HAVE` says.
-    every : int
+    due : Due
+        Every 2,000 steps unless told otherwise.
 
     Attributes
     ----------
@@ -31,8 +35,8 @@ class Validation:
         What of `NICE_TO_HAVE` is not installed.
     """
 
-    def __init__(self, folder: Path, every: int = 2000) -> None:
-        self._folder, self._every = folder, every
+    def __init__(self, folder: Path, due: Due = lambda trainer: trainer.step % 2000 == 0) -> None:
+        self._folder, self._due = folder, due
         self.missing = {name: what for name, what in NICE_TO_HAVE.items() if find_spec(name) is None}
         self._board = None if "tensorboard" in self.missing else _board(folder)
 
@@ -47,13 +51,13 @@ class Validation:
         """Take a line of the log."""
         step = trainer.step
         self._tell_board("training", line, step)
-        if step % self._every and step != trainer.recipe.steps:
+        if not self._due(trainer) and step != trainer.recipe.steps:
             return
         figures = {name: value for name, value in validate(trainer).items() if isfinite(value)}
         self._tell_board("validation", figures, step)
         with (self._folder / VALIDATION).open("a") as log:
             log.write(json.dumps({"step": step, **figures}) + "\n")
-        if "matplotlib" not in self.missing:
+        if "matplotlib" not in self.missing and (self._folder / LOG).exists():  # none before the first step
             from export.training_curves import draw
 
             draw(self._folder, (LOG, VALIDATION))

@@ -13,6 +13,7 @@ em_share = 1.0
 
 from __future__ import annotations
 
+import json
 import tomllib
 from pathlib import Path
 
@@ -46,3 +47,9 @@ def read_space(path: Path | None, default: SampleSpace) -> tuple[SampleSpace, Ob
         return default.changed(**changes.fields), Objective(**plain.get("optics", {}))
     except (OSError, TypeError, ValueError) as error:
         raise ValueError(f"sample space {path}: {error}") from error
+
+
+def write_space(path: Path, space: SampleSpace) -> None:
+    """Write a sample space so that `read_space` reads it."""
+    lines = [f"{name} = {json.dumps(value)}" for name, value in space.to_dict().items()]
+    path.write_text("\n".join(("[space]", *lines)) + "\n", encoding="utf-8")
