@@ -61,28 +61,42 @@ def describe(
 
 
 def export(source: Path, out: Path, precision: Precision = "fp32", rows_per_block: int = 0) -> Card:
-    """Write averaged weights as `out` (.onnx) with their card, and the spot beside it.
+    """Write averaged weights as `out` (.onnx) with their card, and the spot beside it; as `export_trained`.
 
     Parameters
     ----------
     source : Path
         Folder of a training, or a localizer's `.onnx` file.
+    out, precision, rows_per_block
+    """
+    return export_trained(trained_in(source), out, precision, rows_per_block)
+
+
+def export_trained(
+    trained: Trained, out: Path, precision: Precision = "fp32", rows_per_block: int = 0, name: str = ""
+) -> Card:
+    """Write a network as `out` (.onnx) with its card, and the spot beside it.
+
+    Parameters
+    ----------
+    trained : Trained
     out : Path
         The `.onnx` file to write.
     precision : {"fp32", "fp16", "int8"}
         Of a localizer's convolutions.
     rows_per_block : int
         Of a localizer: for a graph of known shapes; 0 for one whose table is as long as what is found.
+    name : str
+        On the card of a localizer; empty: spot and size.
 
     Raises
     ------
     ValueError
         Another form than the usual one of what is no localizer, or a file that no network can be made of.
     """
-    trained = trained_in(source)
     kind = SYSTEMS[trained.recipe.system].kind
     if kind == "localizer":
-        card = _localizer(trained, out, precision, rows_per_block)
+        card = _localizer(trained, out, precision, rows_per_block, name)
     elif (precision, rows_per_block) == ("fp32", 0):
         card = {"phase": _phase, "background": _background}[kind](trained, out)
     else:
@@ -92,12 +106,12 @@ def export(source: Path, out: Path, precision: Precision = "fp32", rows_per_bloc
     return card
 
 
-def _localizer(trained: Trained, out: Path, precision: Precision, rows_per_block: int) -> Card:
+def _localizer(trained: Trained, out: Path, precision: Precision, rows_per_block: int, name: str) -> Card:
     network, space, reference = trained.network, trained.space, Reference.of(trained)
     assert isinstance(network, OverFrames)
     card = describe(network, space, trained.recipe, trained.provenance, rows_per_block)
     endings = (precision if precision != "fp32" else "", "static" if rows_per_block else "")
-    card = replace(card, name="-".join((card.name, *filter(None, endings))), precision=precision)
+    card = replace(card, name="-".join((name or card.name, *filter(None, endings))), precision=precision)
     narrow = in_half(network) if precision == "fp16" else network
     model = trace(deployed(narrow, space, rows_per_block), card)
     if precision == "int8":

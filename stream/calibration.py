@@ -24,7 +24,7 @@ def camera(settings: CameraSettings, height_px: int, width_px: int) -> Camera:
     RigError
         The maps cannot be read, lack every known array, or have another shape than the frames.
     """
-    maps = {} if settings.maps is None else _read(settings.maps, (height_px, width_px))
+    maps = {} if settings.maps is None else read_maps(settings.maps, (height_px, width_px))
     return Camera(
         offset_adu=maps.get("offset_adu", settings.offset_adu),
         gain_adu_per_e=np.asarray(1 / maps.get("gain_e_per_adu", settings.gain_e_per_adu), np.float32),
@@ -39,14 +39,15 @@ def map_doubts(settings: CameraSettings, frames: NDArray[np.uint16]) -> list[str
     """Say how the maps do not fit some frames (t, y, x); nothing where the rig has no maps."""
     if settings.maps is None:
         return []
-    maps = _read(settings.maps, None)
+    maps = read_maps(settings.maps)
     gain = maps.get("gain_e_per_adu", settings.gain_e_per_adu)
     noise = maps.get("read_noise_e")
     variance = None if noise is None else (noise / gain) ** 2
     return map_check.doubts(frames, maps.get("offset_adu"), variance, gain)
 
 
-def _read(path: Path, shape: tuple[int, int] | None) -> dict[str, NDArray[np.float32]]:
+def read_maps(path: Path, shape: tuple[int, int] | None = None) -> dict[str, NDArray[np.float32]]:
+    """Return the maps of a file by name, for frames of this shape if one is given; raises RigError as `camera`."""
     try:
         archive = read_npz(path)
         maps = {name: np.asarray(archive[name], np.float32) for name in MAPS if name in archive}

@@ -276,14 +276,52 @@ def train(
     seed: Annotated[int, typer.Option("--seed")] = 1,
     out: Annotated[Path | None, typer.Option("--out", help="Folder for checkpoint and curves.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in --out.")] = False,
-    start: Annotated[Path | None, typer.Option("--from", help="Start from the weights of this training.")] = None,
+    start: Annotated[
+        Path | None, typer.Option("--from", help="Start from the weights of this training, or of this model.")
+    ] = None,
+    from_beads: Annotated[
+        list[Path] | None,
+        typer.Option("--from-beads", help="For one's own microscope: a stack of beads; once for each. Needs --rig."),
+    ] = None,
+    rig: Annotated[Path | None, typer.Option("--rig", help="With --from-beads: camera, optics, [beads].")] = None,
+    minutes: Annotated[
+        float | None, typer.Option("--minutes", min=0.01, help="With --from-beads: of the training; 20 if not given.")
+    ] = None,
+    accept_pupil: Annotated[
+        bool, typer.Option("--accept-pupil", help="With --from-beads: even if the pupil does not explain the beads.")
+    ] = False,
 ) -> None:
     """Train a network on simulated frames (needs the extra `train`)."""
+    if from_beads:
+        from stream import config
+        from stream.commands.own_microscope import in_terminal
+        from stream.own.plan import Plan
+
+        settings = config.read(_rig_alone(rig, {"--psf": psf, "--steps": steps, "--from": start}))
+        where = out or Path("runs") / f"own-{size}"
+        plan = Plan(tuple(from_beads), settings, where, minutes, size, sample_space, accept_pupil)
+        raise typer.Exit(in_terminal(plan, resume))
+    if rig or minutes or accept_pupil:
+        raise InputError("--rig, --minutes and --accept-pupil go with --from-beads", remedy="name a stack of beads")
     from stream.commands.training import recipe_of, train_in_terminal
 
     recipe = recipe_of(system, psf, size, seed, steps, str(sample_space or ""), str(start or ""))
     folder = out or Path("runs") / f"{Path(recipe.psf or system).stem}-{size}"
     raise typer.Exit(train_in_terminal(recipe, folder, resume))
+
+
+def _rig_alone(rig: Path | None, others: dict[str, object]) -> Path:
+    """Return the rig of `--from-beads`, which says all; raises InputError if it is missing or not alone."""
+    given = [name for name, value in others.items() if value]
+    if given:
+        raise InputError(
+            f"--from-beads with {', '.join(given)}",
+            limit="beads say the spot, --minutes the steps",
+            remedy="leave it out",
+        )
+    if rig is None:
+        raise InputError("--from-beads without --rig", remedy="name the rig.toml with [camera], [optics] and [beads]")
+    return rig
 
 
 @app.command()

@@ -21,7 +21,8 @@ from stream.suitability import LOCALIZER
 from stream.zoo import find
 
 
-def _needs_torch(name: str) -> ModuleType:
+def needs_torch(name: str) -> ModuleType:
+    """Import a module that needs the extra `train`; raises InputError if that is not installed."""
     from importlib import import_module
 
     try:
@@ -71,7 +72,7 @@ def train_in_terminal(recipe: Recipe, out: Path, resume: bool) -> int:
     """
     from rich.progress import Progress
 
-    training = _needs_torch("models.train")
+    training = needs_torch("models.train")
     checkpoint = out / training.CHECKPOINT
     if checkpoint.exists() != resume:
         state, remedy = (
@@ -80,8 +81,8 @@ def train_in_terminal(recipe: Recipe, out: Path, resume: bool) -> int:
             else ("does not exist", "leave out --resume")
         )
         raise OutputError(f"{checkpoint} {state}", remedy=remedy)
-    trainer = training.Trainer.load(out, steps=recipe.steps) if resume else _new(training, recipe)
-    with Progress() as progress, _needs_torch("export.watch").Validation(out) as validation:
+    trainer = training.Trainer.load(out, steps=recipe.steps) if resume else new_trainer(recipe)
+    with Progress() as progress, needs_torch("export.watch").Validation(out) as validation:
         for name in validation.missing:
             progress.console.print(f"{name} is not installed: no {validation.missing[name]}")
         task = progress.add_task(out.name, total=recipe.steps, completed=trainer.step)
@@ -89,7 +90,8 @@ def train_in_terminal(recipe: Recipe, out: Path, resume: bool) -> int:
     return 0
 
 
-def _new(training: ModuleType, recipe: Recipe) -> Any:
+def new_trainer(recipe: Recipe) -> Any:
+    """Return the trainer of a recipe; raises InputError for a PSF, a sample space or a start that cannot be."""
     space_file = Path(recipe.sample_space) if recipe.sample_space else None
     try:
         if SYSTEMS[recipe.system].kind == "phase":
@@ -100,12 +102,24 @@ def _new(training: ModuleType, recipe: Recipe) -> Any:
                 usual = background_space(usual)
             space, objective = read_space(space_file, usual)
             spot = spots.spot(recipe.psf, space, objective)
-        trainer = training.Trainer(recipe, space, spot)
+        trainer = needs_torch("models.train").Trainer(recipe, space, spot)
         if recipe.start:
-            trainer.start_from(Path(recipe.start))
+            _start(trainer, recipe.start)
         return trainer
     except ValueError as error:
         raise InputError(str(error)) from error
+
+
+def _start(trainer: Any, start: str) -> None:
+    if Path(start).is_dir():
+        trainer.start_from(Path(start))
+        return
+    other = needs_torch("export.trained").from_model(find(start, "--from"))
+    before = [*other.provenance["before"], other.provenance["command"]]
+    try:
+        trainer.start_with(other.network.state_dict(), before)
+    except (RuntimeError, ValueError) as error:
+        raise ValueError(f"cannot start from {start}: {error}") from error
 
 
 def export_in_terminal(source: str, out: Path, precision: str, to: str) -> int:
@@ -130,7 +144,7 @@ def export_in_terminal(source: str, out: Path, precision: str, to: str) -> int:
         raise InputError(f"--out {out}", limit="a file that ends in .onnx")
     if path.resolve() == out.resolve():
         raise InputError(f"--out {out} is what is read", remedy="give another file")
-    module, rows = _needs_torch("export.export"), _needs_torch("export.static_rows").ROWS_PER_BLOCK
+    module, rows = needs_torch("export.export"), needs_torch("export.static_rows").ROWS_PER_BLOCK
     try:
         card = module.export(path, out, precision, rows if to == "tensorrt" else 0)
     except ValueError as error:
