@@ -101,7 +101,7 @@ def test_it_is_stopped_resumed_and_ends_with_a_model_that_runs(
     with pytest.raises(InputError, match=r"rig: not what .* was begun with"):
         in_terminal(plan(RIG.replace("0.5", "0.6")), resume=True)
 
-    assert in_terminal(replace(mine, minutes=record["spent_s"] / 60 + 0.3), resume=True) == 0
+    assert in_terminal(replace(mine, minutes=record["spent_s"] / 60 + 0.15), resume=True) == 0
     said = capsys.readouterr().out
     assert "1/5 beads done before" in said
     assert 'name = "' + str(mine.model) in said.replace("\n", "")
