@@ -13,6 +13,9 @@ from models.optics.gaussian import GaussianSpot, Widths
 from models.optics.spot import Spot
 from models.refining.widths import SIZE_PX, over_widths
 
+USUAL = 0.045
+"""Rounder than a seventh of the training's spots: what only those show is told."""
+
 
 class Part(NamedTuple):
     """A Gaussian: its weight, its place and its widths in units of the spot's width."""
@@ -90,8 +93,8 @@ def templates_in_focus(pixel_size_nm: float, window_px: int) -> Templates:
 
 
 def trained_spot(width_nm: float, pixel_size_nm: float, rng: np.random.Generator) -> Spot:
-    """Return a spot as the training draws them (`SpotsInFocus`): slightly elliptic, some in a halo."""
-    ellipticity = rng.normal(0, 0.03)
+    """Return a spot as the training usually draws them (`SpotsInFocus`): slightly elliptic, some in a halo."""
+    ellipticity = np.clip(rng.normal(0, 0.03), -USUAL, USUAL)
     halo = rng.uniform(0, 0.25) * (rng.random() < 0.6)
     wider = rng.uniform(1.6, 2.6)
     parts = [

@@ -21,7 +21,7 @@ MOLECULES = 1e7
 """One false alarm in so many molecules: ten hours at 280 a second."""
 TOGETHER = 100
 """Weights are the best for the mean of so many molecules."""
-HALF, SAMPLES, WORST = 0.5, 3.5, 2.5
+HALF, SAMPLES, WORST = 0.5, 4.5, 3.0
 """The allowance is half of what was simulated, or so many standard deviations of samples; such a bad sample is reckoned
 with in the threshold."""
 CEILING = 2.0
