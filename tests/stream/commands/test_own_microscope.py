@@ -14,6 +14,7 @@ import tifffile
 
 import export.evaluate as scoring
 from models.evaluation.report import Effort
+from models.guard.molecules.guard_file import Guard
 from models.optics.objective import Objective
 from models.optics.propagator import Setup
 from models.optics.vectorial import Aberration, VectorialSpot
@@ -88,6 +89,7 @@ def test_it_is_stopped_resumed_and_ends_with_a_model_that_runs(
     monkeypatch.setattr(parity, "ENGINES", {"onnx-runtime": ENGINES["onnx-runtime"]})
     monkeypatch.setattr(scoring, "FRAMES", 3)
     monkeypatch.setattr(scoring, "EMITTERS", 50)
+    monkeypatch.setattr(own_microscope, "GUARD_MOLECULES", 100)
     monkeypatch.setattr(own_microscope, "EFFORT", Effort(frames=3, emitters=50))
     with monkeypatch.context() as patch:
         interrupt_at_the_first_line(patch)
@@ -103,7 +105,7 @@ def test_it_is_stopped_resumed_and_ends_with_a_model_that_runs(
 
     assert in_terminal(replace(mine, minutes=record["spent_s"] / 60 + 0.15), resume=True) == 0
     said = capsys.readouterr().out
-    assert "1/5 beads done before" in said
+    assert "1/6 beads done before" in said
     assert 'name = "' + str(mine.model) in said.replace("\n", "")
     assert "Cramér-Rao bound" in said
     engine = OnnxRuntimeEngine(mine.model)
@@ -117,10 +119,11 @@ def test_it_is_stopped_resumed_and_ends_with_a_model_that_runs(
     assert "--from-beads beads.tif" in made["command"]
     assert made["pupil"]["zernike_waves"]["6"] == pytest.approx(-0.1, abs=0.01)
     assert mine.model.with_suffix(".spot.npz").exists()
+    assert Guard.load(mine.model.with_suffix(".guard.npz")).made["molecules"] >= 100
     assert list(json.loads((mine.out / "evaluation.json").read_text()))[-1] == "maximum likelihood"
 
     in_terminal(replace(mine, minutes=None), resume=True)  # nothing is left to do
-    assert "5/5 evaluation done before" in capsys.readouterr().out
+    assert "6/6 evaluation done before" in capsys.readouterr().out
 
 
 def test_a_wrong_pixel_size_shows_in_the_beads(plan: Callable[..., Plan], tmp_path: Path) -> None:
