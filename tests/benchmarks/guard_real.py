@@ -12,7 +12,7 @@ import json
 import tempfile
 from pathlib import Path
 
-from challenge import CAMERA
+from own_microscope import CAMERA
 from replayed import replay
 
 EMCCD = {"pixel_size_nm": 100, "offset_adu": 100, "gain_e_per_adu": 3.6, "em_gain": 100, "read_noise_e": 30}
