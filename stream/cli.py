@@ -285,7 +285,7 @@ def train(
     ] = None,
     rig: Annotated[Path | None, typer.Option("--rig", help="With --from-beads: camera, optics, [beads].")] = None,
     minutes: Annotated[
-        float | None, typer.Option("--minutes", min=0.01, help="With --from-beads: of the training; 20 if not given.")
+        float | None, typer.Option("--minutes", min=0.01, help="With --from-beads: of the training; 16 if not given.")
     ] = None,
     accept_pupil: Annotated[
         bool, typer.Option("--accept-pupil", help="With --from-beads: even if the pupil does not explain the beads.")

@@ -9,7 +9,7 @@ from pathlib import Path
 from stream.config import Rig
 from stream.errors import FrameFormatError, InputError
 
-USUAL_MINUTES = 20.0
+USUAL_MINUTES = 16.0
 
 
 @dataclass(frozen=True, slots=True)

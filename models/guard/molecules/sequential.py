@@ -28,8 +28,9 @@ CEILING = 2.0
 """Sums end at so many thresholds, so that an alarm ends soon after its cause."""
 FADING = 2000
 """A mean since the start of an excursion rests on about so many molecules at most."""
-STRANGE, STRANGE_MOST = 0.4, 6.0
-"""Allowance for deviations without a known cause, and the most that one molecule counts, in standard deviations."""
+STRANGE, STRANGE_SAMPLES, STRANGE_MOST = 0.4, 6.0, 6.0
+"""Least allowance for deviations without a known cause, the same in standard deviations of samples, which are not normal
+here, and the most that one molecule counts, in its standard deviations."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ def sum_rules(known: Reference, shifts: Float64, strange: tuple[float, float], s
     weights = weights / np.einsum("sm,sm->s", weights, shifts)[:, None]
     variance = np.einsum("sm,mk,sk->s", weights, known.covariance, weights)
     sample = np.sqrt(np.einsum("sm,mk,sk->s", weights, known.between, weights))
-    allowance = np.append(np.maximum(HALF, SAMPLES * sample), max(STRANGE, SAMPLES * strange_between))
+    allowance = np.append(np.maximum(HALF, SAMPLES * sample), max(STRANGE, STRANGE_SAMPLES * strange_between))
     sample, variance = np.append(sample, strange_between), np.append(variance, 1.0)
     rate = 2 * (allowance - WORST * sample) / variance
     return SumRules(weights, allowance, np.log(MOLECULES * len(allowance)) / rate, strange)
