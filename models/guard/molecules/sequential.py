@@ -29,8 +29,8 @@ CEILING = 2.0
 FADING = 2000
 """A mean since the start of an excursion rests on about so many molecules at most."""
 STRANGE, STRANGE_SAMPLES, STRANGE_MOST = 0.4, 6.0, 6.0
-"""Least allowance for deviations without a known cause, the same in standard deviations of samples, which are not normal
-here, and the most that one molecule counts, in its standard deviations."""
+"""Least allowance for deviations without a known cause, the same in standard deviations of samples (long tails),
+and the most that one molecule counts, in its standard deviations."""
 
 
 @dataclass(frozen=True, slots=True)
