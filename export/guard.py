@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,10 @@ from models.layers import OverFrames
 from models.localizations import Localizations
 from models.sample_space import SampleSpace
 
-MOLECULES, FOR_CAUSES = 24_000, 2.0
+FOR_EACH, SCENES_FOR_EACH = 20, 300
+"""A cause is shown by a 20th of the matched molecules, and by a scene for each 300 of them at most: of what is far off a
+network finds little."""
+MOLECULES, FOR_CAUSES = 24_000, 1.4
 """Matched molecules; how long the causes take, over that."""
 SIGMAS = "sigma_x_nm", "sigma_y_nm", "sigma_z_nm"
 CROWD_PX, CROWD_FRAMES, CROWD_PHOTONS, CROWD_BACKGROUND = 128, 24, 2000.0, 15.0
@@ -81,10 +85,10 @@ class Bench:
         seen = look(counts, frame, table, rows[bright], self.subject.optics(camera), self.templates)
         return seen, table.where(rows[bright])
 
-    def many(self, molecules: int, seed: int, mismatch: Mismatch = MATCHED) -> Looked:
-        """Look at as many molecules, each scene under conditions of its own."""
+    def many(self, molecules: int, seed: int, mismatch: Mismatch = MATCHED, most_scenes: float = inf) -> Looked:
+        """Look at as many molecules, each scene under conditions of its own; at fewer, if scenes show too few."""
         rng, parts, total, scene = np.random.default_rng(seed), [], 0, 0
-        while total < molecules:
+        while total < molecules and (scene < most_scenes or not parts):
             drawn = matched.conditions(self._space, rng)
             spot = self.subject.spot(drawn, mismatch, rng)
             found = self.look(*matched.frames(drawn, spot, self.subject.depth_nm, mismatch, rng))
@@ -128,7 +132,7 @@ def learn(bench: Bench, made: dict[str, Any], progress: Progress, molecules: int
         To keep of how it was made.
     progress : callable
     molecules : int
-        Matched ones; a tenth of them for each cause.
+        Matched ones; a 20th of them for each cause.
     """
     causes, names = bench.subject.causes, bench.templates.names + OTHERS
     progress("as in the training", 0.0)
@@ -137,7 +141,7 @@ def learn(bench: Bench, made: dict[str, Any], progress: Progress, molecules: int
     shifts = []
     for number, (name, cause) in enumerate(causes.items()):
         progress(name, (1 + number / len(causes) * FOR_CAUSES) / (1 + FOR_CAUSES))
-        looked = bench.many(molecules // 10, SEED + 1 + number, cause.mismatch)
+        looked = bench.many(molecules // FOR_EACH, SEED + 1 + number, cause.mismatch, molecules // SCENES_FOR_EACH)
         shifts.append(known.deviations(looked.measures, looked.conditions).mean(0))
     rules = sum_rules(known, np.array(shifts), *_strange(known, matched_ones))
     crowded = bench.found_at_most()
