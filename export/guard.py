@@ -29,8 +29,8 @@ from models.localizations import Localizations
 from models.sample_space import SampleSpace
 
 FOR_EACH, SCENES_FOR_EACH = 20, 300
-"""A cause is shown by a 20th of the matched molecules, and by a scene for each 300 of them at most: of what is far off a
-network finds little."""
+"""A cause is shown by a 20th of the matched molecules, and by a scene for each 300 of them at most: of what is far off
+a network finds little."""
 MOLECULES, FOR_CAUSES = 24_000, 1.4
 """Matched molecules; how long the causes take, over that."""
 SIGMAS = "sigma_x_nm", "sigma_y_nm", "sigma_z_nm"
@@ -87,7 +87,8 @@ class Bench:
 
     def many(self, molecules: int, seed: int, mismatch: Mismatch = MATCHED, most_scenes: float = inf) -> Looked:
         """Look at as many molecules, each scene under conditions of its own; at fewer, if scenes show too few."""
-        rng, parts, total, scene = np.random.default_rng(seed), [], 0, 0
+        rng, total, scene = np.random.default_rng(seed), 0, 0
+        parts: list[Looked] = []
         while total < molecules and (scene < most_scenes or not parts):
             drawn = matched.conditions(self._space, rng)
             spot = self.subject.spot(drawn, mismatch, rng)
