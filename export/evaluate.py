@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from export.background import validate_background
+from export.exported import Shaped
 from export.graph import MULTIPLE_PX
 from export.phase import validate_phase
 from export.static_graph import deployed
@@ -38,7 +39,9 @@ CHUNK = 48
 class Runnable(Protocol):
     """A deployed localizer, in torch or as the file that was made of it."""
 
-    network: OverFrames
+    @property
+    def network(self) -> Shaped:
+        """Its shape."""
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import onnxruntime
@@ -15,7 +16,28 @@ from torch import Tensor
 from export.card import METADATA_KEY, Card
 from export.graph import INPUTS
 from export.static_rows import as_static, filled
-from models.layers import OverFrames
+
+
+class Shaped(Protocol):
+    """What must be known of a network to call its file; every `OverFrames` says it, and every card."""
+
+    channels: int
+    stride: int
+    dimensions: int
+
+
+@dataclass(slots=True)
+class OfCard:
+    """The same by a card: for files whose network this version does not know."""
+
+    channels: int
+    stride: int
+    dimensions: int
+
+    @classmethod
+    def of(cls, card: Card) -> OfCard:
+        """Return what a card says."""
+        return cls(card.features, card.stride, 3 if "z_nm" in card.columns else 2)
 
 
 class Called:
@@ -27,12 +49,12 @@ class Called:
         Computes a file of either form.
     card : Card
         Of either form; both are called like `DeployedLocalizer`.
-    network : OverFrames
+    network : Shaped
         Of which it was made: its shape matters, not its weights.
     """
 
     def __init__(
-        self, run: Callable[[Mapping[str, NDArray[np.generic]]], Mapping[str, Any]], card: Card, network: OverFrames
+        self, run: Callable[[Mapping[str, NDArray[np.generic]]], Mapping[str, Any]], card: Card, network: Shaped
     ) -> None:
         self._run, self._static, self.columns, self.network = run, card.rows_per_block > 0, card.columns, network
 
@@ -47,7 +69,7 @@ class Called:
         return tuple(torch.as_tensor(np.asarray(value)) for value in outputs)
 
 
-def exported(path: Path, network: OverFrames) -> Called:
+def exported(path: Path, network: Shaped) -> Called:
     """Return a file in ONNX Runtime on one thread of the CPU."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from export.evaluate import THRESHOLDS, locator
-from export.exported import exported
-from export.trained import trained_in
+from export.evaluate import locator
+from export.exported import OfCard, exported
+from export.trained import read_model
 from models.camera import Camera
 from models.evaluation.conditions import Locate
 from models.guard.molecules import matched
@@ -24,7 +24,6 @@ from models.guard.molecules.reference import Reference, between, reference
 from models.guard.molecules.sequential import STRANGE_MOST, squared_distance, sum_rules
 from models.guard.molecules.subject import Subject
 from models.guard.molecules.templates import Templates
-from models.layers import OverFrames
 from models.localizations import Localizations
 from models.sample_space import SampleSpace
 
@@ -116,11 +115,9 @@ class Bench:
 
 def bench_for(model: Path, subject: Subject) -> Bench:
     """Return the bench of an exported localizer."""
-    trained = trained_in(model)
-    assert isinstance(trained.network, OverFrames)
-    threshold = THRESHOLDS[trained.network.dimensions]
-    locate = locator(exported(model, trained.network), threshold, subject.pixel_size_nm)
-    return Bench(locate, subject, trained.space, subject.templates())
+    _, card = read_model(model)
+    locate = locator(exported(model, OfCard.of(card)), card.threshold, subject.pixel_size_nm)
+    return Bench(locate, subject, card.sample_space, subject.templates())
 
 
 def learn(bench: Bench, made: dict[str, Any], progress: Progress, molecules: int = MOLECULES) -> Guard:

@@ -9,13 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from export.trained import Trained
+from export.card import Card
+from export.trained import read_model, spot_beside
 from models.guard.molecules.optics import Change, KnownOptics
 from models.guard.molecules.subject import SCENE_PX, InDepth, InFocus, Subject
 from models.optics.low_rank import LowRankSpot
 from models.optics.objective import Objective
 from models.optics.propagator import Setup
 from models.psf import BEYOND_NM, PSFS
+from models.recipe import Recipe
 from models.sample_space_file import read_space
 from models.scenes.optics import MASKS
 
@@ -24,12 +26,13 @@ AGREE = 0.05
 """Largest difference of the spots drawn again, root mean square over that of the spots."""
 
 
-def subject_of(trained: Trained, objective: Objective | None = None, pupil: Path | None = None) -> Subject:
-    """Return what the guard of a trained localizer watches over.
+def subject_of(model: Path, objective: Objective | None = None, pupil: Path | None = None) -> Subject:
+    """Return what the guard of a localizer watches over.
 
     Parameters
     ----------
-    trained : Trained
+    model : Path
+        Its `.onnx` file, with its spots beside it.
     objective : Objective or None
         None: that of the training's sample space.
     pupil : Path or None
@@ -38,28 +41,31 @@ def subject_of(trained: Trained, objective: Objective | None = None, pupil: Path
     Raises
     ------
     ValueError
-        It is not known what the spots were computed from, or what is known gives other spots.
+        It is no localizer, or it is not known what the spots were computed from, or what is known gives other spots.
     """
-    if trained.spot is None:
+    _, card = read_model(model)
+    if "frames" not in [port.name for port in card.inputs]:
+        raise ValueError(f"{card.title}: only localizers have a guard")
+    spot = spot_beside(model)
+    if spot is None:
         return InFocus()
-    space = trained.space["z_nm"]
-    known = _optics(trained, objective, pupil)
-    error = _difference(known, trained.spot)
+    space = card.sample_space["z_nm"]
+    known = _optics(card, spot, objective, pupil)
+    error = _difference(known, spot)
     if error > AGREE:
         raise ValueError(
             f"the spots of the model differ by {error:.0%} from those of the stated optics; {AGREE:.0%} at most: state "
             "[optics] as they were trained, or the pupil.json that belongs to them"
         )
-    return InDepth(known, trained.spot, min(-space.low, space.high))
+    return InDepth(known, spot, min(-space.low, space.high))
 
 
-def _optics(trained: Trained, objective: Objective | None, pupil: Path | None) -> KnownOptics:
-    recipe, spot = trained.recipe, trained.spot
-    assert spot is not None
+def _optics(card: Card, spot: LowRankSpot, objective: Objective | None, pupil: Path | None) -> KnownOptics:
+    recipe, z = Recipe(**card.provenance["recipe"]), card.sample_space["z_nm"]
     if recipe.psf in PSFS:
         space = Path(recipe.sample_space) if recipe.sample_space else None
-        stated = objective or read_space(space, trained.space)[1]
-        depth = max(abs(trained.space["z_nm"].low), abs(trained.space["z_nm"].high)) + BEYOND_NM
+        stated = objective or read_space(space, card.sample_space)[1]
+        depth = max(abs(z.low), abs(z.high)) + BEYOND_NM
         setup = Setup(stated, {}, MASKS[PSFS[recipe.psf].mask], height_nm=depth)
         return KnownOptics(setup, spot.pixel_size_nm, spot.z_range_nm)
     file = pupil or Path(recipe.psf).with_name(PUPIL)

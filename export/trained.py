@@ -87,20 +87,29 @@ def from_model(path: Path) -> Trained:
     ValueError
         It is no localizer of ours, is in eight bits, or its network is not one that this version knows.
     """
-    try:
-        model = onnx.load(path)
-        card = Card.from_json({entry.key: entry.value for entry in model.metadata_props}.get(METADATA_KEY, ""))
-    except (DecodeError, CardError) as error:
-        raise ValueError(f"{path}: not a model of LiveSMLM: {error}") from error
+    model, card = read_model(path)
     if "count" not in [port.name for port in card.outputs] or card.precision == "int8":
         raise ValueError(f"{path}: {card.title}, {card.precision}; only localizers in fp32 or fp16 can be taken")
     try:
         network, recipe = network_of(model, card), Recipe(**card.provenance["recipe"])
     except (ValueError, TypeError) as error:
         raise ValueError(f"{path}: {error}") from error
+    return Trained(network, recipe, card.sample_space, spot_beside(path), card.provenance, distance_of(model))
+
+
+def read_model(path: Path) -> tuple[onnx.ModelProto, Card]:
+    """Return the graph of a file and its card; raises ValueError if it has none of ours."""
+    try:
+        model = onnx.load(path)
+        return model, Card.from_json({one.key: one.value for one in model.metadata_props}.get(METADATA_KEY, ""))
+    except (DecodeError, CardError) as error:
+        raise ValueError(f"{path}: not a model of LiveSMLM: {error}") from error
+
+
+def spot_beside(path: Path) -> LowRankSpot | None:
+    """Return the spots beside a model's file; None if there are none, as in focus."""
     beside = path.with_suffix(f".{SPOT}")
-    spot = LowRankSpot.load(beside) if beside.exists() else None
-    return Trained(network, recipe, card.sample_space, spot, card.provenance, distance_of(model))
+    return LowRankSpot.load(beside) if beside.exists() else None
 
 
 def network_of(model: onnx.ModelProto, card: Card) -> OverFrames:

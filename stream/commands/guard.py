@@ -44,11 +44,9 @@ def in_terminal(model: str, rig: Rig | None, pupil: Path | None, molecules: int)
 
 def learned(path: Path, rig: Rig | None, pupil: Path | None, molecules: int) -> Path:
     """Learn what the guard of an exported localizer must know, with a bar; returns the file beside the model."""
-    trained, module = needs_torch("export.trained"), needs_torch("export.guard")
-    subjects = needs_torch("export.subjects")
+    module, subjects = needs_torch("export.guard"), needs_torch("export.subjects")
     try:
-        found = trained.trained_in(path)
-        subject = subjects.subject_of(found, objective(rig.optics) if rig else None, pupil)
+        subject = subjects.subject_of(path, objective(rig.optics) if rig else None, pupil)
     except ValueError as error:
         raise InputError(f"{path.name}: {error}", remedy="--rig RIG.toml, --pupil pupil.json") from error
     with Progress() as progress:

@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from export.guard import bench_for
 from export.subjects import subject_of
-from export.trained import trained_in
+from export.trained import read_model
 from models.camera import Camera
 from models.guard.coverage.coverage import Coverage
 from models.guard.molecules import causes, matched
@@ -94,13 +94,12 @@ class Subjects:
 
     def __init__(self, name: str, guard: Path | None) -> None:
         path = zoo.find(name)
-        self.trained = trained_in(path)
-        self.subject = subject_of(self.trained)
+        self.subject = subject_of(path)
         self.bench = bench_for(path, self.subject)
-        self.cases = CASES if self.trained.spot else IN_FOCUS
+        self.cases = CASES if self.subject.depth_nm else IN_FOCUS
         self.card = zoo.shipped().get(name, None)
         self.guard = Guard.load(guard or zoo.guard_of(name))
-        self.space: SampleSpace = self.trained.space
+        self.space: SampleSpace = read_model(path)[1].sample_space
         self._other = {}
 
     def spot(self, case: Case, drawn: Conditions, rng: np.random.Generator):

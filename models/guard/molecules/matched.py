@@ -88,8 +88,9 @@ def conditions(space: SampleSpace, rng: np.random.Generator) -> Conditions:
     def draw(name: str) -> float:
         return _inner(space[name]).sample(rng)
 
+    contrast = space["background_contrast"].sample(rng) if "background_contrast" in space.fields else 0.0
     return Conditions(
-        draw("photons"), draw("background_e"), space["background_contrast"].sample(rng), draw("density_per_um2"),
+        draw("photons"), draw("background_e"), contrast, draw("density_per_um2"),
         draw("on_time_frames"), draw("read_noise_e"), bool(rng.random() < space.number("em_share")),
         float(rng.uniform(0.5, 0.98)), draw("psf_sigma_px") if "psf_sigma_px" in space.fields else 0.0,
     )  # fmt: skip
