@@ -1,4 +1,4 @@
-"""In focus: spots are Gaussians of any width, as the training draws them, and what else they may look like."""
+"""In focus: spots of any width, Gaussians as the training draws them and with the rings that objectives make."""
 
 from __future__ import annotations
 
@@ -10,11 +10,18 @@ import numpy as np
 from models.guard.molecules.templates import Templates
 from models.optics.arrays import Array
 from models.optics.gaussian import GaussianSpot, Widths
+from models.optics.low_rank_build import low_rank
+from models.optics.objective import Objective
+from models.optics.propagator import Setup
 from models.optics.spot import Spot
+from models.optics.vectorial import VectorialSpot
 from models.refining.widths import SIZE_PX, over_widths
 
 USUAL = 0.045
 """Rounder than a seventh of the training's spots: what only those show is told."""
+
+APERTURES, CORE = (1.2, 1.49), 0.25
+"""Of objectives; standard deviation of the core of a spot in focus over wavelength / aperture."""
 
 
 class Part(NamedTuple):
@@ -90,6 +97,16 @@ def templates_in_focus(pixel_size_nm: float, window_px: int) -> Templates:
     """Return these derivatives on the knots of `gaussian_spline`."""
     made = [over_widths(Mixed(parts, pixel_size_nm), window_px).coefficients for parts in SHAPES.values()]
     return Templates(tuple(SHAPES), np.stack(made))
+
+
+def usual_spot(width_nm: float, pixel_size_nm: float, rng: np.random.Generator) -> Spot:
+    """Return a spot that the network is for: half of them as the training draws them, half as objectives make them."""
+    if rng.random() < 0.5:
+        return trained_spot(width_nm, pixel_size_nm, rng)
+    aperture = rng.uniform(*APERTURES)
+    objective = Objective(numerical_aperture=aperture, wavelength_nm=width_nm * aperture / CORE)
+    exact = VectorialSpot(Setup(objective), pixel_size_nm, SIZE_PX)
+    return low_rank(exact, (-1.0, 1.0), rank=20, z_nodes=2, reach_px=0)
 
 
 def trained_spot(width_nm: float, pixel_size_nm: float, rng: np.random.Generator) -> Spot:

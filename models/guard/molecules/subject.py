@@ -9,7 +9,7 @@ import numpy as np
 
 from models.camera import Camera
 from models.guard.molecules.causes import IN_DEPTH, IN_FOCUS, Cause
-from models.guard.molecules.in_focus import Mixed, templates_in_focus, trained_spot
+from models.guard.molecules.in_focus import Mixed, templates_in_focus, usual_spot
 from models.guard.molecules.matched import Conditions, Mismatch
 from models.guard.molecules.optics import Change, KnownOptics
 from models.guard.molecules.templates import Templates, templates
@@ -102,4 +102,4 @@ class InFocus:
         width_nm = drawn.width_px * self.pixel_size_nm
         if mismatch.parts:
             return Mixed(mismatch.parts, self.pixel_size_nm, width_nm)
-        return trained_spot(width_nm, self.pixel_size_nm, rng)
+        return usual_spot(width_nm, self.pixel_size_nm, rng)
