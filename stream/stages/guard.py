@@ -69,22 +69,22 @@ class GuardWatch:
 
     def flush(self) -> Located:
         """Return the answer for the newest frames."""
-        located = self._watched(self._stage.flush())
+        located = self._watched(self._stage.flush(), ends=True)
         self._kept.clear()
         self._rows.clear()
         return located
 
-    def _watched(self, located: Located) -> Located:
+    def _watched(self, located: Located, ends: bool = False) -> Located:
         """Look at frames that have their answer, and flag the rows."""
         if len(located.index):
-            self._look(located)
+            self._look(located, ends)
         flags = np.asarray(located.table["flags"]) if "flags" in located.table else np.zeros(len(located.table), "u4")
         if self._verdict.word == "outside":
             flags = flags | np.uint32(OUTSIDE)
         table = Localizations({name: located.table[name] for name in located.table} | {"flags": flags})
         return replace(located, table=table, guard=self._news(located))
 
-    def _look(self, located: Located) -> None:
+    def _look(self, located: Located, ends: bool) -> None:
         self._rows.append(located.table)
         newest, looked = int(located.index[-1]), False
         while self._kept and int(self._kept[0][1][-1]) <= newest:
@@ -96,7 +96,9 @@ class GuardWatch:
                 channel.take(pixels, index, here)
             self._rows = [table.where(frame > index[-1])]
             looked = True
-        if looked:
+        if ends and self._molecules is not None:
+            self._molecules.settle()
+        if looked or ends:
             findings = [finding for channel in self._channels for finding in channel.findings()]
             count = 0 if self._molecules is None else self._molecules.molecules
             self._verdict = verdict(findings, newest, count)

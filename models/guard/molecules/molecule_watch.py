@@ -17,7 +17,7 @@ from models.localizations import Localizations, concatenate
 from models.refining.refine import Optics
 
 AT_ONCE, MOST_AT_ONCE = 32, 256
-FRAMES_AT_ONCE = 16
+FRAMES_AT_ONCE = 8
 UNKNOWN_REMEDY = (
     "look at frames and what was found in them (newest frame on the page); another model, or one trained for this "
     "microscope: livesmlm train --from-beads"
@@ -65,6 +65,11 @@ class MoleculeWatch:
         self._frames.append((pixels.copy(), table))
         self._waiting += len(rows)
         if self._waiting >= min(AT_ONCE, self._credit) or len(self._frames) == FRAMES_AT_ONCE:
+            self._look()
+
+    def settle(self) -> None:
+        """Look at what waits for more: the run ends."""
+        if self._waiting and self._credit >= 1:
             self._look()
 
     def findings(self) -> list[Finding]:

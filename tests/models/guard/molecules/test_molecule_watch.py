@@ -78,6 +78,16 @@ def test_a_small_change_is_called_drifting(
     assert (finding.name, finding.word) == ("astigmatism", "drifting")
 
 
+def test_at_the_end_what_waits_is_looked_at(
+    guard: Guard, subject: InDepth, camera: Camera, draw: Callable[..., Molecules]
+) -> None:
+    watch = MoleculeWatch(guard, IN_DEPTH, subject.optics(camera), per_frame=2.0)
+    show(watch, draw(3, seed=34), camera)
+    before = watch.molecules
+    watch.settle()
+    assert (before, watch.molecules) == (0, 3)
+
+
 def test_no_more_molecules_are_looked_at_than_were_allowed(
     guard: Guard, subject: InDepth, camera: Camera, draw: Callable[..., Molecules]
 ) -> None:
