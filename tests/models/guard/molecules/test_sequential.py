@@ -5,7 +5,7 @@ import pytest
 
 from models.guard.molecules.diagnosis import diagnose
 from models.guard.molecules.reference import Reference
-from models.guard.molecules.sequential import SumRules, Sums, squared_distance, sum_rules
+from models.guard.molecules.sequential import WORST, SumRules, Sums, squared_distance, sum_rules
 
 MEASURES = 6
 
@@ -81,7 +81,7 @@ def test_the_threshold_is_that_of_one_false_alarm_in_ten_million(known: Referenc
     exact = sum_rules(known, 4 * shifts, (MEASURES, 3.0), 0.0)
     variance = np.einsum("sm,sm->s", exact.weights, exact.weights)
     sample = np.sqrt(0.002 * variance)
-    chance = np.exp(-2 * (exact.allowance[:-1] - 2.5 * sample) * exact.threshold[:-1] / variance)
+    chance = np.exp(-2 * (exact.allowance[:-1] - WORST * sample) * exact.threshold[:-1] / variance)
     assert chance * 4 * 1e7 == pytest.approx(1)
 
 
