@@ -18,7 +18,7 @@ from stream.sources.micromanager import MicroManagerSource
 from tests.stream.commands.conftest import ROOT, command
 from tests.stream.sources.micro_manager import Server, configuration
 
-GIVE_UP_S = 30
+GIVE_UP_S = 120.0
 RING_BYTES = 64 * 64 * 2 * 4000
 RIG = """
 [camera]
