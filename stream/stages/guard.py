@@ -41,9 +41,9 @@ class GuardWatch:
     Parameters
     ----------
     stage : Stage
-    channels : sequence of Channel
+    channels : list of Channel
     molecules : MoleculeWatch or None
-        One of the channels looks with it; says how many were looked at.
+        With which one of the channels looks.
     """
 
     def __init__(self, stage: Stage, channels: list[Channel], molecules: MoleculeWatch | None) -> None:
@@ -51,6 +51,7 @@ class GuardWatch:
         self._kept: deque[tuple[NDArray[np.uint16], NDArray[np.int64]]] = deque()
         self._rows: list[Localizations] = []
         self._verdict = Verdict("inside", -1, 0)
+        self._told: tuple[str, tuple[str, ...]] = ("", ())
         self._told_at = -TOLD_EVERY
 
     @property
@@ -112,8 +113,6 @@ class GuardWatch:
             return None
         self._told, self._told_at = told, self._verdict.frame
         return self._verdict
-
-    _told: tuple[str, tuple[str, ...]] = ("", ())
 
 
 def _first_run(index: NDArray[np.int64]) -> int:

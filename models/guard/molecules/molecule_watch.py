@@ -55,14 +55,14 @@ class MoleculeWatch:
         self._credit = min(self._credit + frames * self._per_frame, float(MOST_AT_ONCE))
 
     def take(self, pixels: NDArray[np.uint16], table: Localizations) -> None:
-        """Take a frame (y, x) ADU and all that was found in it, if there is time for more molecules."""
+        """Take a frame (y, x) ADU, which is kept for a while, and its rows, if there is time for more molecules."""
         if self._credit < min(AT_ONCE, self._waiting + 1):
             return
         place = np.zeros(len(table), np.int64)
         rows = self._usable(table, place, pixels.shape)
         if not len(rows):
             return
-        self._frames.append((pixels.copy(), table))
+        self._frames.append((pixels, table))
         self._waiting += len(rows)
         if self._waiting >= min(AT_ONCE, self._credit) or len(self._frames) == FRAMES_AT_ONCE:
             self._look()
