@@ -20,10 +20,11 @@ from models.guard.molecules import matched
 from models.guard.molecules.guard_file import Guard
 from models.guard.molecules.matched import MATCHED, Mismatch
 from models.guard.molecules.measures import OTHERS, Seen, alone, look
-from models.guard.molecules.reference import Reference, between, reference
-from models.guard.molecules.sequential import STRANGE_MOST, squared_distance, sum_rules
+from models.guard.molecules.reference import reference
+from models.guard.molecules.sequential import sum_rules
 from models.guard.molecules.subject import Subject
 from models.guard.molecules.templates import Templates
+from models.guard.molecules.unlikeness import unlikeness
 from models.localizations import Localizations
 from models.sample_space import SampleSpace
 
@@ -136,31 +137,25 @@ def learn(bench: Bench, made: dict[str, Any], progress: Progress, molecules: int
     progress("as in the training", 0.0)
     matched_ones = bench.many(molecules, SEED)
     known = reference(names, matched_ones.scene, matched_ones.measures, matched_ones.conditions)
+    deviations = known.deviations(matched_ones.measures, matched_ones.conditions)
+    usual = unlikeness(known, matched_ones.scene, deviations, matched_ones.conditions)
     shifts = []
     for number, (name, cause) in enumerate(causes.items()):
         progress(name, (1 + number / len(causes) * FOR_CAUSES) / (1 + FOR_CAUSES))
         looked = bench.many(molecules // FOR_EACH, SEED + 1 + number, cause.mismatch, molecules // SCENES_FOR_EACH)
         shifts.append(known.deviations(looked.measures, looked.conditions).mean(0))
-    rules = sum_rules(known, np.array(shifts), *_strange(known, matched_ones))
+    rules = sum_rules(known, usual, np.array(shifts))
     crowded = bench.found_at_most()
-    usual = np.quantile(matched_ones.sigma_nm, SPREAD, axis=0).T.tolist()
+    sigmas = np.quantile(matched_ones.sigma_nm, SPREAD, axis=0).T.tolist()
     facts = made | {
         "molecules": len(matched_ones.scene),
-        "usual_sigma_nm": usual,
+        "usual_sigma_nm": sigmas,
         "found_at_most_per_um2": crowded,
         "pixel_size_nm": bench.subject.pixel_size_nm,
         "scenes": int(matched_ones.scene[-1]),
         "seed": SEED,
     }
     return Guard(
-        bench.templates, bench.subject.spline.window_px, LEAST_COUNTS, known, tuple(causes), np.array(shifts), rules,
-        facts,
+        bench.templates, bench.subject.spline.window_px, LEAST_COUNTS, known, usual, tuple(causes), np.array(shifts),
+        rules, facts,
     )  # fmt: skip
-
-
-def _strange(known: Reference, looked: Looked) -> tuple[tuple[float, float], float]:
-    """Return mean and standard deviation of squared distances, and that of samples' means in units of it."""
-    distance = squared_distance(known.deviations(looked.measures, looked.conditions), known.covariance)
-    middle, spread = float(distance.mean()), float(distance.std())
-    left = np.minimum((distance - middle) / spread, STRANGE_MOST)[:, None]
-    return (middle, spread), float(np.sqrt(between(looked.scene, left, np.cov(left.T).reshape(1, 1))[0, 0]))

@@ -23,7 +23,7 @@ def in_terminal(model: str, rig: Rig | None, pupil: Path | None, molecules: int)
     model : str
         Name or path of a localizer.
     rig : Rig or None
-        Its [optics] are those of the spots; None: as the training's sample space states them.
+        Its optics are those of the spots; None: as the training's sample space states them.
     pupil : Path or None
         The pupil.json of the spots; None: the one beside the training's file of spots.
     molecules : int

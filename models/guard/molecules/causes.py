@@ -65,6 +65,13 @@ def _scaled(share: float) -> Cause:
     )  # fmt: skip
 
 
+def _mask(name: str, words: str) -> Cause:
+    return Cause(
+        "another mask", words, 1.0, 0.3, "put in the model's phase mask or cylindrical lens, or take a model for these",
+        Mismatch(Change(mask=name)),
+    )  # fmt: skip
+
+
 def _gain(factor: float) -> Cause:
     return Cause(
         "gain", "the noise is that of a gain that differs from [camera] by {amount:+.0%}", factor - 1, 0.15,
@@ -108,9 +115,12 @@ IN_DEPTH: Mapping[str, Cause] = {
     "blur": Cause(
         "blur", "spots are blurred by about {amount:.0f} nm more than trained", 60.0, 40.0,
         "look for vibration, drift within the exposure, dirt on the optics", Mismatch(Change(blur_nm=60.0)),
-    ), **COMMON,
+    ),
+    "double helix": _mask("double-helix", "spots are those of a double helix"),
+    "no mask": _mask("none", "spots are those of an objective with neither phase mask nor cylindrical lens"),
+    **COMMON,
 }  # fmt: skip
-"""Causes for networks in depth."""
+"""Causes for networks in depth; a mask that is the training's own is none."""
 IN_FOCUS: Mapping[str, Cause] = {
     "longer along x": _shape("elongation", LONGER, 0.2, 0.2, Part(1, 0, 0, 1.095, 0.913)),
     "longer along y": _shape("elongation", LONGER, -0.2, 0.2, Part(1, 0, 0, 0.913, 1.095)),

@@ -15,10 +15,11 @@ from models.guard.molecules.sequential import SumRules
 from models.guard.molecules.templates import Templates
 from models.npz import read_npz
 
-FORMAT = 1
+FORMAT = 2
 ENDING = ".guard.npz"
 Float64 = NDArray[np.float64]
 _REFERENCE = ("low", "high", "means", "spreads", "center", "covariance", "between")
+_USUAL = "usual_"
 _RULES = ("weights", "allowance", "threshold")
 
 
@@ -34,6 +35,9 @@ class Guard:
     least_counts : float
         Dimmer molecules are not looked at; photo-electrons / F**2.
     reference : Reference
+        Of the measures.
+    usual : Reference
+        Of the unlikeness.
     causes : tuple of str
         Keys of the causes whose shifts are known.
     shifts : (s, m) float64
@@ -47,6 +51,7 @@ class Guard:
     window_px: int
     least_counts: float
     reference: Reference
+    usual: Reference
     causes: tuple[str, ...]
     shifts: Float64
     rules: SumRules
@@ -57,9 +62,10 @@ class Guard:
         about = {
             "format": FORMAT, "window_px": self.window_px, "least_counts": self.least_counts,
             "templates": self.templates.names, "measures": self.reference.names, "causes": self.causes,
-            "strange": self.rules.strange, "made": self.made,
+            "made": self.made,
         }  # fmt: skip
         arrays = {name: getattr(self.reference, name) for name in _REFERENCE}
+        arrays |= {_USUAL + name: getattr(self.usual, name) for name in _REFERENCE}
         arrays |= {name: getattr(self.rules, name) for name in _RULES}
         np.savez_compressed(
             path, about=json.dumps(about), templates=self.templates.coefficients.astype("f2"), shifts=self.shifts,
@@ -74,14 +80,16 @@ class Guard:
             about = json.loads(str(archive["about"]))
             if about["format"] != FORMAT:
                 raise ValueError(f"format {about['format']}, this version reads format {FORMAT}")
-            found = {name: archive[name].astype(float) for name in (*_REFERENCE, *_RULES, "shifts")}
+            names = (*_REFERENCE, *(_USUAL + name for name in _REFERENCE), *_RULES, "shifts")
+            found = {name: archive[name].astype(float) for name in names}
             made = Templates(tuple(about["templates"]), archive["templates"].astype(np.float32))
         except (KeyError, ValueError) as error:
             raise ValueError(f"{path} holds no statistics of a guard: {error}") from error
-        middle, spread = about["strange"]
-        weights, allowance, threshold = (found[name] for name in _RULES)
+        known, usual = (
+            Reference(named, *(found[prefix + name] for name in _REFERENCE))
+            for prefix, named in (("", tuple(about["measures"])), (_USUAL, ("unlikeness",)))
+        )
         return cls(
-            made, about["window_px"], about["least_counts"],
-            Reference(tuple(about["measures"]), *(found[name] for name in _REFERENCE)), tuple(about["causes"]),
-            found["shifts"], SumRules(weights, allowance, threshold, (middle, spread)), about["made"],
+            made, about["window_px"], about["least_counts"], known, usual, tuple(about["causes"]), found["shifts"],
+            SumRules(*(found[name] for name in _RULES)), about["made"],
         )  # fmt: skip

@@ -40,7 +40,7 @@ class MoleculeWatch:
     def __init__(self, guard: Guard, causes: Mapping[str, Cause], optics: Optics, per_frame: float) -> None:
         self._guard, self._optics, self._per_frame = guard, optics, per_frame
         self._causes = [causes[name] for name in guard.causes]
-        self._sums = Sums(guard.reference, guard.rules)
+        self._sums = Sums(guard.reference, guard.usual, guard.rules)
         self._credit = 0.0
         self._frames: list[tuple[NDArray[np.uint16], Localizations]] = []
         self._waiting = 0
@@ -110,7 +110,7 @@ class MoleculeWatch:
         rows = self._usable(table, frame, stack.shape[1:])
         rows = rows[:: max(1, -(-len(rows) // max(int(self._credit), 1)))]
         seen = look(counts, frame, table, rows, self._optics, self._guard.templates)
-        self._sums.take(self._guard.reference.deviations(seen.measures, seen.conditions))
+        self._sums.take(self._guard.reference.deviations(seen.measures, seen.conditions), seen.conditions)
         self._credit -= len(rows)
         self._frames.clear()
         self._waiting = 0

@@ -13,10 +13,15 @@ from models.optics.low_rank_build import low_rank
 from models.optics.propagator import Setup
 from models.optics.spot import Spot
 from models.optics.vectorial import VectorialSpot
+from models.scenes.optics import MASKS
 
 RANK, NODES_PER_UM, FEWEST_NODES = 64, 12, 13
 MARGIN_PX = 10
 """The drawn window is so much larger than the one that is looked at."""
+ASTIGMATISM = 5, 6
+"""Noll's numbers of what a cylindrical lens does: with it a pupil from beads shows its mask."""
+ANOTHER, Z_COMPARED = 0.2, 9
+"""Spots differ if the difference is so much of them, root mean square over so many heights."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +38,15 @@ class Change:
         Times the pixel size.
     blur_nm : float
         Standard deviation of what spreads the light besides.
+    mask : str
+        Key of `MASKS`, in place of the training's mask and of its astigmatism; empty: the training's.
     """
 
     noll: int = 0
     waves: float = 0.0
     pixel_scale: float = 1.0
     blur_nm: float = 0.0
+    mask: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +75,18 @@ class KnownOptics:
             waves[change.noll] = waves.get(change.noll, 0.0) + change.waves
         blur = float(np.hypot(self.setup.blur_nm, change.blur_nm))
         setup = replace(self.setup, zernike_waves=waves, blur_nm=blur)
+        if change.mask:
+            rest = {j: amount for j, amount in waves.items() if j not in ASTIGMATISM}
+            setup = replace(setup, zernike_waves=rest, mask=MASKS[change.mask])
         spot = VectorialSpot(setup, self.pixel_size_nm * change.pixel_scale, window_px)
         return StageSpot(spot) if self.by_stage else spot
+
+    def differs(self, change: Change, window_px: int) -> bool:
+        """Return whether a change is one: a mask may be the training's own."""
+        z = np.linspace(*self.z_nm, Z_COMPARED)
+        place = np.column_stack((0 * z, 0 * z, z))
+        trained, changed = (np.asarray(self.exact(one, window_px)(place)) for one in (Change(), change))
+        return float(np.linalg.norm(changed - trained)) > ANOTHER * float(np.linalg.norm(trained))
 
     def quick(self, change: Change, window_px: int) -> LowRankSpot:
         """Return the same as low-rank spots, for scenes of many molecules."""

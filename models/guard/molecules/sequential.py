@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.guard.molecules.reference import Reference
+from models.guard.molecules.unlikeness import unlike
 
 Float64 = NDArray[np.float64]
 MOLECULES = 1e7
@@ -28,9 +29,6 @@ CEILING = 2.0
 """Sums end at so many thresholds, so that an alarm ends soon after its cause."""
 FADING = 2000
 """A mean since the start of an excursion rests on about so many molecules at most."""
-STRANGE, STRANGE_SAMPLES, STRANGE_MOST = 0.4, 6.0, 6.0
-"""Least allowance for deviations without a known cause, the same in standard deviations of samples (long tails),
-and the most that one molecule counts, in its standard deviations."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,41 +39,32 @@ class SumRules:
     ----------
     weights : (s, m) float64
     allowance, threshold : (s + 1,) float64
-    strange : (float, float)
-        Mean and standard deviation of the squared Mahalanobis distance of matched molecules.
     """
 
     weights: Float64
     allowance: Float64
     threshold: Float64
-    strange: tuple[float, float]
 
 
-def squared_distance(deviations: Float64, covariance: Float64) -> Float64:
-    """Return squared Mahalanobis distances from 0, (n,)."""
-    return np.asarray(np.einsum("nm,nm->n", deviations, np.linalg.solve(covariance, deviations.T).T))
-
-
-def sum_rules(known: Reference, shifts: Float64, strange: tuple[float, float], strange_between: float) -> SumRules:
-    """Return the sums for causes that move the deviations by `shifts`, (s, m).
+def sum_rules(known: Reference, usual: Reference, shifts: Float64) -> SumRules:
+    """Return the sums for causes that move the deviations by `shifts`.
 
     Parameters
     ----------
     known : Reference
+    usual : Reference
+        Of the unlikeness.
     shifts : (s, m) float64
-    strange : (float, float)
-        As of `SumRules`.
-    strange_between : float
-        Standard deviation of its mean from sample to sample, in its own.
     """
     weights = np.linalg.solve(known.covariance / TOGETHER + known.between, shifts.T).T
     weights = weights / np.einsum("sm,sm->s", weights, shifts)[:, None]
     variance = np.einsum("sm,mk,sk->s", weights, known.covariance, weights)
     sample = np.sqrt(np.einsum("sm,mk,sk->s", weights, known.between, weights))
-    allowance = np.append(np.maximum(HALF, SAMPLES * sample), max(STRANGE, STRANGE_SAMPLES * strange_between))
-    sample, variance = np.append(sample, strange_between), np.append(variance, 1.0)
+    of_any = float(np.sqrt(usual.between[0, 0] / usual.covariance[0, 0]))
+    sample, variance = np.append(sample, of_any), np.append(variance, 1.0)
+    allowance = np.maximum(HALF, SAMPLES * sample)
     rate = 2 * (allowance - WORST * sample) / variance
-    return SumRules(weights, allowance, np.log(MOLECULES * len(allowance)) / rate, strange)
+    return SumRules(weights, allowance, np.log(MOLECULES * len(allowance)) / rate)
 
 
 class Sums:
@@ -83,7 +72,8 @@ class Sums:
 
     Parameters
     ----------
-    known : Reference
+    known, usual : Reference
+        Of the measures, of the unlikeness.
     rules : SumRules
 
     Attributes
@@ -94,18 +84,17 @@ class Sums:
         Taken so far.
     """
 
-    def __init__(self, known: Reference, rules: SumRules) -> None:
-        self._known, self._rules = known, rules
+    def __init__(self, known: Reference, usual: Reference, rules: SumRules) -> None:
+        self._known, self._usual, self._rules = known, usual, rules
         count = len(rules.allowance)
         self._sum, self._count = np.zeros(count), np.zeros(count)
         self._since = np.zeros((count, len(known.center)))
         self.raised, self.molecules = np.zeros(count, bool), 0
 
-    def take(self, deviations: Float64) -> None:
-        """Take molecules one after the other, (n, m)."""
-        mean, spread = self._rules.strange
-        distance = (squared_distance(deviations, self._known.covariance) - mean) / spread
-        amounts = np.column_stack((deviations @ self._rules.weights.T, np.minimum(distance, STRANGE_MOST)))
+    def take(self, deviations: Float64, conditions: Float64) -> None:
+        """Take molecules one after the other, (n, m) and (n, c)."""
+        distance = unlike(self._known, self._usual, deviations, conditions)
+        amounts = np.column_stack((deviations @ self._rules.weights.T, distance))
         for one, amount in zip(deviations, amounts - self._rules.allowance, strict=True):
             self._add(one, amount)
         self.molecules += len(deviations)

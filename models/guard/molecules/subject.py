@@ -60,7 +60,10 @@ class InDepth:
     """
 
     def __init__(self, known: KnownOptics, spot: LowRankSpot, half_depth_nm: float) -> None:
-        self.causes, self.depth_nm, self.pixel_size_nm = IN_DEPTH, 2 * half_depth_nm, spot.pixel_size_nm
+        self.causes: Mapping[str, Cause] = {
+            name: cause for name, cause in IN_DEPTH.items() if _is_one(cause.mismatch.optics, known)
+        }
+        self.depth_nm, self.pixel_size_nm = 2 * half_depth_nm, spot.pixel_size_nm
         self.spline = spline_of(spot, WINDOW_PX)
         self._known, self._trained = known, spot
         self._changed: dict[Change, LowRankSpot] = {}
@@ -80,6 +83,10 @@ class InDepth:
         if mismatch.optics not in self._changed:
             self._changed[mismatch.optics] = self._known.quick(mismatch.optics, SCENE_PX)
         return self._changed[mismatch.optics]
+
+
+def _is_one(change: Change, known: KnownOptics) -> bool:
+    return not change.mask or known.differs(change, WINDOW_PX)
 
 
 class InFocus:

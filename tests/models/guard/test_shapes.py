@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from models.guard.molecules.reference import Reference, reference
-from models.guard.molecules.sequential import Sums, squared_distance, sum_rules
+from models.guard.molecules.sequential import Sums, sum_rules
+from models.guard.molecules.unlikeness import unlikeness
 
 SIDE, STEPS, BATCH, NOISE = 24, 400, 64, 0.2
 KNOWN, UNKNOWN = ("square", "circle"), ("triangle", "rectangle")
@@ -97,10 +98,11 @@ def alarm_after(network: Reader, known: Reference, shapes: tuple[str, ...], coun
     def left(of: tuple[str, ...], number: int, seed: int) -> np.ndarray:
         return known.deviations(measures(network, pictures(of, number, seed)[0]), np.zeros((number, 5)))
 
-    usual = squared_distance(left(KNOWN, 2000, 2000), known.covariance)
-    sums = Sums(known, sum_rules(known, np.array([[3.0, 3.0]]), (usual.mean(), usual.std()), 0.05))
+    nothing = np.zeros((2000, 5))
+    usual = unlikeness(known, np.arange(2000) // 10, left(KNOWN, 2000, 2000), nothing)
+    sums = Sums(known, usual, sum_rules(known, usual, np.array([[3.0, 3.0]])))
     for one in left(shapes, count, 3000):
-        sums.take(one[None])
+        sums.take(one[None], nothing[:1])
         if sums.raised.any():
             return sums.molecules
     return None

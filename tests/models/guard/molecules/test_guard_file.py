@@ -10,6 +10,7 @@ from models.guard.molecules.measures import OTHERS
 from models.guard.molecules.reference import reference
 from models.guard.molecules.sequential import sum_rules
 from models.guard.molecules.subject import InDepth
+from models.guard.molecules.unlikeness import unlikeness
 from models.guard.verdict import Finding, verdict
 
 
@@ -20,8 +21,9 @@ def guard(subject: InDepth) -> Guard:
     measures, conditions = rng.normal(0, 1, (3000, len(names))), rng.uniform(0, 1, (3000, 5))
     known = reference(names, np.repeat(np.arange(100), 30), measures, conditions)
     shifts = rng.normal(0, 0.3, (2, len(names)))
-    rules = sum_rules(known, shifts, (20.0, 7.0), 0.01)
-    return Guard(templates, 15, 250.0, known, ("blur", "gain low"), shifts, rules, {"seed": 1})
+    usual = unlikeness(known, np.repeat(np.arange(100), 30), known.deviations(measures, conditions), conditions)
+    rules = sum_rules(known, usual, shifts)
+    return Guard(templates, 15, 250.0, known, usual, ("blur", "gain low"), shifts, rules, {"seed": 1})
 
 
 def test_a_guard_comes_back_as_it_was(guard: Guard, tmp_path: Path) -> None:
@@ -31,7 +33,7 @@ def test_a_guard_comes_back_as_it_was(guard: Guard, tmp_path: Path) -> None:
     assert again.reference.names == guard.reference.names
     np.testing.assert_array_equal(again.reference.covariance, guard.reference.covariance)
     np.testing.assert_array_equal(again.rules.threshold, guard.rules.threshold)
-    assert again.rules.strange == guard.rules.strange
+    np.testing.assert_array_equal(again.usual.means, guard.usual.means)
     largest = np.abs(guard.templates.coefficients).max()
     assert again.templates.coefficients == pytest.approx(guard.templates.coefficients, abs=1e-3 * float(largest))
 

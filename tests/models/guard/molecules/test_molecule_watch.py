@@ -12,8 +12,9 @@ from models.guard.molecules.measures import OTHERS, look
 from models.guard.molecules.molecule_watch import MoleculeWatch
 from models.guard.molecules.optics import Change
 from models.guard.molecules.reference import reference
-from models.guard.molecules.sequential import squared_distance, sum_rules
+from models.guard.molecules.sequential import sum_rules
 from models.guard.molecules.subject import InDepth
+from models.guard.molecules.unlikeness import unlikeness
 from models.localizations import Localizations
 
 Molecules = tuple[np.ndarray, np.ndarray, Localizations]
@@ -35,9 +36,9 @@ def guard(draw: Callable[..., Molecules], subject: InDepth, camera: Camera) -> G
     shifts = np.array([
         known.deviations(*measured(200, IN_DEPTH[name].mismatch.optics, 20)).mean(0) for name in CAUSES
     ])  # fmt: skip
-    distance = squared_distance(known.deviations(measures, conditions), known.covariance)
-    rules = sum_rules(known, shifts, (distance.mean(), distance.std()), 0.01)
-    return Guard(templates, subject.spline.window_px, 250.0, known, CAUSES, shifts, rules, {})
+    usual = unlikeness(known, np.arange(1500) // 10, known.deviations(measures, conditions), conditions)
+    rules = sum_rules(known, usual, shifts)
+    return Guard(templates, subject.spline.window_px, 250.0, known, usual, CAUSES, shifts, rules, {})
 
 
 @pytest.fixture
