@@ -14,7 +14,6 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from export.card import Card, Port
-from models.crops.fitted import fitting
 from models.crops.scoring import (
     BACKGROUND_E,
     READ_NOISE_E,
@@ -100,7 +99,7 @@ def tests_of(recipe: Recipe, space: SampleSpace, spot: LowRankSpot, count: int) 
     spots = crop_spots(recipe.psf, space, spot, recipe.patch_px)
     kinds = {"": False} | ({", aberrated": True} if spots.modes else {})
     return {
-        f"{photons:g}{kind}": held_out(spots, space, recipe.patch_px, photons, count, aberrated)
+        f"{photons:g} photons{kind}": held_out(spots, space, recipe.patch_px, photons, count, aberrated)
         for photons in SINGLE_PHOTONS
         for kind, aberrated in kinds.items()
     }
@@ -109,16 +108,13 @@ def tests_of(recipe: Recipe, space: SampleSpace, spot: LowRankSpot, count: int) 
 def scores_crops(
     module: DeployedReader, space: SampleSpace, recipe: Recipe, spot: LowRankSpot, count: int = CROPS
 ) -> dict[str, Any]:
-    """Return what the network scores beside maximum-likelihood fits with the stated spots, and on what."""
+    """Return what the network scores, and on what."""
     held = tests_of(recipe, space, spot, count)
-    contestants = {"network": answering(module), "maximum_likelihood": fitting(spot, module.crop_px)}
     return {
         "data": f"simulated, held-out seed: {count} crops each, {READ_NOISE_E:g} e read noise, {BACKGROUND_E:g} "
         "photo-electrons of background, emitters at all z; error over the Cramer-Rao bound of whoever knows the pupil; "
         "aberrated: each crop behind aberrations of its own, as in the training",
-        "by_photons": {
-            at: {name: scores_of(answer, crops) for name, answer in contestants.items()} for at, crops in held.items()
-        },
+        "by_photons": {at: scores_of(answering(module), crops) for at, crops in held.items()},
     }
 
 
@@ -143,5 +139,5 @@ def validate_crops(
             measure = "rmse" if name.startswith("noll") else "over_bound"
             value = row.get(measure, nan)
             assert isinstance(value, float)
-            figures[f"{measure}_{name}_at_{at.replace(', ', '_')}"] = value
+            figures[f"{measure}_{name}_at_{at.replace(' photons', '').replace(', ', '_')}"] = value
     return figures

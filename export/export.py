@@ -180,7 +180,9 @@ def _crops(trained: Trained, out: Path) -> Card:
     assert isinstance(network, Reader)
     assert spot is not None
     module = DeployedReader(network, recipe.patch_px)
-    card = write(module, describe_crops(module, space, recipe, trained.provenance), out)
+    card = describe_crops(module, space, recipe, trained.provenance)
+    model = trace(module, card)
+    save(model, card, out)
     held = next(iter(tests_of(recipe, space, spot, PARITY_CROPS).values()))
     found = scores_crops(module, space, recipe, spot) | {"beside_torch_float64": beside_torch(out, module, held)}
-    return write(module, replace(card, scores=found), out)
+    return save(model, replace(card, scores=found), out)
