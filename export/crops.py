@@ -26,7 +26,9 @@ from models.crops.scoring import (
     held_out,
     scores_of,
 )  # fmt: skip
-from models.crops.spots import crop_spots
+from models.crops.shared_pupil import MOLECULES, pupil_errors
+from models.crops.space import mode_name
+from models.crops.spots import CropSpots, crop_spots
 from models.optics.low_rank import LowRankSpot
 from models.recipe import Recipe
 from models.sample_space import SampleSpace
@@ -39,7 +41,7 @@ INPUTS = (
     Port("variance", "float32", CROP, "read noise: the same counts, squared"),
 )
 OUTPUTS = (Port("table", "float32", ("crop", "column"), "see columns: x, y from the centre; photons in " + COUNTS),)
-CROPS, QUICK = 800, 400
+CROPS, QUICK, PUPILS = 800, 400, 8
 
 
 class DeployedReader(nn.Module):
@@ -113,9 +115,20 @@ def scores_crops(
     return {
         "data": f"simulated, held-out seed: {count} crops each, {READ_NOISE_E:g} e read noise, {BACKGROUND_E:g} "
         "photo-electrons of background, emitters at all z; error over the Cramer-Rao bound of whoever knows the pupil; "
-        "aberrated: each crop behind aberrations of its own, as in the training",
+        "aberrated: each crop behind aberrations of its own, as in the training; pupil_error_waves: root mean square "
+        f"error of the pupil that {MOLECULES} crops behind it come to",
         "by_photons": {at: scores_of(answering(module), crops) for at, crops in held.items()},
-    }
+    } | _of_pupils(module, space, crop_spots(recipe.psf, space, spot, module.crop_px))
+
+
+def _of_pupils(module: DeployedReader, space: SampleSpace, spots: CropSpots) -> dict[str, Any]:
+    """Return how far the pupil that many crops come to is from the true one; nothing of who does not look for it."""
+    names = [mode_name(j) for j in spots.modes]
+    if not {f"sigma_{name}" for name in names} <= set(module.reader.columns) or not names:
+        return {}
+    errors, _, _ = pupil_errors(answering(module), spots, space, module.crop_px, PUPILS)
+    rms = np.sqrt((errors**2).mean(axis=0)).tolist()
+    return {"pupil_error_waves": {name: float(f"{value:.2g}") for name, value in zip(names, rms, strict=True)}}
 
 
 def beside_torch(path: Path, module: DeployedReader, held: HeldOut) -> dict[str, float]:

@@ -56,7 +56,7 @@ def crop_reader(stage: Stage, rig: Rig, model: str, camera: Camera, info: Stream
         )
     stated = any(name.startswith("sigma_") for name in card.columns)
     bounds = None if stated else CropBounds(spot_of(path), card.multiple_px)
-    pupil = PupilOfCrops(card.sample_space) if finds_pupil else None
+    pupil = PupilOfCrops(card.sample_space, card.scores["pupil_error_waves"]) if finds_pupil else None
     shape = info.height_px, info.width_px
     return CropReader(stage, engine, camera, shape, rig.camera.pixel_size_nm, bounds, pupil)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import NDArray
+
 from models.sample_space import Range, SampleSpace
 
 SHARED = ("pixel_size_nm", "z_nm", "photons", "background_e", "read_noise_e", "em_share", "hot_share")
@@ -49,3 +52,8 @@ def modes_of(space: SampleSpace) -> tuple[int, ...]:
 def without_aberrations(space: SampleSpace) -> SampleSpace:
     """Return the space with the pupil as it is stated."""
     return space.changed(**{mode_name(j): Range(0, 0) for j in modes_of(space)})
+
+
+def prior_sigma(space: SampleSpace) -> NDArray[np.float64]:
+    """Return the standard deviation (modes,) in waves of what is drawn of each aberration."""
+    return np.array([space.scale(mode_name(j))[1] / np.sqrt(3) for j in modes_of(space)])

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from models.aberrations.watch import Estimate
 from models.aberrations.wavefront import SHAPE
 from models.crops.pooled import Pool
-from models.crops.space import mode_name, modes_of
+from models.crops.space import mode_name, modes_of, prior_sigma
 from models.sample_space import SampleSpace
 from stream.stages.optics_report import OpticsReport, report
 
@@ -31,11 +31,14 @@ class PupilOfCrops:
     ----------
     space : SampleSpace
         Of the network; what it names differs from crop to crop in its training, and is asked of it.
+    error_waves : mapping of str to float
+        How far the pupil of many crops is from the true one all the same, as the card says: what the network gets
+        wrong of all crops alike.
     """
 
-    def __init__(self, space: SampleSpace) -> None:
-        self._modes = modes_of(space)
-        self._prior = np.array([space.scale(mode_name(j))[1] / np.sqrt(3) for j in self._modes])  # of a uniform range
+    def __init__(self, space: SampleSpace, error_waves: Mapping[str, float]) -> None:
+        self._modes, self._prior = modes_of(space), prior_sigma(space)
+        self._error = np.array([error_waves[mode_name(j)] for j in self._modes])
         self._pool = Pool(self._prior)
         self._start: NDArray[np.float64] | None = None
         self._start_sigma = np.zeros(len(self._modes))
@@ -53,7 +56,8 @@ class PupilOfCrops:
         return found
 
     def _report(self, frame: int) -> OpticsReport:
-        mean, sigma, chi2 = self._pool.result()
+        mean, stated, chi2 = self._pool.result()
+        sigma = np.hypot(stated, self._error)
         if self._start is None:
             self._start, self._start_sigma = mean, sigma
         change = mean - self._start

@@ -66,7 +66,9 @@ def test_the_file_says_what_torch_says_for_any_number_of_crops(models: dict[str,
     assert set(card.scores["by_photons"]) == {
         f"{n} photons{kind}" for n in (1000, 4000) for kind in ("", ", aberrated")
     }
+    assert set(card.scores["pupil_error_waves"]) == {"noll_5_waves", "noll_6_waves", "noll_11_waves"}
     engine = OnnxRuntimeEngine(models["smnet-z"])
+    assert "pupil_error_waves" not in engine.card.scores
     for count in (1, 5):
         crops = np.random.default_rng(1).poisson(30, (count, 20, 20)).astype("f4")
         assert engine.run({"counts": crops, "variance": np.ones_like(crops)})["table"].shape == (count, 1)

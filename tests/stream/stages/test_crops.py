@@ -153,7 +153,7 @@ def test_only_what_is_said_is_replaced_and_its_uncertainty_is_the_bound() -> Non
 
 def test_many_crops_tell_the_pupil_of_all() -> None:
     space, rng = SampleSpace({f"noll_{j}_waves": Range(-0.06, 0.06) for j in (5, 6)}), np.random.default_rng(1)
-    pupil, own, reports = PupilOfCrops(space), 0.03, []
+    pupil, own, reports = PupilOfCrops(space, {"noll_5_waves": 0.001, "noll_6_waves": 0.0}), 0.03, []
     for true in (0.01, 0.05):
         for frame in range(0, MOLECULES, 50):
             said = true + own * rng.normal(size=(2, 50))
@@ -166,6 +166,7 @@ def test_many_crops_tell_the_pupil_of_all() -> None:
     assert first.waves[3:5] == pytest.approx([0.01, 0.01], abs=0.006)
     assert last.waves[3:5] == pytest.approx([0.05, 0.05], abs=0.006)
     assert not first.waves[5:].any()
+    assert first.facts["sigma"][3] == pytest.approx(np.hypot(0.001, first.facts["sigma"][4]), rel=0.1)
     assert first.in_words.startswith("wavefront as at the start")
     assert last.facts["change_waves"] == pytest.approx(0.04 * 2**0.5, abs=0.008)
     assert "changed by" in last.in_words
