@@ -2,9 +2,9 @@
 
 | loss | what is minimised |
 |---|---|
-| likelihood | negative log likelihood of independent Gaussians: the network says mean and standard deviation of each quantity |
+| likelihood | negative log likelihood of independent Gaussians: the network says mean and spread of each quantity |
 | bound | square error over the Cramer-Rao bound of that very crop (Zhang et al. 2018): no uncertainty is said |
-"""  # noqa: E501
+"""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from models.crops.answers import Answers
 from models.crops.bounds import crop_bounds
-from models.crops.samples import LIGHT, EmitterCrops, EmitterSimulator
+from models.crops.samples import EmitterCrops, EmitterSimulator
 from models.crops.spots import CropSpots, crop_spots
 from models.losses import Losses
 from models.optics.low_rank import LowRankSpot
@@ -40,6 +40,7 @@ class Kind(NamedTuple):
     names : tuple of str
         Quantities that are answered for, some of `models.crops.samples.truth_names`.
     loss : {"likelihood", "bound"}
+        bound: of networks for positions.
     """
 
     network: Callable[[int, int, int], nn.Module]
@@ -117,7 +118,6 @@ class CropReading:
         self._kind, self._recipe, self._space = kind, recipe, space
         self._spots: CropSpots = crop_spots(recipe.psf, space, spot, recipe.patch_px, device)
         self._simulator = EmitterSimulator(self._spots, space, recipe.batch, recipe.patch_px, device)
-        self._logarithmic = torch.tensor([name in LIGHT for name in kind.names], device=device)
 
     def network(self) -> Reader:
         """Return the network, untrained."""
@@ -141,13 +141,8 @@ class CropReading:
             total = (0.5 * (error / sigma).square() + torch.log(sigma)).mean()
         else:
             assert bound is not None
-            total = (error / self._in_numbers(bound, crops.truth, network.answers)).square().mean()
+            total = (error * network.answers.reach / bound[:, network.answers.column]).square().mean()
         return Losses({"loss": total.detach()} | parts, total)
-
-    def _in_numbers(self, bound: Tensor, truth: Tensor, answers: Answers) -> Tensor:
-        """Return the bounds (b, k) of the quantities as `Answers.learned` makes them."""
-        chosen, at = bound[:, answers.column], truth[:, answers.column]
-        return torch.where(self._logarithmic, chosen / at, chosen) / answers.reach
 
 
 def channels_of(counts: Tensor, variance: Tensor) -> Tensor:

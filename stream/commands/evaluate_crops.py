@@ -1,4 +1,4 @@
-"""`livesmlm evaluate` for networks that localize in crops: against the bound and maximum likelihood, on the same crops."""  # noqa: E501
+"""`livesmlm evaluate` for networks that localize in crops: against the bound and fits, on the same crops."""
 
 from __future__ import annotations
 

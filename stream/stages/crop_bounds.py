@@ -17,8 +17,7 @@ from models.optics.low_rank import LowRankSpot
 Float32 = NDArray[np.float32]
 REACH_PX = 2
 LEAST_PHOTONS, LEAST_BACKGROUND = 1.0, 0.01
-SPREAD = {"x_px": "sigma_x_px", "y_px": "sigma_y_px", "z_nm": "sigma_z_nm"}
-"""Answers, and the columns that say how sure they are."""
+PLACE = ("x_px", "y_px", "z_nm")
 
 
 class CropBounds:
@@ -37,28 +36,29 @@ class CropBounds:
     @staticmethod
     def columns(answers: Iterable[str]) -> tuple[str, ...]:
         """Return the columns that are added to a network's answers."""
-        return tuple(SPREAD[name] for name in answers if name in SPREAD)
+        return tuple(f"sigma_{name}" for name in answers if name in PLACE)
 
-    def of(self, said: Mapping[str, Float32], crops: Float32, variance: Float32) -> dict[str, Float32]:
-        """Return the bounds (n,) of what is said of crops (n, y, x).
+    def of(
+        self, answers: Iterable[str], place: Mapping[str, NDArray[np.floating]], crops: Float32, variance: Float32
+    ) -> dict[str, Float32]:
+        """Return the columns that are added, (n,) each.
 
         Light is what the crop holds above the median of its border, which is the background.
+
+        Parameters
+        ----------
+        answers : iterable of str
+        place : mapping of str to (n,) float
+            x_px and y_px from the centre of the crop, z_nm: what the network says, or else what is known.
+        crops, variance : (n, y, x) float32
+            Counts, and variance of the read noise.
         """
         background = np.maximum(border_median(crops), LEAST_BACKGROUND)
         photons = np.maximum((crops - background[:, None, None]).sum(axis=(1, 2)), LEAST_PHOTONS)
         pixel = self._spot.pixel_size_nm
-        middle = np.zeros(len(crops), np.float32)
-        xy = [(said.get(name, middle) + 0.5) * pixel for name in ("x_px", "y_px")]
-        place = [
-            np.clip(values, *limits)
-            for values, limits in zip((*xy, said.get("z_nm", middle)), self._spot.limits_nm, strict=True)
-        ]
-        parameters = np.column_stack((*place, photons, background)).astype(np.float64)
-        noise = variance[:, :-1, :-1].reshape(len(crops), -1)
-        sigma = spot_bounds(self._spot, parameters, noise)
-        scale = {"x_px": ("x_nm", pixel), "y_px": ("y_nm", pixel), "z_nm": ("z_nm", 1.0)}
-        return {
-            SPREAD[name]: np.asarray(sigma[scale[name][0]] / scale[name][1], np.float32)
-            for name in said
-            if name in SPREAD
-        }
+        in_window = ((place["x_px"] + 0.5) * pixel, (place["y_px"] + 0.5) * pixel, place["z_nm"])
+        inside = [np.clip(values, *limits) for values, limits in zip(in_window, self._spot.limits_nm, strict=True)]
+        parameters = np.column_stack((*inside, photons, background)).astype(np.float64)
+        sigma = spot_bounds(self._spot, parameters, variance[:, :-1, :-1].reshape(len(crops), -1))
+        found = {"x_px": sigma["x_nm"] / pixel, "y_px": sigma["y_nm"] / pixel, "z_nm": sigma["z_nm"]}
+        return {f"sigma_{name}": np.asarray(found[name], np.float32) for name in answers if name in PLACE}

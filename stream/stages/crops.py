@@ -26,6 +26,7 @@ from stream.stages.crop_optics import PupilOfCrops
 from stream.stages.stage import Located, Stage
 
 Float32 = NDArray[np.float32]
+Float64 = NDArray[np.float64]
 Columns = dict[str, NDArray[np.generic]]
 
 
@@ -81,7 +82,9 @@ class CropReader:
         corner = corners(xy, side)
         inside = ((corner >= 0) & (corner + side <= self._shape)).all(axis=1)
         rows = np.flatnonzero(inside & (same_frame_distance(frame, xy) > side / 2))
-        said = self._said(frames, frame[rows], corner[rows])
+        place = {"x_px": xy[:, 0] - corner[:, 1] - side / 2, "y_px": xy[:, 1] - corner[:, 0] - side / 2}
+        place["z_nm"] = np.asarray(table["z_nm"], np.float64) if "z_nm" in table else np.zeros(len(xy))
+        said = self._said(frames, frame[rows], corner[rows], {name: values[rows] for name, values in place.items()})
         report = self._pupil.take(said, table["frame"][rows]) if self._pupil else None
         read, kept = self._joined(table, rows, self._columns(said, corner[rows]))
         out = int((~kept).sum())
@@ -97,8 +100,10 @@ class CropReader:
             assert came == index, "a stage answers for frames in the order in which it took them"
         return counts
 
-    def _said(self, frames: Float32, frame: NDArray[np.int64], corner: NDArray[np.int64]) -> dict[str, Float32]:
-        """Return the network's columns for some crops, and those that their bounds add."""
+    def _said(
+        self, frames: Float32, frame: NDArray[np.int64], corner: NDArray[np.int64], place: Mapping[str, Float64]
+    ) -> dict[str, Float32]:
+        """Return the network's columns for some crops, and those that their bounds add; `place`: the localizer's."""
         columns = self._engine.card.columns
         if not len(frame):
             none = np.empty(0, np.float32)
@@ -107,7 +112,7 @@ class CropReader:
         noise = cut(self._noise[None], np.zeros(len(frame), np.int64), corner, self._side)
         table = np.asarray(self._engine.run({"counts": crops, "variance": noise})["table"], np.float32)
         said = dict(zip(columns, table.T, strict=True))
-        return said if self._bounds is None else said | self._bounds.of(said, crops, noise)
+        return said if self._bounds is None else said | self._bounds.of(columns, {**place, **said}, crops, noise)
 
     def _columns(self, said: Mapping[str, Float32], corner: NDArray[np.int64]) -> Columns:
         """Return what is said as columns of the table."""

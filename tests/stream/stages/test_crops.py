@@ -146,7 +146,7 @@ def test_only_what_is_said_is_replaced_and_its_uncertainty_is_the_bound() -> Non
     located, _ = run(("z_nm",), bounds=CropBounds(SPOT, CROP))
     row = located.table.where(slice(0, 1))
     assert (row["x_nm"][0], row["photons"][0], row["sigma_x_nm"][0]) == (2080, 77, 20)
-    place = np.array([[50.0, 50, 55, 200, 0.01]])
+    place = np.array([[30.0, 100, 55, 200, 0.01]])  # x and y are the localizer's
     want = spot_bounds(SPOT.cropped(CROP - 1, 2), place, CAMERA.variance_e2)["z_nm"][0]
     assert (row["z_nm"][0], row["sigma_z_nm"][0]) == pytest.approx((55, want), rel=0.02)
 
