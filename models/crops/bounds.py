@@ -22,19 +22,17 @@ def crop_bounds(spots: CropSpots, crops: EmitterCrops, aberrations_known: bool =
         Position and light have the bounds of somebody who knows the pupil, and aberrations have none (infinite);
         else all are unknown, and nothing is known beforehand.
     """
-    mean, jacobian = _expected(spots, crops.truth.double())
-    if aberrations_known:
-        jacobian = jacobian[:, : jacobian.shape[1] - len(spots.modes)]
+    mean, jacobian = _expected(spots, crops.truth.double(), of_modes=not aberrations_known)
     sigma: Tensor = bounds(fisher(jacobian, mean, crops.variance.double().flatten(1)))
     unknown = torch.full((len(sigma), crops.truth.shape[1] - sigma.shape[1]), torch.inf, dtype=sigma.dtype)
     return torch.cat((sigma, unknown.to(sigma.device)), dim=1).to(crops.truth)
 
 
-def _expected(spots: CropSpots, truth: Tensor) -> tuple[Tensor, Tensor]:
-    """Return expected counts (b, pixels), and their derivatives by each column of the truth, (b, k, pixels)."""
+def _expected(spots: CropSpots, truth: Tensor, of_modes: bool) -> tuple[Tensor, Tensor]:
+    """Return expected counts (b, pixels), and their derivatives by columns of the truth, (b, k, pixels)."""
     pixel = spots.pixel_size_nm
     place_nm = torch.cat((truth[:, :2] * pixel, truth[:, 2:3]), dim=1)
-    share, slopes = spots.with_slopes(place_nm, truth[:, 5:])
+    share, slopes = spots.with_slopes(place_nm, truth[:, 5:], of_modes)
     share, slopes = share.flatten(1), slopes.flatten(2)
     photons, background = truth[:, 3:4], truth[:, 4:5]
     by_place = torch.cat((slopes[:, :2] * pixel, slopes[:, 2:3]), dim=1) * photons[:, None]
