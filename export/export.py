@@ -12,6 +12,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from export.background import DeployedBackground, describe_background, scores_background
 from export.card import Card
+from export.crops import DeployedReader, beside_torch, describe_crops, scores_crops, tests_of
 from export.evaluate import THRESHOLDS, feed, scores
 from export.exported import exported
 from export.graph import INPUTS, MULTIPLE_PX, OUTPUTS, columns
@@ -30,10 +31,13 @@ from models.recipe import Recipe
 from models.sample_space import SampleSpace
 from models.systems import SYSTEMS
 from models.systems.bgnet import BgNet
+from models.systems.reading import Reader
 from models.train import SPOT
 
 FEEDS = 8
 """Parts in which eight bits are shown the frames from which they take their ranges."""
+PARITY_CROPS = 64
+"""On which a network for crops is held against torch in float64."""
 
 
 def mac_per_pixel(network: OverFrames) -> int:
@@ -105,7 +109,7 @@ def export_trained(
     if kind == "localizer":
         card = _localizer(trained, out, precision, rows_per_block, name)
     elif (precision, rows_per_block) == ("fp32", 0):
-        card = {"phase": _phase, "background": _background}[kind](trained, out)
+        card = {"phase": _phase, "background": _background, "crops": _crops}[kind](trained, out)
     else:
         raise ValueError(f"{trained.recipe.system} is exported in fp32 and as onnx only")
     if trained.spot:
@@ -169,3 +173,16 @@ def _background(trained: Trained, out: Path) -> Card:
     module = DeployedBackground(network, trained.recipe.patch_px)
     card = describe_background(module, trained.space, trained.recipe, trained.provenance)
     return write(module, replace(card, scores=scores_background(module, trained.space, trained.spot)), out)
+
+
+def _crops(trained: Trained, out: Path) -> Card:
+    network, recipe, space, spot = trained.network, trained.recipe, trained.space, trained.spot
+    assert isinstance(network, Reader)
+    assert spot is not None
+    module = DeployedReader(network, recipe.patch_px)
+    card = describe_crops(module, space, recipe, trained.provenance)
+    model = trace(module, card)
+    save(model, card, out)
+    held = next(iter(tests_of(recipe, space, spot, PARITY_CROPS).values()))
+    found = scores_crops(module, space, recipe, spot) | {"beside_torch_float64": beside_torch(out, module, held)}
+    return save(model, replace(card, scores=found), out)

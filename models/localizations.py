@@ -44,11 +44,14 @@ SCHEMA: Mapping[str, Column] = {
     "psf_epoch": Column("i4", "1", "which state of the optics"),
     "frames": Column("i4", "1", "how many localizations of one molecule were linked"),
     "flags": Column(
-        "u4", "1", "bit 1: refined, the row is a maximum-likelihood fit; bit 2: located while the guard said outside"
+        "u4",
+        "1",
+        "bit 1: refined, the row is a maximum-likelihood fit; bit 2: located while the guard said outside; "
+        "bit 3: read by the network of [crops]",
     ),
 }
 
-REFINED, OUTSIDE = 1, 2
+REFINED, OUTSIDE, READ = 1, 2, 4
 """Bits of `flags`."""
 
 

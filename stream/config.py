@@ -128,6 +128,13 @@ class RefineSettings(Section):
     """CPU threads; 0 takes as many as there are."""
 
 
+class CropsSettings(Section):
+    """`[crops]`: a network looks at a crop around each molecule that is alone; its answers replace the localizer's."""
+
+    model: str | None = None
+    """Name of a model that ships, or the path of an exported `.onnx` file; no such network if not given."""
+
+
 class BackgroundSettings(Section):
     """`[background]`: what the fits of `[refine]` take for the light under a molecule that is not its own.
 
@@ -217,6 +224,7 @@ class Rig(Section):
     refine: RefineSettings = RefineSettings()
     guard: GuardSettings = GuardSettings()
     phase: PhaseSettings = PhaseSettings()
+    crops: CropsSettings = CropsSettings()
     background: BackgroundSettings = BackgroundSettings()
     filter: FilterSettings = FilterSettings()
     drift: DriftSettings = DriftSettings()
@@ -235,6 +243,16 @@ class Rig(Section):
         if background.mode != "none" and refine is not None and refine.mode == "off":
             raise ValueError(f"mode = {background.mode!r} is for fits: set [refine] mode to isolated or all")
         return background
+
+    @field_validator("crops")
+    @classmethod
+    def _instead_of_fits(cls, crops: CropsSettings, known: ValidationInfo) -> CropsSettings:
+        refine = known.data.get("refine")
+        if crops.model is not None and refine is not None and refine.mode != "off":
+            raise ValueError(
+                f"model = {crops.model!r} would be replaced by fits: set [refine] mode to off, which is {refine.mode!r}"
+            )
+        return crops
 
     @field_validator("stop")
     @classmethod

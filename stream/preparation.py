@@ -40,13 +40,13 @@ def make_localizer(rig: Rig, engine: Engine, info: StreamInfo, lane: SlowLane | 
     RigError
         The camera's maps do not fit the frames, or the spots do not fit the rig.
     ModelError, SampleSpaceError
-        The model of `[background]` is none, or was not trained for the rig.
+        The model of `[background]` or of `[crops]` is none, or was not trained for the rig.
     """
     threshold = engine.card.threshold if rig.model.threshold is None else rig.model.threshold
     calibration = camera(rig.camera, info.height_px, info.width_px)
     localizer = Localizer(engine, calibration, info.height_px, info.width_px, rig.camera.pixel_size_nm, threshold)
     stage = _watched(_refined(localizer, rig, engine.card, calibration, info), rig, calibration, lane)
-    stage = _guarded(stage, rig, engine.card, calibration, info)
+    stage = _read_in_crops(_guarded(stage, rig, engine.card, calibration, info), rig, calibration, info)
     return stage if rig.filter == FilterSettings() else Filter(stage, rig.filter)
 
 
@@ -83,6 +83,15 @@ def _guarded(stage: Stage, rig: Rig, card: Card, calibration: Camera, info: Stre
     from stream.guarding import guarded  # compiles: only where it is wanted
 
     return guarded(stage, rig, card, calibration, info)
+
+
+def _read_in_crops(stage: Stage, rig: Rig, calibration: Camera, info: StreamInfo) -> Stage:
+    """Return the stage with what is read behind the guard, which knows what the localizer says."""
+    if rig.crops.model is None:
+        return stage
+    from stream.crops import crop_reader
+
+    return crop_reader(stage, rig, rig.crops.model, calibration, info)
 
 
 def warm_up(localizer: Stage, info: StreamInfo, frames: int, engines: int = 1) -> None:

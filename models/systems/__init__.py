@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 
 from models.recipe import Recipe
 
-Kind = Literal["localizer", "phase", "background"]
+Kind = Literal["localizer", "phase", "background", "crops"]
 
 
 class System(NamedTuple):
@@ -14,8 +14,9 @@ class System(NamedTuple):
 
     Attributes
     ----------
-    kind : {"localizer", "phase", "background"}
-        Frames -> emitters; bead stacks -> coefficients of the wavefront; crops with an emitter -> their background.
+    kind : {"localizer", "phase", "background", "crops"}
+        Frames -> emitters; bead stacks -> coefficients of the wavefront; crops with an emitter -> their background;
+        crops with an emitter -> what it is.
     recipe : Recipe
     """
 
@@ -38,5 +39,18 @@ SYSTEMS = {
     ),
     "bgnet": System(
         "background", Recipe(system="bgnet", psf="2d", batch=32, patch_px=20, learning_rate=3e-3, steps=10_000)
+    ),
+    "zelger": System(
+        "crops", Recipe(system="zelger", psf="astigmatic", batch=64, patch_px=20, learning_rate=2e-3, steps=30_000)
+    ),
+    "zelger-alone": System(
+        "crops",
+        Recipe(system="zelger-alone", psf="astigmatic", batch=64, patch_px=20, learning_rate=2e-3, steps=30_000),
+    ),
+    "smnet-z": System(
+        "crops", Recipe(system="smnet-z", psf="astigmatic", batch=64, patch_px=20, learning_rate=2e-3, steps=30_000)
+    ),
+    "smnet-xy": System(
+        "crops", Recipe(system="smnet-xy", psf="astigmatic", batch=64, patch_px=20, learning_rate=2e-3, steps=30_000)
     ),
 }

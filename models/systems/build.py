@@ -5,15 +5,19 @@ from __future__ import annotations
 from models.optics.low_rank import LowRankSpot
 from models.recipe import Recipe
 from models.sample_space import SampleSpace
-from models.systems import moeckl_phase, paine_fienup
+from models.systems import moeckl_phase, paine_fienup, smnet, zelger
 from models.systems.bgnet import BackgroundOfCrops
 from models.systems.localizing import LOSSES, Localizing
+from models.systems.reading import CropReading
 from models.systems.subject import Subject
 from models.systems.wavefronts import Wavefronts
 
 WAVEFRONTS = {
     "moeckl-phase": moeckl_phase.KIND, "moeckl-phase-images": moeckl_phase.BY_IMAGES,
     "paine-fienup": paine_fienup.KIND,
+}  # fmt: skip
+CROPS = {
+    "zelger": zelger.TOGETHER, "zelger-alone": zelger.WITHOUT, "smnet-z": smnet.AXIAL, "smnet-xy": smnet.LATERAL,
 }  # fmt: skip
 
 
@@ -39,4 +43,6 @@ def subject(recipe: Recipe, space: SampleSpace, spot: LowRankSpot | None, device
         return BackgroundOfCrops(recipe, space, spot, device)
     if recipe.system in WAVEFRONTS:
         return Wavefronts(WAVEFRONTS[recipe.system], recipe, space, device)
+    if recipe.system in CROPS:
+        return CropReading(CROPS[recipe.system], recipe, space, spot, device)
     raise ValueError(f"no system is called {recipe.system!r}")

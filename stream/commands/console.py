@@ -141,7 +141,7 @@ def show_outcome(state: str, health: dict[str, Any], folder: str) -> None:
         )
     table.add_row("localizations", f"[bold]{health['localizations']}[/]")
     if health["left_out"]:
-        table.add_row("left out", f"[bold]{health['left_out']}[/] by [filter]".replace("[filter]", escape("[filter]")))
+        table.add_row("left out", f"[bold]{health['left_out']}[/]" + escape(" by [filter], [crops]"))
     if health["optics"]:
         table.add_row("optics", escape(health["optics"]))
     _add_guard(table, health)

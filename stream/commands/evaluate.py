@@ -26,6 +26,7 @@ from models.refining.refine import Optics
 from models.refining.spline import spline_of
 from stream import zoo
 from stream.commands.console import ERR
+from stream.commands.evaluate_crops import crops_in_terminal, for_crops
 from stream.config import EngineSettings
 from stream.engine import Engine
 from stream.engines import open_engine
@@ -108,6 +109,8 @@ def _contestants(engines: dict[str, Engine], conditions: Conditions) -> dict[str
 
 def evaluate_in_terminal(models: list[str], effort: Effort, out: Path | None, as_json: bool) -> int:
     """Print what was found, and write it as JSON and as a picture; returns the exit code."""
+    if for_crops(models[0]):
+        return crops_in_terminal(models, effort.emitters, out, as_json)
     results = evaluate(models, effort)
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)

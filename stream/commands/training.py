@@ -12,6 +12,7 @@ from rich.console import Console
 from models import psf as spots
 from models.aberrations.space import SPACES, with_objective
 from models.backgrounds.space import background_space
+from models.crops.space import crops_space
 from models.recipe import Recipe
 from models.sample_space_file import read_space
 from models.systems import SYSTEMS
@@ -44,7 +45,7 @@ def recipe_of(
         usual, psf=psf or usual.psf, size=size, seed=seed, steps=steps or usual.steps, sample_space=sample_space,
         start=start,
     )  # fmt: skip
-    if kind != "background":
+    if kind not in ("background", "crops"):
         return chosen
     try:
         return replace(chosen, patch_px=spots.crop_px(chosen.psf))
@@ -100,8 +101,12 @@ def new_trainer(recipe: Recipe) -> Any:
             usual = spots.default_space(recipe.psf)
             if SYSTEMS[recipe.system].kind == "background":
                 usual = background_space(usual)
+            if SYSTEMS[recipe.system].kind == "crops":
+                usual = crops_space(usual, recipe.system)
             space, objective = read_space(space_file, usual)
             spot = spots.spot(recipe.psf, space, objective)
+            if SYSTEMS[recipe.system].kind == "crops":
+                space = with_objective(space, objective)
         trainer = needs_torch("models.train").Trainer(recipe, space, spot)
         if recipe.start:
             _start(trainer, recipe.start)

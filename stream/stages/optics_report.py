@@ -45,13 +45,15 @@ class OpticsReport:
         return f"wavefront as at the start, known to {self.facts['rms_error_waves']:.3f} waves"
 
 
-def report(estimate: Estimate, source: Literal["molecules", "beads"], frame: int, seconds: float) -> OpticsReport:
+def report(
+    estimate: Estimate, source: Literal["molecules", "beads", "crops"], frame: int, seconds: float
+) -> OpticsReport:
     """Return what is said of an estimate.
 
     Parameters
     ----------
     estimate : Estimate
-    source : {"molecules", "beads"}
+    source : {"molecules", "beads", "crops"}
     frame : int
         The newest one that it rests on.
     seconds : float
