@@ -19,8 +19,8 @@ class MeanResidual:
     Parameters
     ----------
     images : (4, z, y, x) float32
-        As `KINDS`, in units of the expected peak of each z; background, and what place and light of a molecule explain,
-        taken out. Not a number where there are fewer than `ENOUGH` molecules.
+        As `KINDS`, in units of the expected peak of each z; background, as a parabola, and what place and light of a
+        molecule explain, taken out. Not a number where there are fewer than `ENOUGH` molecules.
     z_nm : tuple of float
         Middle of the bins, from the lowest to the highest; in focus there is one, for all widths, at 0.
     molecules : tuple of float

@@ -5,6 +5,9 @@ their noise does not. Each molecule is laid with its place on the middle of a pi
 what was expected of it; that blurs both alike. It counts in units of the standard deviation at its peak, so that one
 bright molecule does not outweigh all others, and no pixel counts more than `FARTHEST` of its own, so that a neighbour
 that was not found leaves little. The standard errors are those of the molecules' own scatter.
+
+Neighbours give light from outside of the window: some percent of the peak in a sample as dense as the training's. So
+what is curved in the mean background is taken out too.
 """
 
 from __future__ import annotations
@@ -69,6 +72,7 @@ class ResidualImage:
         images = np.full((len(KINDS), *light.shape), np.nan, np.float32)
         peak = light[known].max((1, 2), keepdims=True)
         expected, difference, error = light[known] / peak, rest[known] / peak, np.sqrt(squares[known]) / peak
+        difference = np.stack([_without_background(*each) for each in zip(difference, expected, error, strict=True)])
         images[:, known] = np.stack((expected + difference, expected, difference, error))
         return MeanResidual(images, self._z_nm, tuple(round(float(n), 1) for n in self._count), self._pixel_nm)
 
@@ -85,3 +89,12 @@ def _aligned(windows: Float64, shares: Float32, window_px: int) -> Float32:
     down, right = shares[..., None, None]
     rows = sum(share * images[:, k : k + side] for k, share in enumerate(down))
     return np.asarray(sum(share * rows[:, :, k : k + side] for k, share in enumerate(right)), np.float32)
+
+
+def _without_background(difference: Float64, expected: Float64, error: Float64) -> Float64:
+    """Return a difference (y, x) without its best parabola, and without the light that stands in for one."""
+    along = np.linspace(-1, 1, len(difference))
+    y, x = np.meshgrid(along, along, indexing="ij")
+    smooth = np.stack((expected, np.ones_like(x), x, y, x * x, x * y, y * y)).reshape(7, -1)
+    amounts, *_ = np.linalg.lstsq((smooth / error.ravel()).T, (difference / error).ravel(), rcond=None)
+    return difference - (amounts @ smooth).reshape(difference.shape)
