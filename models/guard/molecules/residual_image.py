@@ -43,7 +43,7 @@ class ResidualImage:
         self._bins = BINS if optics.width_nm is None else 1
         edges = np.linspace(*optics.spot.z_nm, self._bins + 1)
         middles = (edges[1:] + edges[:-1]) / 2 if optics.width_nm is None else np.zeros(1)
-        self._z_nm = tuple(float(z) for z in middles)
+        self._z_nm = tuple(round(float(z), 1) + 0.0 for z in middles)  # no -0.0
         side = self._window_px - 2 * MARGIN_PX
         self._sums = np.zeros((3, self._bins, side, side))
         self._count = np.zeros(self._bins)
