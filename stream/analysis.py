@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from models.guard.molecules.mean_residual import MeanResidual
 from models.localizations import OUTSIDE, Localizations
 from stream.books.health import Health
 from stream.books.ledger import Ledger
@@ -57,6 +58,8 @@ class Analysis:
     ----------
     statistics, optics : dict
         Header of the newest `statistics` message; what was said last of the optics. Empty before the first.
+    residual : MeanResidual or None
+        What the guard's molecules were like when it last told.
     """
 
     def __init__(
@@ -82,6 +85,7 @@ class Analysis:
         self._statistics, self._heard, self._verdicts = statistics, heard, verdicts
         self.statistics: dict[str, Any] = {}
         self.optics: dict[str, Any] = {}
+        self.residual: MeanResidual | None = None
         self._next_background_s = clock()
         self._next_statistics_s = clock() + EVERY_S
         self._under_way: Batch | None = None
@@ -182,7 +186,10 @@ class Analysis:
             self._publisher.psf(located.optics.psf, located.optics.facts["psf_epoch"])
 
     def _tell_guard(self, located: Located) -> None:
-        """Publish and keep what the guard says."""
+        """Publish and keep what the guard says, and what its molecules are like."""
+        if located.residual is not None:
+            self.residual = located.residual
+            self._publisher.residual(located.residual)
         if located.guard is None:
             return
         self._health.guard = located.guard

@@ -41,7 +41,7 @@ from stream.interrupt import Interrupts
 from stream.opening import source_of
 from stream.page.address import PageAddress
 from stream.page.process import start_page
-from stream.picture import image
+from stream.picture import image, residual_file
 from stream.picture.background import BackgroundMap
 from stream.picture.previews import Previews
 from stream.picture.render import Renderer
@@ -341,6 +341,8 @@ class Pipeline:
         steps.append(partial(self._watchers.refine_drift, partial(self._publish_health, "draining", 0)))
         steps += [partial(image.write_ome_tiff, self._folder / "render.ome.tif", self._renderer.pyramid)]
         steps += [partial(image.write_png, self._folder / "render.png", self._renderer)]
+        if (residual := self._analysis.residual) is not None:
+            steps.append(partial(residual_file.write, self._folder / residual_file.NAME, residual))
         for step in steps:
             self._publish_health("draining", 0)  # writing a large picture takes a while: the page must see us alive
             try:

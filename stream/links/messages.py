@@ -15,6 +15,7 @@
 | `drift` | none | method, frames [k], drift_nm [k][x, y, z or null], blocks, localizations, remark (words, or empty) |
 | `psf` | float32 (z, y, x), share of the collected photons on each pixel | shape, psf_epoch, z_nm, pixel_nm |
 | `guard` | none | verdict (inside, drifting, outside), cause, remedy, frame, molecules, findings: `models/guard/verdict.py` |
+| `residual` | float32 (4, z, y, x): mean molecule that the guard saw, what was expected, difference, its standard error; shares of the expected peak, nan where there are too few | shape, z_nm, molecules (in each z), enough, pixel_nm |
 | `health` | none | all in the header, with the alarms (`stream/books/alarms.py`) |
 | `statistics` | none | what molecules are like: the fields of `stream/books/statistics.py` |
 | `resolution` | none | frame, localizations, frc_nm, frc_caveat, frc_curve, nena_nm, subpixel: what of them is known |
@@ -46,9 +47,9 @@ VERSION = 1
 LAYER_TOPICS = {f"layer.{name}": name for name in LAYERS}
 TOPICS = (
     "start", "end", "table", "tile", *LAYER_TOPICS, "frame", "found", "sum", "background", "phase", "psf", "guard",
-    "drift", "resolution", "health", "statistics", "action",
+    "residual", "drift", "resolution", "health", "statistics", "action",
 )  # fmt: skip
-ARRAYS = {"frame": "<u2", "found": "<f4", "sum": "<f4", "background": "<f4", "psf": "<f4"}
+ARRAYS = {"frame": "<u2", "found": "<f4", "sum": "<f4", "background": "<f4", "psf": "<f4", "residual": "<f4"}
 """Topics whose payload is an array of the shape that the header gives, and its dtype."""
 MAX_PIXELS = 1 << 28
 

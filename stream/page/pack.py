@@ -75,6 +75,11 @@ def psf(header: Mapping[str, Any], images: NDArray[np.generic]) -> bytes:
     return _binary("psf", header, images.astype("<f4", copy=False))
 
 
+def residual(header: Mapping[str, Any], images: NDArray[np.generic]) -> bytes:
+    """Return the mean molecule: float32 (4, z, y, x), shares of the expected peak."""
+    return _binary("residual", header, images.astype("<f4", copy=False))
+
+
 def _binned(pixels: NDArray[np.generic], max_px: int) -> NDArray[np.float32]:
     """Return means over squares; rows and columns that do not fill one are left out."""
     step = _step(pixels, max_px)

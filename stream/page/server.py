@@ -201,6 +201,8 @@ class Server:
             return pack.total(header, payload)
         if key.topic == "psf" and isinstance(payload, np.ndarray):
             return pack.psf(header, payload)
+        if key.topic == "residual" and isinstance(payload, np.ndarray):
+            return pack.residual(header, payload)
         if key.topic == "phase" and isinstance(payload, np.ndarray):
             return pack.text("phase", {**header, "waves": payload.tolist(), "age_s": self._state.optics()[-1]["age_s"]})
         if isinstance(payload, np.ndarray):

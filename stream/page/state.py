@@ -10,6 +10,7 @@ The page reads these fields of the run's headers; one that is absent is shown as
 | `drift` | `method`, `frames`, `drift_nm` [[x, y, z or null]], `remark` |
 | `resolution` | `frame`, `localizations`, `frc_nm`, `frc_caveat`, `frc_curve` {frequency_per_um, correlation}, `nena_nm`, `subpixel` {x, y, verdict, flat} |
 | `guard` | `verdict`, `cause`, `remedy`, `molecules`, `findings` [{name, word, cause, remedy}] |
+| `residual` | `shape`, `z_nm`, `molecules` [of each z], `enough`, `pixel_nm` |
 | `end` | `state`, `message` where they differ from the last `health` |
 | `phase` | `source`, `psf_epoch`, `sigma`, `rms_error_waves`, `change_waves`, `change_sigma_waves`, `molecules`, `reason` |
 | `psf` | `shape`, `psf_epoch`, `z_nm`, `pixel_nm` |
@@ -42,6 +43,7 @@ TOPICS = (
     "drift",
     "resolution",
     "guard",
+    "residual",
     "phase",
     "psf",
     "action",

@@ -27,6 +27,7 @@ import zmq
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from models.guard.molecules.mean_residual import ENOUGH, MeanResidual
 from models.localizations import Localizations
 from models.optics.slices import PsfSlices
 from stream.errors import AddressError
@@ -199,6 +200,11 @@ class ZmqOut:
     def guard(self, content: Mapping[str, Any]) -> None:
         """Publish whether the data are what the model was trained on: word, likely cause, remedy, findings."""
         self._send("guard", content)
+
+    def residual(self, found: MeanResidual) -> None:
+        """Publish the mean of the molecules that the guard has looked at, beside what was expected of them."""
+        facts = {"z_nm": found.z_nm, "molecules": found.molecules, "enough": ENOUGH, "pixel_nm": found.pixel_nm}
+        self._send("residual", {"shape": found.images.shape} | facts, found.images.astype("<f4", copy=False).tobytes())
 
     def drift(self, content: Mapping[str, Any]) -> None:
         """Publish the drift curve: frames (k,) and drift (k, 3) nm of its knots, and what it rests on."""

@@ -13,6 +13,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from models.guard.molecules.mean_residual import MeanResidual
 from models.guard.molecules.molecule_watch import MoleculeWatch
 from models.guard.verdict import Finding, Verdict, verdict
 from models.localizations import OUTSIDE, Localizations, concatenate
@@ -83,7 +84,11 @@ class GuardWatch:
         if self._verdict.word == "outside":
             flags = flags | np.uint32(OUTSIDE)
         table = Localizations({name: located.table[name] for name in located.table} | {"flags": flags})
-        return replace(located, table=table, guard=self._news(located))
+        news = self._news(located)
+        return replace(located, table=table, guard=news, residual=self._shown() if ends or news is not None else None)
+
+    def _shown(self) -> MeanResidual | None:
+        return None if self._molecules is None else self._molecules.mean_residual()
 
     def _look(self, located: Located, ends: bool) -> None:
         self._rows.append(located.table)

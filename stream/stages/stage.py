@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from models.guard.molecules.mean_residual import MeanResidual
 from models.guard.verdict import Verdict
 from models.localizations import Localizations
 from stream.frame import Batch, Float64Array
@@ -33,6 +34,8 @@ class Located:
         The newest estimate of the whole frame's background, photo-electrons per pixel; None where no stage has one.
     guard : Verdict or None
         What the guard says, when it has looked again.
+    residual : MeanResidual or None
+        What the molecules that it has looked at are like beside what they should be, when there are enough.
     """
 
     table: Localizations
@@ -42,6 +45,7 @@ class Located:
     optics: OpticsReport | None = None
     background: NDArray[np.float32] | None = None
     guard: Verdict | None = None
+    residual: MeanResidual | None = None
 
 
 class Stage(Protocol):

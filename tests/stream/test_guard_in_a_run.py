@@ -7,11 +7,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tifffile
 
 import stream
+from models.guard.molecules.mean_residual import MeanResidual
 from models.guard.verdict import Finding, verdict
 from models.localizations import OUTSIDE, REFINED, Localizations
 from stream import pipeline, zoo
+from stream.books.story import read_story
 from stream.config import validate
 from stream.engines import open_engine
 from stream.errors import EngineFault
@@ -26,6 +29,13 @@ FRAMES, DRIFTS_AT, OUTSIDE_AT, BACK_AT = 240, 60, 120, 200
 DENSE = Finding("density", "drifting", "too dense: 3 molecules/µm²", "less activation")
 GAIN = Finding("gain", "outside", "gain is 0.70 times what the rig says", "livesmlm calibrate-camera", 3.0)
 AT = {0: [], DRIFTS_AT: [DENSE], OUTSIDE_AT: [DENSE, GAIN], BACK_AT: []}
+
+
+def mean_residual(frame: int) -> MeanResidual:
+    """Return pictures that tell which of them they are."""
+    images = np.full((4, 5, 13, 13), frame, np.float32)
+    images[:, 0] = np.nan
+    return MeanResidual(images, (-520.0, -260.0, 0.0, 260.0, 520.0), (3.0, 80.0, 90.0, 80.0, 40.0), 100.0)
 
 
 class ByFrame:
@@ -57,7 +67,8 @@ class ByFrame:
             first = min(self._at)
             said = verdict(self._at.pop(first), first, self._molecules)
             self._says_outside_from.append((first, said.word == "outside"))
-        return replace(located, table=self._flagged(located.table), guard=said)
+        looks_like = None if said is None else mean_residual(said.frame)
+        return replace(located, table=self._flagged(located.table), guard=said, residual=looks_like)
 
     def _flagged(self, table: Localizations) -> Localizations:
         frame = np.asarray(table["frame"])
@@ -93,7 +104,7 @@ def test_a_verdict_is_in_every_book(tmp_path, monkeypatch):
     addresses, published = free_addresses(), []
 
     def follow():
-        with stream.subscribe(*addresses, topics=["guard", "health"], timeout_s=60) as messages:
+        with stream.subscribe(*addresses, topics=["guard", "residual", "health"], timeout_s=60) as messages:
             published.extend(messages)
 
     follower = threading.Thread(target=follow)
@@ -104,6 +115,12 @@ def test_a_verdict_is_in_every_book(tmp_path, monkeypatch):
     said = [message.header for message in published if message.topic == "guard"]
     assert [header["verdict"] for header in said] == ["inside", "drifting", "outside", "inside"]
     assert (said[2]["cause"], [one["name"] for one in said[2]["findings"]]) == (GAIN.cause, ["gain", "density"])
+    pictures = [message for message in published if message.topic == "residual"]
+    for message, frame in zip(pictures, AT, strict=True):
+        np.testing.assert_array_equal(message.payload, mean_residual(frame).images)
+    assert pictures[0].header["molecules"] == [3, 80, 90, 80, 40]
+    written = tifffile.imread(tmp_path / "out" / "guard-residual.ome.tif")
+    np.testing.assert_array_equal(written, mean_residual(BACK_AT).images)
     held = [(one["word"], one["first_frame"], one["last_frame"]) for one in document["guard"]]
     assert held == [
         ("inside", 0, DRIFTS_AT - 1), ("drifting", DRIFTS_AT, OUTSIDE_AT - 1), ("outside", OUTSIDE_AT, BACK_AT - 1),
@@ -135,3 +152,6 @@ def test_what_held_until_a_fault_is_kept(tmp_path, monkeypatch):
     review.open()
     review.tell()
     review.close()
+    kept = [line for line in read_story(tmp_path / "out") if line.topic == "residual"]
+    assert [np.frombuffer(line.payload, "<f4")[-1] for line in kept] == [0, OUTSIDE_AT], "the first and the last"
+    assert (tmp_path / "out" / "guard-residual.ome.tif").exists()

@@ -55,8 +55,13 @@ class Seen:
         Gradient of the log-likelihood by each template's amount.
     information : (n, k, k) float64
         Fisher information of these amounts.
-    residual : (n, window, window) float32
-        In standard deviations.
+    residual : (n, pixels) float32
+        Of a window's pixels in standard deviations, what the molecule's own position, light and background explain
+        taken out.
+    light, deviation : (n, pixels) float64
+        Counts that are expected of the molecule alone; standard deviation of a pixel's counts.
+    off_px : (n, 2) float64
+        x and y of the molecule from the middle of its window.
     """
 
     measures: Float64
@@ -64,6 +69,9 @@ class Seen:
     score: Float64
     information: Float64
     residual: Float32
+    light: Float64
+    deviation: Float64
+    off_px: Float64
 
 
 def alone(table: Localizations, frame: NDArray[np.int64], shape: tuple[int, int], spot: SplineSpot) -> NDArray[np.intp]:
@@ -106,7 +114,8 @@ def look(
         _cut(variance[None], 0 * rows, corner, spot.window_px),
     )
     images, along = _drawn(spot, templates, fitted.position, corner)
-    residual, score, information = _scores(data, read, images, along, fitted)
+    deviation = _deviation(images, read, fitted)
+    residual, score, information = _scores(data, deviation, images, along, fitted)
     density = np.log(np.bincount(frame, minlength=len(counts))[frame[rows]] / _area_um2(counts, spot))
     conditions = np.column_stack((
         np.log(np.maximum(fitted.photons, 1)), np.log(np.maximum(fitted.background, 0.1)), _third(fitted, spot),
@@ -115,7 +124,10 @@ def look(
     along_each = score / np.sqrt(np.maximum(np.einsum("nkk->nk", information), 1e-12))
     noises = _noises(residual, images[:, 0], read, fitted)
     said = _said(chosen, fitted, optics)
-    return Seen(np.column_stack((along_each, noises, said)), conditions, score, information, residual)
+    measures = np.column_stack((along_each, noises, said))
+    light = fitted.photons[:, None] * images[:, 0]
+    off_px = fitted.position[:, :2] - corner[:, ::-1] - spot.window_px / 2
+    return Seen(measures, conditions, score, information, residual, light, deviation, off_px)
 
 
 def _third(fitted: Fitted, spot: SplineSpot) -> Float64:
@@ -148,14 +160,18 @@ def _drawn(
     return drawn[0], np.stack([derivative[:, 0] for derivative in drawn[1:]], axis=1)
 
 
+def _deviation(images: Float32, read: Float32, fitted: Fitted) -> Float64:
+    """Return the standard deviations of the pixels' counts, (n, pixels)."""
+    mean = fitted.photons[:, None] * images[:, 0] + fitted.background[:, None]
+    return np.asarray(np.sqrt(np.maximum(mean, 1e-3) + read.reshape(mean.shape)), np.float64)
+
+
 def _scores(
-    data: Float32, read: Float32, images: Float32, along: Float32, fitted: Fitted
+    data: Float32, deviation: Float64, images: Float32, along: Float32, fitted: Fitted
 ) -> tuple[Float32, Float64, Float64]:
     """Return residuals in standard deviations, scores and informations, position and light eliminated."""
-    n, pixels = len(data), data[0].size
+    n, pixels = deviation.shape
     photons, background = fitted.photons[:, None], fitted.background[:, None]
-    spread = np.maximum(photons * images[:, 0] + background, 1e-3) + read.reshape(n, pixels)
-    deviation = np.sqrt(spread)
     residual = (data.reshape(n, pixels) - photons * images[:, 0] - background) / deviation
     flat = np.broadcast_to(_planes(data.shape[1]), (n, 3, pixels))
     own = np.concatenate((photons[:, None] * images[:, 1:], images[:, :1], flat), axis=1)

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from models.guard.molecules.causes import Cause
 from models.guard.molecules.diagnosis import diagnose
 from models.guard.molecules.guard_file import Guard
+from models.guard.molecules.mean_residual import MeanResidual
 from models.guard.molecules.measures import alone, look
+from models.guard.molecules.residual_image import ResidualImage
 from models.guard.molecules.sequential import Sums
 from models.guard.verdict import Finding, Word
 from models.localizations import Localizations, concatenate
@@ -40,7 +42,7 @@ class MoleculeWatch:
     def __init__(self, guard: Guard, causes: Mapping[str, Cause], optics: Optics, per_frame: float) -> None:
         self._guard, self._optics, self._per_frame = guard, optics, per_frame
         self._causes = [causes[name] for name in guard.causes]
-        self._sums = Sums(guard.reference, guard.usual, guard.rules)
+        self._sums, self._image = Sums(guard.reference, guard.usual, guard.rules), ResidualImage(optics)
         self._credit = 0.0
         self._frames: list[tuple[NDArray[np.uint16], Localizations]] = []
         self._waiting = 0
@@ -95,6 +97,10 @@ class MoleculeWatch:
             )
         ]  # fmt: skip
 
+    def mean_residual(self) -> MeanResidual | None:
+        """Return what the molecules look like beside what they should; None while there are too few."""
+        return self._image.mean()
+
     def _usable(self, table: Localizations, frame: NDArray[np.int64], shape: tuple[int, ...]) -> NDArray[np.intp]:
         rows = alone(table, frame, (shape[0], shape[1]), self._optics.spot)
         camera = self._optics.camera
@@ -111,6 +117,7 @@ class MoleculeWatch:
         rows = rows[:: max(1, -(-len(rows) // max(int(self._credit), 1)))]
         seen = look(counts, frame, table, rows, self._optics, self._guard.templates)
         self._sums.take(self._guard.reference.deviations(seen.measures, seen.conditions), seen.conditions)
+        self._image.take(seen)
         self._credit -= len(rows)
         self._frames.clear()
         self._waiting = 0

@@ -16,6 +16,14 @@ export function divergingColour(value, limit) {
   return DIVERGING[Math.round(((part + 1) / 2) * (STEPS - 1))];
 }
 
+/** Draw all colours beside each other. */
+export function drawDivergingLegend(canvas) {
+  [canvas.width, canvas.height] = [STEPS, 1];
+  const image = new ImageData(STEPS, 1);
+  new Uint32Array(image.data.buffer).set(DIVERGING);
+  canvas.getContext("2d").putImageData(image, 0, 0);
+}
+
 function colourAt(part) {
   const size = Math.abs(part);
   const hue = ((part < 0 ? HUES.below : HUES.above) * Math.PI) / 180;

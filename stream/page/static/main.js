@@ -13,6 +13,7 @@ import { Optics } from "./optics.js";
 import { Picture } from "./picture.js";
 import { PICTURE_KEYS, PictureControls } from "./picture_controls.js";
 import { clearPreview, showPreview } from "./preview.js";
+import { Residual } from "./residual.js";
 import { Sample } from "./sample.js";
 import { onSpan } from "./spans.js";
 import { Status } from "./status.js";
@@ -22,7 +23,7 @@ import { showVerdict } from "./verdict.js";
 
 const traces = new Traces();
 const [alarms, gauges, molecules, specimen] = [new Alarms(), new Gauges(traces), new Molecules(traces), new Sample(traces)];
-const [guard, optics] = [new Guard(traces), new Optics()];
+const [guard, residual, optics] = [new Guard(traces), new Residual(), new Optics()];
 const panels = [gauges, molecules, specimen, guard, optics];
 let [run, ledger] = [null, null];
 
@@ -63,6 +64,7 @@ const link = new Link({
     specimen.takeResolution(resolution);
   },
   guard: (verdict) => guard.take(verdict),
+  residual: (header, pixels) => residual.take(header, pixels),
   end: (end) => status.end(end),
   closed: () => status.show(),
 });
@@ -102,7 +104,7 @@ function begin(start) {
   ledger = null;
   traces.clear();
   alarms.clear();
-  for (const panel of [molecules, specimen, guard]) panel.clear();
+  for (const panel of [molecules, specimen, guard, residual]) panel.clear();
   gauges.draw();
   optics.start(start);
   showActions([]);

@@ -1,9 +1,10 @@
 // The optics, watched while the data is taken: wavefront, pupil, what has changed, and the PSF.
 
+import { drawDivergingLegend } from "./diverging.js";
 import { ModeTrace } from "./mode_trace.js";
 import { count, duration } from "./numbers.js";
 import { Psf } from "./psf.js";
-import { drawPupil, drawPupilLegend } from "./pupil.js";
+import { drawPupil } from "./pupil.js";
 import { Wavefront } from "./wavefront.js";
 
 const MOST_SAMPLES = 960;
@@ -19,7 +20,7 @@ export class Optics {
     this.bars = new Wavefront(element("wavefront"), element("wavefront-readout"));
     this.trace = new ModeTrace(element("mode-trace"), element("mode-legend"), element("mode-span"));
     this.spots = new Psf();
-    drawPupilLegend();
+    drawDivergingLegend(element("pupil-legend"));
     setInterval(() => this.showAge(), 1000);
     this.start(null);
   }

@@ -2,8 +2,8 @@
 
 import { length, signed } from "./numbers.js";
 import { roundLength } from "./scale_bar.js";
+import { grey, picture, words } from "./small_pictures.js";
 
-const GAMMA = 0.7; // so that the skirts are seen
 const BAR_PART = 0.45; // of a picture's width
 const element = (id) => document.getElementById(id);
 
@@ -41,20 +41,8 @@ export class Psf {
 
   /** One height; what was at the start and what is now are shown as bright as they are. */
   picture(psf, k) {
-    const [, rows, columns] = psf.shape;
-    const canvas = document.createElement("canvas");
-    [canvas.width, canvas.height] = [columns, rows];
-    const image = new ImageData(columns, rows);
-    const colours = new Uint32Array(image.data.buffer);
     const brightest = Math.max(...[this.first, this.now].filter(Boolean).map((shown) => peak(shown, k)));
-    slice(psf, k).forEach((share, i) => {
-      const grey = Math.round(255 * Math.min(1, Math.max(0, share / brightest)) ** GAMMA);
-      colours[i] = (0xff000000 | (grey * 0x010101)) >>> 0;
-    });
-    canvas.getContext("2d").putImageData(image, 0, 0);
-    const figure = document.createElement("figure");
-    figure.append(canvas);
-    return figure;
+    return picture(slice(psf, k), psf.shape[2], (share) => grey(share / brightest));
   }
 
   /** How bright the brightest pixel has become. */
@@ -73,10 +61,4 @@ function slice({ images, shape }, k) {
 
 function peak(psf, k) {
   return Math.max(...slice(psf, k));
-}
-
-function words(tag, text) {
-  const node = document.createElement(tag);
-  node.textContent = text;
-  return node;
 }

@@ -1,6 +1,6 @@
-// The phase in the pupil, drawn from the coefficients, with a legend in waves.
+// The phase in the pupil, drawn from the coefficients, and the ends of its legend in waves.
 
-import { divergingColour, DIVERGING } from "./diverging.js";
+import { divergingColour } from "./diverging.js";
 import { signed } from "./numbers.js";
 import { wavefront } from "./zernike.js";
 
@@ -22,12 +22,4 @@ export function drawPupil(waves) {
   canvas.getContext("2d").putImageData(image, 0, 0);
   element("pupil-low").textContent = signed(-limit, 2);
   element("pupil-high").textContent = signed(limit, 2);
-}
-
-export function drawPupilLegend() {
-  const canvas = element("pupil-legend");
-  [canvas.width, canvas.height] = [DIVERGING.length, 1];
-  const image = new ImageData(DIVERGING.length, 1);
-  new Uint32Array(image.data.buffer).set(DIVERGING);
-  canvas.getContext("2d").putImageData(image, 0, 0);
 }

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from models.guard.molecules.mean_residual import MeanResidual
 from models.guard.verdict import Finding
 from models.localizations import OUTSIDE, Localizations
 from stream.frame import Batch
@@ -126,3 +127,30 @@ def test_a_verdict_is_told_when_it_changes_and_now_and_then(watch: GuardWatch, n
         told += [] if verdict is None else [(verdict.word, verdict.frame)]
     assert [word for word, _ in told] == ["inside", "outside", "outside"]
     assert told[1][1] == 108
+
+
+class Looks:
+    """Stands for the molecules: it has a picture from some frame on."""
+
+    molecules = 0
+    picture: MeanResidual | None = None
+
+    def pass_by(self, frames: int) -> None:
+        """Not asked here."""
+
+    def settle(self) -> None:
+        """Not asked here."""
+
+    def mean_residual(self) -> MeanResidual | None:
+        return self.picture
+
+
+def test_the_mean_residual_comes_with_a_verdict_and_at_the_end(notes: Notes) -> None:
+    looks = Looks()
+    watch = GuardWatch(Late(), [notes], looks)
+    assert watch.process(batch(*range(8))).residual is None, "nothing was looked at"
+    looks.picture = MeanResidual(np.zeros((4, 1, 3, 3), np.float32), (0.0,), (50.0,), 100.0)
+    assert watch.process(batch(*range(8, 16))).residual is None, "the verdict is the same"
+    notes.finds = [Finding("gain", "outside", "gain is wrong", "calibrate")]
+    assert watch.process(batch(*range(16, 24))).residual is looks.picture
+    assert watch.flush().residual is looks.picture
