@@ -13,6 +13,7 @@ from torch import Tensor
 from export.background import validate_background
 from export.exported import Shaped
 from export.graph import MULTIPLE_PX
+from export.image import validate_image
 from export.phase import validate_phase
 from export.static_graph import deployed
 from models.camera import Camera
@@ -26,6 +27,7 @@ from models.optics.low_rank import LowRankSpot
 from models.sample_space import SampleSpace
 from models.systems import SYSTEMS
 from models.systems.bgnet import BgNet
+from models.systems.deep_storm import ImageNetwork
 from models.train import Trainer
 
 DENSITIES_PER_UM2 = (0.1, 0.25, 0.5, 1.0, 2.0)
@@ -123,8 +125,11 @@ def validate(trainer: Trainer) -> dict[str, float]:
     if kind == "background":
         assert isinstance(network, BgNet)
         return validate_background(network, trainer.space, trainer.spot, trainer.recipe.patch_px)
-    assert isinstance(network, OverFrames)
     conditions = conditions_for(trainer.space, trainer.spot)
+    if kind == "image":
+        assert isinstance(network, ImageNetwork)
+        return validate_image(network, conditions)
+    assert isinstance(network, OverFrames)
     module = deployed(network, trainer.space)
     locate = locator(module, THRESHOLDS[network.dimensions], conditions.spot.pixel_size_nm)
     crowd = dense(locate, conditions, 1.0, USUAL_PHOTONS, 12, SEED + 2)

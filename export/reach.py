@@ -6,7 +6,9 @@ from copy import deepcopy
 
 import torch
 
+from models.images.samples import UPSAMPLING
 from models.layers import OverFrames
+from models.systems.deep_storm import ImageNetwork
 
 SIDE_PX = 160
 OF_SCORES_PX, OF_POSITIONS_PX = 1, 2
@@ -39,3 +41,31 @@ def reach_px(network: OverFrames, side_px: int = SIDE_PX) -> int:
     if farthest >= side_px // 2 - step:
         raise ValueError(f"the network sees at least {farthest} pixels far, in frames of {side_px}")
     return farthest + OF_SCORES_PX + OF_POSITIONS_PX
+
+
+@torch.no_grad()
+def image_reach_px(network: ImageNetwork, side_px: int = 64) -> int:
+    """Return the largest distance, in camera pixels, between a pixel and the part of an image that depends on it.
+
+    With positive weights a pixel that becomes brighter makes all brighter that depend on it, maxima included.
+
+    Raises
+    ------
+    ValueError
+        It may see further than frames of `side_px` let it.
+    """
+    positive = deepcopy(network).double().eval()
+    for weights in positive.parameters():
+        weights.fill_(1 / max(weights[0].numel(), 1))
+    farthest = 0
+    for middle in range(side_px // 2, side_px // 2 + positive.multiple_px):
+        counts = torch.full((1, side_px, side_px), 50.0, dtype=torch.float64)
+        variance, before = torch.ones(side_px, side_px, dtype=torch.float64), counts.clone()
+        counts[0, middle, middle] = 5e4
+        brighter = positive(counts, variance) > positive(before, variance)
+        for axis in (1, 2):
+            found = torch.nonzero(brighter.any(dim=axis)[0]).flatten() // UPSAMPLING
+            farthest = max(farthest, int((found - middle).abs().max()))
+    if farthest >= side_px // 2 - positive.multiple_px:
+        raise ValueError(f"the network sees at least {farthest} pixels far, in frames of {side_px}")
+    return farthest

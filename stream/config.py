@@ -24,6 +24,7 @@ from models.scenes.optics import MaskName
 from stream.drift.settings import DriftSettings
 from stream.errors import RigError
 from stream.feedback.settings import ActivationSettings, StopSettings
+from stream.images.settings import ImageSettings
 from stream.picture.render import RenderSettings
 from stream.quality.settings import ResolutionSettings
 from stream.sinks.linked import LinkSettings
@@ -225,6 +226,7 @@ class Rig(Section):
     resolution: ResolutionSettings = ResolutionSettings()
     publish: PublishSettings = PublishSettings()
     policy: PolicySettings = PolicySettings()
+    image: ImageSettings = ImageSettings()
     activation: ActivationSettings = ActivationSettings()
     stop: StopSettings = StopSettings()
 
@@ -235,6 +237,17 @@ class Rig(Section):
         if background.mode != "none" and refine is not None and refine.mode == "off":
             raise ValueError(f"mode = {background.mode!r} is for fits: set [refine] mode to isolated or all")
         return background
+
+    @field_validator("image")
+    @classmethod
+    def _waits_without_loss(cls, image: ImageSettings, known: ValidationInfo) -> ImageSettings:
+        policy = known.data.get("policy")
+        if image.model is not None and image.frames == "all" and policy is not None and policy.overload == "live":
+            raise ValueError(
+                'frames = "all" with [policy] overload = "live": frames that the layer holds up would not be located '
+                'either; set frames to "newest"'
+            )
+        return image
 
     @field_validator("stop")
     @classmethod

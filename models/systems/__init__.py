@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 
 from models.recipe import Recipe
 
-Kind = Literal["localizer", "phase", "background"]
+Kind = Literal["localizer", "phase", "background", "image"]
 
 
 class System(NamedTuple):
@@ -14,8 +14,9 @@ class System(NamedTuple):
 
     Attributes
     ----------
-    kind : {"localizer", "phase", "background"}
-        Frames -> emitters; bead stacks -> coefficients of the wavefront; crops with an emitter -> their background.
+    kind : {"localizer", "phase", "background", "image"}
+        Frames -> emitters; bead stacks -> coefficients of the wavefront; crops with an emitter -> their background;
+        frames -> super-resolved images.
     recipe : Recipe
     """
 
@@ -38,5 +39,11 @@ SYSTEMS = {
     ),
     "bgnet": System(
         "background", Recipe(system="bgnet", psf="2d", batch=32, patch_px=20, learning_rate=3e-3, steps=10_000)
+    ),
+    "deep-storm": System(
+        "image", Recipe(system="deep-storm", batch=16, patch_px=26, learning_rate=1e-3, weight_decay=0, steps=22_000)
+    ),
+    "deep-storm-light": System(
+        "image", Recipe(system="deep-storm-light", batch=16, patch_px=32, learning_rate=1.5e-3, steps=30_000)
     ),
 }

@@ -12,6 +12,7 @@ from rich.console import Console
 from models import psf as spots
 from models.aberrations.space import SPACES, with_objective
 from models.backgrounds.space import background_space
+from models.images.space import image_space
 from models.recipe import Recipe
 from models.sample_space_file import read_space
 from models.systems import SYSTEMS
@@ -100,6 +101,8 @@ def new_trainer(recipe: Recipe) -> Any:
             usual = spots.default_space(recipe.psf)
             if SYSTEMS[recipe.system].kind == "background":
                 usual = background_space(usual)
+            if SYSTEMS[recipe.system].kind == "image":
+                usual = image_space(usual)
             space, objective = read_space(space_file, usual)
             spot = spots.spot(recipe.psf, space, objective)
         trainer = needs_torch("models.train").Trainer(recipe, space, spot)

@@ -38,6 +38,7 @@ const link = new Link({
     status.hasPicture = true;
   },
   layer: (header, pixels) => picture.takeLayer(header, pixels),
+  image: (header, pixels) => picture.takeImage(header, pixels),
   frame: (header, pixels) => {
     showPreview(header, pixels);
     picture.takeFrame(header, pixels);
