@@ -199,6 +199,7 @@ class Pipeline:
         self._analysis = self._make_analysis(engine, info)
         if self._image is not None:
             self._publisher.follow(self._renderer.changed, WithImage(self._renderer.layers, self._image))
+            self._tell_image(self._image.await_ready())
 
     def _start_image(self, info: StreamInfo) -> ImageLayer | None:
         if self._rig.image.model is None:
@@ -297,8 +298,8 @@ class Pipeline:
             self._note_recorded()
         self._tell_remarks()
         self._watchers.serve()
-        if self._image is not None and (words := self._image.poll()):
-            self._warn(words)
+        if self._image is not None:
+            self._tell_image(self._image.poll())
         if (self._steering.serve() or self._interrupts.asked) and self._state == "running":
             self._state = "draining"
             self._acquisition.request_stop()
@@ -375,7 +376,11 @@ class Pipeline:
 
     def _finish_image(self) -> None:
         """Let the layer take what waits for it."""
-        if self._image is not None and (words := self._image.finish(partial(self._publish_health, "draining", 0))):
+        if self._image is not None:
+            self._tell_image(self._image.finish(partial(self._publish_health, "draining", 0)))
+
+    def _tell_image(self, words: str) -> None:
+        if words:
             self._warn(words)
 
     def _conclude(self, errors: list[LiveSMLMError]) -> Outcome:

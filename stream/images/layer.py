@@ -1,9 +1,10 @@
 """The image layer, seen from the run: its process is started, heard and ended; frames never wait for it unasked.
 
 with start(rig, info, ring) as layer:
-    layer.poll()      # what was added meanwhile; in words what went wrong, if anything did
-    layer.pyramid     # the picture
-    layer.finish()    # once no frame follows
+        layer.await_ready()  # before the first frame
+        layer.poll()         # what was added meanwhile; in words what went wrong, if anything did
+        layer.pyramid        # the picture
+        layer.finish(alive)  # once no frame follows
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ from stream.stages.localize import maps_of
 
 LAST_WITHIN_S = 20.0
 """So long the end of a run waits for the frames that still wait; where all are wanted, as long as it takes."""
+READY_WITHIN_S = 60.0
 CLOSE_WITHIN_S = 5.0
 WAITS_FOR_ALL = (
     '[image] frames = "all": camera frames wait for the image layer, which is slower than the localizer; localizations '
@@ -94,7 +96,8 @@ class ImageLayer:
     ) -> None:
         self._ring = ring
         self.pyramid, self.seen, self.molecules = pyramid, Ranges(), 0.0
-        self._picture, self._model, self.waits, self._over = picture, model, waits, False
+        self._picture, self._model, self.waits = picture, model, waits
+        self._ready = self._over = False
         context = get_context("spawn")
         self._connection, theirs = context.Pipe()
         self._process: SpawnProcess = context.Process(
@@ -109,7 +112,7 @@ class ImageLayer:
         while not self._over and self._connection.poll(wait_s):
             wait_s = 0.0
             news = _received(self._connection)
-            self._over = news.ended
+            self._ready, self._over = True, news.ended
             if news.fault:
                 self._ring.detach(READER)  # it waits for nobody who is gone
                 return f"the image layer ended ({news.fault}); the run goes on without it"
@@ -118,10 +121,12 @@ class ImageLayer:
             self.molecules += news.molecules
         return ""
 
-    @property
-    def over(self) -> bool:
-        """Whether nothing more will be added."""
-        return self._over
+    def await_ready(self) -> str:
+        """Wait until the process has the ring and its network, so that no frame comes too early; returns as `poll`."""
+        until, words = time.monotonic() + READY_WITHIN_S, ""
+        while not (words or self._ready) and time.monotonic() < until:
+            words = self.poll(0.25)
+        return words
 
     def finish(self, alive: Callable[[], object]) -> str:
         """Let what waits be added; `alive` is called now and then. Returns in words what was given up."""

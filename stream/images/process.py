@@ -96,6 +96,7 @@ def main(task: Task, connection: Connection) -> None:
         with closing(open_engine(task.model, task.engine)) as engine, Ring.attach(task.ring) as ring:
             blocks = Blocks(engine.run, engine.card, task.maps)
             with closing(SharedPicture.attach(task.picture, task.height_px, task.width_px)) as picture:
+                news.ready()
                 _Layer(blocks, engine.card.upsampling, picture, news).follow(ring.reader(IMAGE))
     except (LiveSMLMError, OSError) as error:
         news.unsent.fault = str(error)
@@ -108,6 +109,10 @@ class _News:
     def __init__(self, task: Task, connection: Connection) -> None:
         self._nothing, self._connection = no_tiles(task.height_px, task.width_px), connection
         self.unsent, self._next_s = News(self._nothing.copy()), 0.0
+
+    def ready(self) -> None:
+        """Say that frames may come."""
+        self._send()
 
     def tell(self) -> None:
         if self.unsent.seen and time.monotonic() >= self._next_s:
