@@ -29,12 +29,13 @@ from stream.config import Rig
 from stream.frame import StreamInfo
 from stream.images import process
 from stream.images.blocks import TILE_PX
+from stream.images.kept import NAME
 from stream.images.model import image_engine, image_model
 from stream.images.process import News, Task
+from stream.images.published import of_layer
 from stream.images.settings import IMAGE as READER
 from stream.images.shared import SharedPicture
 from stream.picture.image import Named, write_ome_tiff, write_png
-from stream.picture.layers import IMAGE
 from stream.picture.tiles import Pyramid, Tile
 from stream.stages.localize import maps_of
 
@@ -154,13 +155,12 @@ class ImageLayer:
 
     def changed(self) -> Iterator[Tile]:
         """Yield the tiles that changed since they were last yielded, the coarsest first."""
-        for tile in self.pyramid.changed():
-            yield Tile(tile.level, tile.row, tile.column, tile.origin_nm, tile.pixel_nm, tile.values, IMAGE)
+        return of_layer(self.pyramid.changed())
 
     def write(self, folder: Path) -> None:
         """Write `image.ome.tif` and `image.png`. Raises StorageFault."""
         what = f"{self._model}: sum over {self.seen.total} frames, molecules in each pixel; not corrected for drift"
-        write_ome_tiff(folder / "image.ome.tif", self.pyramid, Named("image layer", what))
+        write_ome_tiff(folder / NAME, self.pyramid, Named("image layer", what))
         write_png(folder / "image.png", self.pyramid)
 
     def close(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Protocol
 
 from stream.picture.layers import IMAGE, Layers
@@ -16,6 +17,12 @@ class Pictured(Protocol):
 
     def changed(self) -> Iterator[Tile]:
         """Yield the tiles that changed since they were last yielded, the coarsest first."""
+
+
+def of_layer(tiles: Iterator[Tile]) -> Iterator[Tile]:
+    """Yield tiles of a picture as those of the image layer."""
+    for tile in tiles:
+        yield replace(tile, layer=IMAGE)
 
 
 class WithImage:
