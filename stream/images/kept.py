@@ -1,4 +1,4 @@
-"""The image layer of a finished run, read from its file: the frames that it was drawn from need not be there any more."""
+"""The image layer of a finished run, read from its file; the frames that it was drawn from may be gone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Networks that draw images: ONNX Runtime says what torch says, of any frame size and batch; how far they see is known."""
+"""Networks that draw images: the file says what torch says, of any frame size and batch; how far they see."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -56,7 +56,7 @@ def test_how_far_they_see() -> None:
     deep = LightDeepStorm()
     deep.blocks.extend(LightDeepStorm().blocks)
     with pytest.raises(ValueError, match="at least"):
-        image_reach_px(deep, side_px=32)
+        image_reach_px(deep, most_px=32)
 
 
 def test_scores_are_beside_the_sum() -> None:

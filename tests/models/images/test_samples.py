@@ -1,4 +1,4 @@
-"""Samples: spikes lie where the light is, the same step gives the same frames, dim and distant molecules are no spikes."""
+"""Samples: spikes lie where the light is, the same step gives the same frames, what is too dim is no spike."""
 
 import numpy as np
 import pytest
