@@ -47,8 +47,8 @@ def reach_px(network: OverFrames, side_px: int = SIDE_PX) -> int:
 def image_reach_px(network: ImageNetwork, most_px: int = 128) -> int:
     """Return the largest distance, in camera pixels, between a pixel and the part of an image that depends on it.
 
-    With positive weights a pixel that becomes brighter makes all brighter that depend on it, maxima included. Frames are
-    as small as that distance lets them be.
+    With positive weights a pixel that becomes brighter makes all brighter that depend on it, maxima included. Frames
+    are as small as that distance lets them be.
 
     Raises
     ------
