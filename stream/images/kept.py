@@ -35,12 +35,12 @@ class KeptImage:
         try:
             with tifffile.TiffFile(path) as tiff:
                 picture = np.asarray(tiff.series[0].asarray(), np.float32)
-                cm, pixels = tiff.pages[0].tags["XResolution"].value
+                pixels, cm = tiff.pages.first.tags["XResolution"].value
         except (OSError, ValueError, LookupError, tifffile.TiffFileError) as error:
             raise TableFormatError(
                 f"{path} cannot be read: {error}", limit="a run writes it when it ends", remedy="remove the file"
             ) from error
-        self.pyramid = _pyramid(picture, 1e7 * pixels / cm)
+        self.pyramid = _pyramid(picture, 1e7 * cm / pixels)
 
     def changed(self) -> Iterator[Tile]:
         """Yield the tiles that changed since they were last yielded, the coarsest first."""
@@ -55,5 +55,5 @@ def _pyramid(picture: np.ndarray, pixel_nm: float) -> Pyramid:
     whole = np.zeros((rows * TILE_PX, columns * TILE_PX), np.float32)
     whole[:height, :width] = picture
     finest.values[:] = whole.reshape(rows, TILE_PX, columns, TILE_PX).transpose(0, 2, 1, 3)
-    finest.mark(finest.values.any(axis=(2, 3)))
+    finest.mark(np.asarray(finest.values.any(axis=(2, 3)), np.bool_))
     return pyramid
