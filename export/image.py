@@ -16,8 +16,8 @@ from export.card import Card, Port
 from export.reach import image_reach_px
 from models.camera import Camera
 from models.evaluation.conditions import Conditions
-from models.images.samples import UPSAMPLING
 from models.images.scoring import DENSITIES_PER_UM2, PHOTONS, STRUCTURE, Draw, Float32, by_density, sum_image
+from models.images.space import UPSAMPLING
 from models.recipe import Recipe
 from models.sample_space import SampleSpace
 from models.systems.deep_storm import ImageNetwork

@@ -6,7 +6,7 @@ from copy import deepcopy
 
 import torch
 
-from models.images.samples import UPSAMPLING
+from models.images.space import UPSAMPLING
 from models.layers import OverFrames
 from models.systems.deep_storm import ImageNetwork
 

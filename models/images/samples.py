@@ -21,6 +21,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from models.images.space import UPSAMPLING
 from models.sample_space import SampleSpace
 from models.scenes.background import structured
 from models.scenes.structures import Field, filaments
@@ -28,8 +29,6 @@ from models.simulation import LEAST_SHARE
 from models.training_cameras import Cameras
 from models.training_spots import TrainingSpots
 
-UPSAMPLING = 8
-"""Super-resolved pixels along a camera pixel (Nehme et al. 2018)."""
 Float64 = NDArray[np.float64]
 
 

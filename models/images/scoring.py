@@ -17,7 +17,7 @@ from scipy.ndimage import gaussian_filter, zoom
 from models.camera import Camera
 from models.evaluation.conditions import Conditions
 from models.evaluation.dense import LEAST_PHOTONS, scene
-from models.images.samples import UPSAMPLING
+from models.images.space import UPSAMPLING
 from models.localizations import Localizations
 
 Float32 = NDArray[np.float32]

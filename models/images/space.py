@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from models.sample_space import Range, SampleSpace
 
+UPSAMPLING = 8
+"""Super-resolved pixels along a camera pixel (Nehme et al. 2018)."""
+
 
 def image_space(localizer: SampleSpace) -> SampleSpace:
     """Return the sample space of images for the spot of a localizer's.

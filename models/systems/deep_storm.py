@@ -15,7 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.images.samples import UPSAMPLING, Pictures, PictureSimulator
+from models.images.samples import Pictures, PictureSimulator
+from models.images.space import UPSAMPLING
 from models.layers import Residual, keep_size, stabilize
 from models.losses import Losses
 from models.optics.low_rank import LowRankSpot

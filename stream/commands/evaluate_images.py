@@ -13,8 +13,8 @@ from rich.table import Table
 
 from models.camera import Camera
 from models.evaluation.conditions import Conditions, in_focus
-from models.images.samples import UPSAMPLING
 from models.images.scoring import DENSITIES_PER_UM2, Draw, Float32, by_density, sum_image
+from models.images.space import UPSAMPLING
 from stream import zoo
 from stream.commands.console import ERR
 from stream.commands.evaluate import contestant

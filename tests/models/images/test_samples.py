@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from models.images.samples import UPSAMPLING, PictureSimulator
-from models.images.space import image_space
+from models.images.samples import PictureSimulator
+from models.images.space import UPSAMPLING, image_space
 from models.sample_space import LOCALIZER_2D, LOCALIZER_3D, Range
 from models.training_spots import training_spots
 
