@@ -64,6 +64,8 @@ class Card:
         as what is found.
     reach_px : int
         So far from a pixel lies what a localization there can depend on; 0 if it is not known.
+    upsampling : int
+        Of a model that draws images: its pixels along a camera pixel; 0 of any other.
     """
 
     name: str
@@ -84,6 +86,7 @@ class Card:
     precision: str = "fp32"
     rows_per_block: int = 0
     reach_px: int = 0
+    upsampling: int = 0
     format: int = CARD_FORMAT
 
     def to_dict(self) -> dict[str, Any]:

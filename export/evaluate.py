@@ -14,6 +14,7 @@ from export.background import validate_background
 from export.crops import validate_crops
 from export.exported import Shaped
 from export.graph import MULTIPLE_PX
+from export.image import validate_image
 from export.phase import validate_phase
 from export.static_graph import deployed
 from models.camera import Camera
@@ -27,6 +28,7 @@ from models.optics.low_rank import LowRankSpot
 from models.sample_space import SampleSpace
 from models.systems import SYSTEMS
 from models.systems.bgnet import BgNet
+from models.systems.deep_storm import ImageNetwork
 from models.systems.reading import Reader
 from models.train import Trainer
 
@@ -129,8 +131,11 @@ def validate(trainer: Trainer) -> dict[str, float]:
         assert isinstance(network, Reader)
         assert trainer.spot is not None
         return validate_crops(network, trainer.recipe, trainer.space, trainer.spot)
-    assert isinstance(network, OverFrames)
     conditions = conditions_for(trainer.space, trainer.spot)
+    if kind == "image":
+        assert isinstance(network, ImageNetwork)
+        return validate_image(network, conditions)
+    assert isinstance(network, OverFrames)
     module = deployed(network, trainer.space)
     locate = locator(module, THRESHOLDS[network.dimensions], conditions.spot.pixel_size_nm)
     crowd = dense(locate, conditions, 1.0, USUAL_PHOTONS, 12, SEED + 2)

@@ -13,9 +13,10 @@ from torch.utils.flop_counter import FlopCounterMode
 from export.background import DeployedBackground, describe_background, scores_background
 from export.card import Card
 from export.crops import DeployedReader, beside_torch, describe_crops, scores_crops, tests_of
-from export.evaluate import THRESHOLDS, feed, scores
+from export.evaluate import THRESHOLDS, conditions_for, feed, scores
 from export.exported import exported
 from export.graph import INPUTS, MULTIPLE_PX, OUTPUTS, columns
+from export.image import DeployedImage, describe_image, drawer, scores_image
 from export.novelty import learned
 from export.parity import Reference
 from export.phase import deployed_phase, describe_phase, scores_phase
@@ -31,6 +32,7 @@ from models.recipe import Recipe
 from models.sample_space import SampleSpace
 from models.systems import SYSTEMS
 from models.systems.bgnet import BgNet
+from models.systems.deep_storm import ImageNetwork
 from models.systems.reading import Reader
 from models.train import SPOT
 
@@ -109,7 +111,7 @@ def export_trained(
     if kind == "localizer":
         card = _localizer(trained, out, precision, rows_per_block, name)
     elif (precision, rows_per_block) == ("fp32", 0):
-        card = {"phase": _phase, "background": _background, "crops": _crops}[kind](trained, out)
+        card = {"phase": _phase, "background": _background, "crops": _crops, "image": _image}[kind](trained, out)
     else:
         raise ValueError(f"{trained.recipe.system} is exported in fp32 and as onnx only")
     if trained.spot:
@@ -186,3 +188,12 @@ def _crops(trained: Trained, out: Path) -> Card:
     held = next(iter(tests_of(recipe, space, spot, PARITY_CROPS).values()))
     found = scores_crops(module, space, recipe, spot) | {"beside_torch_float64": beside_torch(out, module, held)}
     return save(model, replace(card, scores=found), out)
+
+
+def _image(trained: Trained, out: Path) -> Card:
+    network = trained.network
+    assert isinstance(network, ImageNetwork)
+    module = DeployedImage(network)
+    card = describe_image(network, trained.space, trained.recipe, trained.provenance)
+    found = scores_image(drawer(module), conditions_for(trained.space, trained.spot))
+    return write(module, replace(card, scores=found), out)

@@ -6,7 +6,9 @@ from copy import deepcopy
 
 import torch
 
+from models.images.space import UPSAMPLING
 from models.layers import OverFrames
+from models.systems.deep_storm import ImageNetwork
 
 SIDE_PX = 160
 OF_SCORES_PX, OF_POSITIONS_PX = 1, 2
@@ -39,3 +41,41 @@ def reach_px(network: OverFrames, side_px: int = SIDE_PX) -> int:
     if farthest >= side_px // 2 - step:
         raise ValueError(f"the network sees at least {farthest} pixels far, in frames of {side_px}")
     return farthest + OF_SCORES_PX + OF_POSITIONS_PX
+
+
+@torch.no_grad()
+def image_reach_px(network: ImageNetwork, most_px: int = 128) -> int:
+    """Return the largest distance, in camera pixels, between a pixel and the part of an image that depends on it.
+
+    With positive weights a pixel that becomes brighter makes all brighter that depend on it, maxima included. Frames
+    are as small as that distance lets them be.
+
+    Raises
+    ------
+    ValueError
+        It sees further than frames of `most_px` let it.
+    """
+    positive = deepcopy(network).double().eval()
+    for weights in positive.parameters():
+        weights.fill_(1 / max(weights[0].numel(), 1))
+    side_px = 16
+    while (farthest := _farthest(positive, side_px)) >= side_px // 2 - positive.multiple_px:
+        side_px *= 2
+        if side_px > most_px:
+            raise ValueError(f"the network sees at least {farthest} pixels far, in frames of {side_px // 2}")
+    return farthest
+
+
+def _farthest(positive: ImageNetwork, side_px: int) -> int:
+    """Return how far from a pixel in the middle of a frame the image becomes brighter with it, in camera pixels."""
+    counts = torch.full((1, side_px, side_px), 50.0, dtype=torch.float64)
+    variance = torch.ones(side_px, side_px, dtype=torch.float64)
+    before, farthest = positive(counts, variance), 0
+    for middle in range(side_px // 2, side_px // 2 + positive.multiple_px):
+        brighter = counts.clone()
+        brighter[0, middle, middle] = 5e4
+        changed = positive(brighter, variance) > before
+        for axis in (1, 2):
+            found = torch.nonzero(changed.any(dim=axis)[0]).flatten() // UPSAMPLING
+            farthest = max(farthest, int((found - middle).abs().max()))
+    return farthest

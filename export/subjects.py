@@ -44,7 +44,7 @@ def subject_of(model: Path, objective: Objective | None = None, pupil: Path | No
         It is no localizer, or it is not known what the spots were computed from, or what is known gives other spots.
     """
     _, card = read_model(model)
-    if "frames" not in [port.name for port in card.inputs]:
+    if "threshold" not in [port.name for port in card.inputs]:
         raise ValueError(f"{card.title}: only localizers have a guard")
     spot = spot_beside(model)
     if spot is None:

@@ -236,6 +236,13 @@ def evaluate(
     as_json: Json = False,
 ) -> None:
     """Judge models on simulated scenes: against the Cramér-Rao bound and against maximum likelihood."""
+    from stream.images.model import card_of, draws_images
+    from stream.zoo import find
+
+    if draws_images(card_of(find(models[0]))):
+        from stream.commands.evaluate_images import evaluate_images_in_terminal
+
+        raise typer.Exit(evaluate_images_in_terminal(models, frames, out, as_json))
     from models.evaluation.report import Effort
     from stream.commands.evaluate import evaluate_in_terminal
 

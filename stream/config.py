@@ -24,6 +24,7 @@ from models.scenes.optics import MaskName
 from stream.drift.settings import DriftSettings
 from stream.errors import RigError
 from stream.feedback.settings import ActivationSettings, StopSettings
+from stream.images.settings import ImageSettings
 from stream.picture.render import RenderSettings
 from stream.quality.settings import ResolutionSettings
 from stream.sinks.linked import LinkSettings
@@ -233,6 +234,7 @@ class Rig(Section):
     resolution: ResolutionSettings = ResolutionSettings()
     publish: PublishSettings = PublishSettings()
     policy: PolicySettings = PolicySettings()
+    image: ImageSettings = ImageSettings()
     activation: ActivationSettings = ActivationSettings()
     stop: StopSettings = StopSettings()
 
@@ -253,6 +255,17 @@ class Rig(Section):
                 f"model = {crops.model!r} would be replaced by fits: set [refine] mode to off, which is {refine.mode!r}"
             )
         return crops
+
+    @field_validator("image")
+    @classmethod
+    def _waits_without_loss(cls, image: ImageSettings, known: ValidationInfo) -> ImageSettings:
+        policy = known.data.get("policy")
+        if image.model is not None and image.frames == "all" and policy is not None and policy.overload == "live":
+            raise ValueError(
+                'frames = "all" with [policy] overload = "live": frames that the layer holds up would not be located '
+                'either; set frames to "newest"'
+            )
+        return image
 
     @field_validator("stop")
     @classmethod

@@ -37,6 +37,8 @@ from stream.engine import Engine
 from stream.errors import LiveSMLMError
 from stream.feedback.steering import Steering, left_behind, refuse_without_devices
 from stream.frame import Batch, StreamInfo
+from stream.images.published import WithImage
+from stream.images.settings import image_reader
 from stream.interrupt import Interrupts
 from stream.opening import source_of
 from stream.page.address import PageAddress
@@ -57,6 +59,7 @@ from stream.suitability import outside, refuse_unsuitable
 from stream.watchers import Watchers
 
 if TYPE_CHECKING:
+    from stream.images.layer import ImageLayer
     from stream.stages.slow_lane import SlowLane
 
 REPORT_EVERY_S = 0.5
@@ -154,6 +157,7 @@ class Pipeline:
         """Open everything that can fail, the camera first, before the first frame is taken."""
         rig, policy = self._rig, self._rig.policy
         readers: dict[str, Kind] = {RECORD: "lossless"} if policy.record else {}
+        readers |= image_reader(rig.image)
         self._acquisition = self._stack.enter_context(
             acquire.start(
                 partial(source_of, rig, self._frames), policy.overload,
@@ -191,7 +195,20 @@ class Pipeline:
             path = self._folder / "frames.ome.zarr"
             ring, pixel_nm = self._acquisition.ring.name, rig.camera.pixel_size_nm
             self._recorder = self._stack.enter_context(recorder.start(ring, path, info, pixel_nm))
+        self._image = self._start_image(info)
         self._analysis = self._make_analysis(engine, info)
+        if self._image is not None:
+            self._publisher.follow(self._renderer.changed, WithImage(self._renderer.layers, self._image))
+            self._tell_image(self._image.await_ready())
+
+    def _start_image(self, info: StreamInfo) -> ImageLayer | None:
+        if self._rig.image.model is None:
+            return None
+        from stream.images import layer  # where it is wanted
+
+        if self._rig.image.frames == "all":
+            self._warn(layer.WAITS_FOR_ALL)
+        return self._stack.enter_context(layer.start(self._rig, info, self._acquisition.ring))
 
     def _open_page(self) -> None:
         if self._page is not None:
@@ -281,6 +298,8 @@ class Pipeline:
             self._note_recorded()
         self._tell_remarks()
         self._watchers.serve()
+        if self._image is not None:
+            self._tell_image(self._image.poll())
         if (self._steering.serve() or self._interrupts.asked) and self._state == "running":
             self._state = "draining"
             self._acquisition.request_stop()
@@ -319,6 +338,8 @@ class Pipeline:
             self._told.add(reason)
 
     def _publish_health(self, state: str, used_slots: int) -> dict[str, Any]:
+        if self._image is not None:
+            self._health.image = self._image.facts(self._acquisition.ledger)
         health = self._health.report(state, {"slots": self._acquisition.ring.slots, "used": used_slots})
         self._analysis.tell_statistics()
         health["alarms"] = self._watchers.alarms(health, self._analysis.statistics, self._analysis.optics)
@@ -335,14 +356,18 @@ class Pipeline:
             steps = [self._analysis.flush, acquisition.close, self._analysis.tell_skipped]
         if self._recorder is not None:
             steps[:0] = [self._recorder.join, self._note_recorded]
+        if self._image is not None:
+            steps[:0] = [self._finish_image]
         steps.append(self._steering.end)
         steps += self._watchers.last_steps()
         steps += [sink.close for sink in self._files]
         steps.append(partial(self._watchers.refine_drift, partial(self._publish_health, "draining", 0)))
         steps += [partial(image.write_ome_tiff, self._folder / "render.ome.tif", self._renderer.pyramid)]
-        steps += [partial(image.write_png, self._folder / "render.png", self._renderer)]
         if (residual := self._analysis.residual) is not None:
             steps.append(partial(residual_file.write, self._folder / residual_file.NAME, residual))
+        steps += [partial(image.write_png, self._folder / "render.png", self._renderer.pyramid)]
+        if self._image is not None:
+            steps += [partial(self._image.write, self._folder)]
         for step in steps:
             self._publish_health("draining", 0)  # writing a large picture takes a while: the page must see us alive
             try:
@@ -350,6 +375,15 @@ class Pipeline:
             except LiveSMLMError as failed:
                 errors.append(failed)
         return self._conclude(errors)
+
+    def _finish_image(self) -> None:
+        """Let the layer take what waits for it."""
+        if self._image is not None:
+            self._tell_image(self._image.finish(partial(self._publish_health, "draining", 0)))
+
+    def _tell_image(self, words: str) -> None:
+        if words:
+            self._warn(words)
 
     def _conclude(self, errors: list[LiveSMLMError]) -> Outcome:
         ledger, error = self._acquisition.ledger, next(iter(errors), None)

@@ -7,7 +7,7 @@ from stream.config import Rig
 from stream.errors import ModelError, SampleSpaceError
 from stream.rig_against_card import Compared, compare
 
-LOCALIZER = "frames"
+LOCALIZER = "threshold"
 """Input that only localizers have."""
 
 
@@ -19,6 +19,10 @@ def refuse_unsuitable(rig: Rig, card: Card) -> None:
         from stream.optics import phase_task
 
         phase_task(rig, card)
+    if rig.image.model is not None:
+        from stream.images.model import image_model
+
+        image_model(rig)
 
 
 def refuse_no_localizer(card: Card) -> None:
@@ -26,7 +30,7 @@ def refuse_no_localizer(card: Card) -> None:
     if LOCALIZER not in (port.name for port in card.inputs):
         raise ModelError(
             f"model {card.name!r} ({card.title}) finds no molecules",
-            limit=f"it takes {', '.join(port.name for port in card.inputs)}; a localizer takes camera frames",
+            limit=f"it takes {', '.join(port.name for port in card.inputs)}; a localizer takes a threshold too",
             remedy="`livesmlm models` lists those that ship",
         )
 

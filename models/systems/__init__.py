@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 
 from models.recipe import Recipe
 
-Kind = Literal["localizer", "phase", "background", "crops"]
+Kind = Literal["localizer", "phase", "background", "crops", "image"]
 
 
 class System(NamedTuple):
@@ -14,9 +14,9 @@ class System(NamedTuple):
 
     Attributes
     ----------
-    kind : {"localizer", "phase", "background", "crops"}
+    kind : {"localizer", "phase", "background", "crops", "image"}
         Frames -> emitters; bead stacks -> coefficients of the wavefront; crops with an emitter -> their background;
-        crops with an emitter -> what it is.
+        crops with an emitter -> what it is; frames -> super-resolved images.
     recipe : Recipe
     """
 
@@ -52,5 +52,11 @@ SYSTEMS = {
     ),
     "smnet-xy": System(
         "crops", Recipe(system="smnet-xy", psf="astigmatic", batch=64, patch_px=20, learning_rate=2e-3, steps=30_000)
+    ),
+    "deep-storm": System(
+        "image", Recipe(system="deep-storm", batch=16, patch_px=26, learning_rate=1e-3, weight_decay=0, steps=22_000)
+    ),
+    "deep-storm-light": System(
+        "image", Recipe(system="deep-storm-light", batch=16, patch_px=32, learning_rate=1.5e-3, steps=30_000)
     ),
 }

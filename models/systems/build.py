@@ -7,6 +7,7 @@ from models.recipe import Recipe
 from models.sample_space import SampleSpace
 from models.systems import moeckl_phase, paine_fienup, smnet, zelger
 from models.systems.bgnet import BackgroundOfCrops
+from models.systems.deep_storm import NETWORKS, ImagesOfFrames
 from models.systems.localizing import LOSSES, Localizing
 from models.systems.reading import CropReading
 from models.systems.subject import Subject
@@ -41,6 +42,8 @@ def subject(recipe: Recipe, space: SampleSpace, spot: LowRankSpot | None, device
         return Localizing(recipe, space, spot, device)
     if recipe.system == "bgnet":
         return BackgroundOfCrops(recipe, space, spot, device)
+    if recipe.system in NETWORKS:
+        return ImagesOfFrames(recipe, space, spot, device)
     if recipe.system in WAVEFRONTS:
         return Wavefronts(WAVEFRONTS[recipe.system], recipe, space, device)
     if recipe.system in CROPS:

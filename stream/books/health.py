@@ -60,6 +60,7 @@ class Health:
         self.precision_nm: float | None = None
         self.guard: Verdict | None = None
         self.outside = 0
+        self.image: dict[str, Any] | None = None
         self._clock, self._first_s, self._last_s, self._after_first = clock, nan, nan, 0
         self._received, self._analysed, self._located = Rate(clock), Rate(clock), Rate(clock)
 
@@ -82,7 +83,8 @@ class Health:
         """Return the header of a `health` message; plain scalars, lists and mappings.
 
         `recent_latency_ms` is of the frames since the report before, `latency_ms` of the whole run; `guard` is what
-        holds now, None before the guard has looked, and `outside` how many localizations it has flagged.
+        holds now, None before the guard has looked, and `outside` how many localizations it has flagged. `image` is how
+        the image layer is doing, None without one: model, frames seen and left_out, molecules, whether the ring waits.
 
         Parameters
         ----------
@@ -112,6 +114,7 @@ class Health:
             "optics": self.optics,
             "guard": None if self.guard is None else _guard(self.guard),
             "outside": self.outside,
+            "image": self.image,
             "resolution_nm": self.resolution_nm,
             "precision_nm": self.precision_nm,
             "message": self.message,

@@ -15,7 +15,7 @@ from stream.books.ranges import Ranges
 from stream.errors import InputError, StorageFault
 
 VERSION = 1
-STAGES = ("received", "ringed", "spilled", "recorded", "analysed", "written", "published")
+STAGES = ("received", "ringed", "spilled", "recorded", "imaged", "analysed", "written", "published")
 BY_REASON: tuple[Literal["skipped", "missing", "suspicious"], ...] = ("skipped", "missing", "suspicious")
 COUNTER_GAP = "camera counter gap"
 OVERLOAD = "overload"
@@ -42,8 +42,9 @@ class Ledger:
 
     Attributes
     ----------
-    received, ringed, spilled, recorded, analysed, written, published : Ranges
-        Frames that came this far. Ringed and spilled say where a frame has waited; recorded, that its pixels are kept.
+    received, ringed, spilled, recorded, imaged, analysed, written, published : Ranges
+        Frames that came this far. Ringed and spilled say where a frame has waited; recorded, that its pixels are kept;
+        imaged, that it is in the image layer.
     skipped : dict of str to Ranges
         Received frames that are not analysed, by reason.
     missing : dict of str to Ranges
@@ -60,7 +61,8 @@ class Ledger:
         self.verifiable = verifiable
         self.newest = newest
         self.received, self.ringed, self.spilled = Ranges(), Ranges(), Ranges()
-        self.recorded, self.analysed, self.written, self.published = Ranges(), Ranges(), Ranges(), Ranges()
+        self.recorded, self.imaged = Ranges(), Ranges()
+        self.analysed, self.written, self.published = Ranges(), Ranges(), Ranges()
         self.skipped: dict[str, Ranges] = {}
         self.missing: dict[str, Ranges] = {}
         self.suspicious: dict[str, Ranges] = {}
@@ -138,6 +140,7 @@ class Ledger:
         wrong = {
             "received but nowhere": self.unaccounted(),
             "analysed but never received": self.analysed.difference(self.received),
+            "imaged but never received": self.imaged.difference(self.received),
             "skipped but never received": skipped.difference(self.received),
             "both analysed and skipped": skipped.difference(skipped.difference(self.analysed)),
             "both missing and received": missing.difference(missing.difference(self.received)),

@@ -142,6 +142,9 @@ def show_outcome(state: str, health: dict[str, Any], folder: str) -> None:
     table.add_row("localizations", f"[bold]{health['localizations']}[/]")
     if health["left_out"]:
         table.add_row("left out", f"[bold]{health['left_out']}[/]" + escape(" by [filter], [crops]"))
+    if (image := health["image"]) is not None:
+        left_out = f", [yellow]{image['left_out']}[/] left out" if image["left_out"] else ""
+        table.add_row("image layer", f"[bold]{image['seen']}[/] frames{left_out}")
     if health["optics"]:
         table.add_row("optics", escape(health["optics"]))
     _add_guard(table, health)

@@ -13,6 +13,7 @@ from models import psf as spots
 from models.aberrations.space import SPACES, with_objective
 from models.backgrounds.space import background_space
 from models.crops.space import crops_space
+from models.images.space import image_space
 from models.recipe import Recipe
 from models.sample_space_file import read_space
 from models.systems import SYSTEMS
@@ -103,6 +104,8 @@ def new_trainer(recipe: Recipe) -> Any:
                 usual = background_space(usual)
             if SYSTEMS[recipe.system].kind == "crops":
                 usual = crops_space(usual, recipe.system)
+            if SYSTEMS[recipe.system].kind == "image":
+                usual = image_space(usual)
             space, objective = read_space(space_file, usual)
             spot = spots.spot(recipe.psf, space, objective)
             if SYSTEMS[recipe.system].kind == "crops":

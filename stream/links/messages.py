@@ -7,6 +7,7 @@
 | `tile` | float32 (y, x), zlib, localizations per pixel | shape, level, row, column, origin_nm, pixel_nm, layer ("density") |
 | `layer.z`, `layer.time`, `layer.photons` | float32 (y, x), zlib: the mean of nm, frame indices, photo-electrons | as `tile`, which has twice the pixels; published while somebody subscribes |
 | `layer.outside` | float32 (y, x), zlib: the share of the localizations that was located while the guard said outside | as `layer.z` |
+| `layer.image` | float32 (y, x), zlib: molecules per pixel, as a network draws them | as `tile`, on a grid of its own: pixel_nm is a part of a camera pixel; published while somebody subscribes |
 | `frame` | uint16 (y, x) | shape, index, camera_time_s, host_time_s |
 | `found` | float32 (n, 2) x, y in nm | shape, index of the `frame` in which molecules were found there |
 | `sum` | float32 (y, x) ADU | shape, frames: so many were added up |
@@ -40,11 +41,12 @@ from numpy.typing import NDArray
 
 from models.localizations import Localizations
 from stream.errors import AddressError, FrameFormatError
-from stream.picture.layers import LAYERS
+from stream.picture.layers import IMAGE, LAYERS
 from stream.picture.tiles import Float32Array, Tile
 
 VERSION = 1
-LAYER_TOPICS = {f"layer.{name}": name for name in LAYERS}
+LAYER_TOPICS = {f"layer.{name}": name for name in (*LAYERS, IMAGE)}
+IMAGE_TOPIC = f"layer.{IMAGE}"
 TOPICS = (
     "start", "end", "table", "tile", *LAYER_TOPICS, "frame", "found", "sum", "background", "phase", "psf", "guard",
     "residual", "drift", "resolution", "health", "statistics", "action",

@@ -9,14 +9,14 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from stream.links.messages import LAYER_TOPICS
+from stream.links.messages import IMAGE_TOPIC, LAYER_TOPICS
 from stream.page.state import Key
 
 Place = tuple[int, int, int]
 
 
-class Wish(BaseModel):
-    """What a browser sends: the tiles in its view, those it had to forget, and what else it shows."""
+class Seen(BaseModel):
+    """Tiles in the view of a browser, and those it had to forget."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -24,10 +24,22 @@ class Wish(BaseModel):
     rows: tuple[int, int]
     columns: tuple[int, int]
     forgotten: list[Place] = Field(default=[], max_length=10_000)
-    layers: tuple[Literal["z", "time", "photons", "outside"], ...] = ()
+
+    def has(self, key: Key) -> bool:
+        """Return whether a tile is in view."""
+        (top, bottom), (left, right) = self.rows, self.columns
+        return key.level == self.level and top <= key.row <= bottom and left <= key.column <= right
+
+
+class Wish(Seen):
+    """What a browser sends: the tiles in its view, and what else it shows."""
+
+    layers: tuple[Literal["z", "time", "photons", "outside", "image"], ...] = ()
     """What it colours, measures or hides by, beside the density."""
     camera: bool = False
     """Whether it shows the sum of all frames, and the newest with all its pixels."""
+    image: Seen | None = None
+    """The tiles of the image layer, which have levels, rows and columns of their own."""
 
     @property
     def layer_topics(self) -> set[str]:
@@ -36,8 +48,9 @@ class Wish(BaseModel):
 
     def sees(self, key: Key) -> bool:
         """Return whether a tile is in view."""
-        (top, bottom), (left, right) = self.rows, self.columns
-        return key.level == self.level and top <= key.row <= bottom and left <= key.column <= right
+        if key.topic == IMAGE_TOPIC:
+            return self.image is not None and self.image.has(key)
+        return self.has(key)
 
 
 NOTHING = Wish(level=0, rows=(0, -1), columns=(0, -1))
@@ -79,8 +92,10 @@ class Outbox:
     def wish(self, wish: Wish) -> None:
         """Note what the browser looks at; what it forgot is sent again when it is in view."""
         self.wanted = wish
-        topics = ("tile", *LAYER_TOPICS)
+        topics = {"tile", *LAYER_TOPICS} - {IMAGE_TOPIC}
         self._pending.update((Key(topic, *place), None) for place in wish.forgotten for topic in topics)
+        of_image = wish.image.forgotten if wish.image else []
+        self._pending.update((Key(IMAGE_TOPIC, *place), None) for place in of_image)
         self._changed.set()
 
     def is_empty(self) -> bool:

@@ -32,6 +32,11 @@ def tile(header: Mapping[str, Any], tile: Tile) -> bytes:
     return _binary("tile", header, np.minimum(tile.values, HALF_MAX).astype("<f2"))
 
 
+def image(header: Mapping[str, Any], tile: Tile) -> bytes:
+    """Return a tile of the image layer: float16 (y, x), molecules per pixel."""
+    return _binary("image", header, np.minimum(tile.values, HALF_MAX).astype("<f2"))
+
+
 def layer(header: Mapping[str, Any], tile: Tile) -> bytes:
     """Return a tile of a layer: uint16 (y, x), 0 at header `low` and 65535 at header `high`."""
     values = tile.values

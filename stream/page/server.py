@@ -23,7 +23,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from stream.errors import LiveSMLMError
 from stream.links.feed import Feed, Origin
-from stream.links.messages import Message
+from stream.links.messages import IMAGE_TOPIC, Message
 from stream.page import pack
 from stream.page.access import Access, unlock
 from stream.page.address import PageAddress
@@ -133,7 +133,7 @@ class Server:
         await browser.accept()
         if not await unlock(browser, self._address.token):
             return
-        outbox = Outbox(lambda key: key.level == self._state.coarsest)
+        outbox = Outbox(self._state.is_coarsest)
         outbox.mark([PAGE, *self._state.newest, HISTORY, OPTICS])
         self._outboxes.add(outbox)
         sending = asyncio.create_task(self._send(browser, outbox))
@@ -194,7 +194,8 @@ class Server:
             return None
         header, payload = message.header, message.payload
         if isinstance(payload, Tile):
-            return pack.tile(header, payload) if key.topic == "tile" else pack.layer(header, payload)
+            packer = {"tile": pack.tile, IMAGE_TOPIC: pack.image}.get(key.topic, pack.layer)
+            return packer(header, payload)
         if key.topic == "found" and isinstance(payload, np.ndarray):
             return pack.found(header, payload)
         if key.topic == "sum" and isinstance(payload, np.ndarray):

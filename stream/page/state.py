@@ -27,7 +27,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from stream.links.messages import LAYER_TOPICS, Message
+from stream.links.messages import IMAGE_TOPIC, LAYER_TOPICS, Message
 from stream.page.optics_history import OpticsHistory
 from stream.page.traces import Traces
 
@@ -91,8 +91,8 @@ class RunState:
     ----------
     newest : dict
         Key to message.
-    coarsest : int
-        The level of the pyramid that has a single tile.
+    coarsest, coarsest_of_image : int
+        The level of the pyramid that has a single tile; of that of the image layer.
     actions : deque of dict
         What was done to the microscope, the newest last.
     """
@@ -100,7 +100,7 @@ class RunState:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self.newest: dict[Key, Message] = {}
-        self.coarsest = 0
+        self.coarsest = self.coarsest_of_image = 0
         self._run_id = ""
         self._forget_traces()
 
@@ -111,12 +111,13 @@ class RunState:
             self._run_id = header["run_id"]
             self.newest.clear()
             self._forget_traces()
-            self.coarsest = 0
+            self.coarsest = self.coarsest_of_image = 0
         self._note_time(header)
         key = Key(message.topic)
         if message.topic == "tile" or message.topic in LAYER_TOPICS:
             key = Key(message.topic, header["level"], header["row"], header["column"])
-            self.coarsest = max(self.coarsest, key.level)
+            name = "coarsest_of_image" if message.topic == IMAGE_TOPIC else "coarsest"
+            setattr(self, name, max(getattr(self, name), key.level))
         elif message.topic == "phase":
             assert isinstance(message.payload, np.ndarray)
             self._optics.add(message.payload, header["run_s"])
@@ -133,6 +134,10 @@ class RunState:
         """Drop what is known of a layer that is no longer followed: it would not be the newest for long."""
         for key in [key for key in self.newest if key.topic == topic]:
             del self.newest[key]
+
+    def is_coarsest(self, key: Key) -> bool:
+        """Return whether a tile is of the level that has a single one."""
+        return key.level == (self.coarsest_of_image if key.topic == IMAGE_TOPIC else self.coarsest)
 
     def is_known(self, message: Message) -> bool:
         """Return whether a message is of the run that is shown."""

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from stream.picture import colours, scale_bar
-from stream.picture.render import Renderer
 from stream.picture.tiles import Float32Array, Level, Pyramid
 from stream.sinks.storage import writing
 
@@ -17,8 +16,18 @@ MAX_PNG_PX = 4096
 KEPT = "The localizations are safe: the image can be drawn from them again."
 
 
-def write_ome_tiff(path: Path, pyramid: Pyramid) -> None:
-    """Write the image as a tiled, pyramidal OME-TIFF, float32 localizations per super-resolved pixel.
+class Named(NamedTuple):
+    """What an image is called, and what it is, in a file."""
+
+    name: str
+    description: str
+
+
+RENDERED = Named("super-resolved image", "localizations in each pixel")
+
+
+def write_ome_tiff(path: Path, pyramid: Pyramid, named: Named = RENDERED) -> None:
+    """Write the image as a tiled, pyramidal OME-TIFF, float32 per super-resolved pixel, named and described.
 
     Decision: coarser levels hold means, not the pyramid's sums. Context: viewers keep one contrast for all levels.
     Consequence: every level has the unit of the finest one, and looks alike.
@@ -35,6 +44,7 @@ def write_ome_tiff(path: Path, pyramid: Pyramid) -> None:
     size_um = finest.pixel_nm / 1000
     metadata = {"axes": "YX", "PhysicalSizeX": size_um, "PhysicalSizeY": size_um}
     metadata |= {"PhysicalSizeXUnit": "µm", "PhysicalSizeYUnit": "µm"}
+    metadata |= {"Name": named.name, "Description": named.description}
     partial = path.with_name(path.name + ".partial")
     with writing(path, KEPT):
         with tifffile.TiffWriter(partial, ome=True, bigtiff=True) as tiff:
@@ -65,7 +75,7 @@ def _layout(level: Level) -> dict[str, Any]:
     }
 
 
-def write_png(path: Path, renderer: Renderer) -> None:
+def write_png(path: Path, pyramid: Pyramid) -> None:
     """Write a picture of at most 4096 x 4096 pixels, with automatic contrast and a scale bar.
 
     Raises
@@ -75,8 +85,8 @@ def write_png(path: Path, renderer: Renderer) -> None:
     """
     from imagecodecs import png_encode  # needed at the end of a run only
 
-    renderer.pyramid.refresh()
-    levels = renderer.pyramid.levels
+    pyramid.refresh()
+    levels = pyramid.levels
     level = next(level for level in levels if max(level.height_px, level.width_px) <= MAX_PNG_PX)
     density = level.image()
     picture = colours.hot(density, colours.white_point(density))

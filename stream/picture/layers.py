@@ -21,6 +21,8 @@ from stream.picture.tiles import Float32Array, Marks, Pyramid, Tile
 HIDING = "outside"
 LAYERS = {"z": "z_nm", "time": "frame", "photons": "photons", HIDING: "flags"}
 """Layer -> the column of the table that it is the mean of: nm, frame index, photo-electrons, a bit of the flags."""
+IMAGE = "image"
+"""The layer that a network draws (`stream/images/`): a picture of its own, with its own pixels."""
 LEAST = 1e-6
 """Localizations in a pixel; where there are fewer, rounding is all there is to be seen."""
 

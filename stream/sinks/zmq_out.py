@@ -20,7 +20,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 import zmq
@@ -35,7 +35,6 @@ from stream.frame import Frame
 from stream.links.messages import TOPICS, VERSION, pack_header, pack_tile
 from stream.links.reports import MAX_WAITING, Report, read_report
 from stream.links.sockets import bind, is_loopback, next_port
-from stream.picture.layers import Layers
 from stream.picture.tiles import Tile
 from stream.sink import RunInfo
 from stream.sinks.interest import Interest
@@ -54,6 +53,18 @@ MAX_REQUEST_BYTES = 1 << 16
 
 Place = tuple[int, int, int]
 """Level, row and column of a tile; (0, 0, 0) for the PSF of the start, (1, 0, 0) for any later one."""
+
+
+class LayerSource(Protocol):
+    """Has tiles of layers beside the density; `stream.picture.layers.Layers` does."""
+
+    names: tuple[str, ...]
+
+    def ask_anew(self, name: str) -> None:
+        """Let `changed` yield all tiles of a layer once more."""
+
+    def changed(self, name: str) -> Iterator[Tile]:
+        """Yield the tiles of a layer that changed since they were last yielded, the coarsest first."""
 
 
 class PublishSettings(BaseModel):
@@ -120,7 +131,7 @@ class ZmqOut:
         self._ready, self._interest = Readiness(), Interest()
         self.reports: deque[Report] = deque()
         self._changed: Callable[[], Iterator[Tile]] = lambda: iter(())
-        self._layers: Layers | None = None
+        self._layers: LayerSource | None = None
         self._sweep: Iterator[Tile] | None = None
         self._next_sweep_s = -float("inf")
 
@@ -162,7 +173,7 @@ class ZmqOut:
         """Publish that frames `first`..`last` were not analysed: a `table` without payload."""
         self._send("table", {"first": first, "last": last, "skipped": reason})
 
-    def follow(self, changed: Callable[[], Iterator[Tile]], layers: Layers | None = None) -> None:
+    def follow(self, changed: Callable[[], Iterator[Tile]], layers: LayerSource | None = None) -> None:
         """Publish the tiles that `changed` yields, newest wins, whenever `serve` finds that it is time.
 
         Those of a layer follow them as long as somebody subscribes to it.

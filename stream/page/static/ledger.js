@@ -21,7 +21,8 @@ export function showLedger(health) {
   const all = ledger.received + sum(ledger.missing);
   showVerdict(ledger);
   showWhereabouts(ledger, health, all);
-  const rows = STATES.map(([key, label]) => stateRow(key, label, ledger[key], all));
+  const states = ledger.imaged ? [...STATES, ["imaged", "in the image layer"]] : STATES;
+  const rows = states.map(([key, label]) => stateRow(key, label, ledger[key], all));
   for (const kind of ["skipped", "missing", "refused"]) {
     for (const [reason, n] of Object.entries(ledger[kind] ?? {})) rows.push(lossRow(`${kind}: ${reason}`, n));
   }

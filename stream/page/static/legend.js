@@ -7,7 +7,7 @@ import { rem } from "./scale_bar.js";
 
 const [WIDTH, BAR, FIELD, LINE, PAD] = [15, 0.9, 2.6, 1.3, 0.6]; // rem
 
-/** Draw what `shown` says into a canvas: { white: per µm², gamma, map, layer: { name, low, high } or null }. */
+/** Draw what `shown` says into a canvas: { white: per µm², gamma, map, layer: { name, low, high } or null, of: what is counted }. */
 export function drawLegend(canvas, shown) {
   const scale = rem() * window.devicePixelRatio;
   const [width, bar] = [WIDTH * scale, (shown.layer ? FIELD : BAR) * scale];
@@ -28,8 +28,8 @@ export function drawLegend(canvas, shown) {
   ticks(context, box, scale, shown.layer ? layerTicks(shown.layer) : densityTicks(shown));
 }
 
-function titlesOf({ layer, white }) {
-  if (!layer) return ["localizations per µm²"];
+function titlesOf({ layer, white, of }) {
+  if (!layer) return [`${of} per µm²`];
   const { name, unit } = LAYERS[layer.name];
   return [`${name}, ${unit}`, `brightness: 0 to ${significant(white)} per µm²`];
 }

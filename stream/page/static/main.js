@@ -39,6 +39,10 @@ const link = new Link({
     status.hasPicture = true;
   },
   layer: (header, pixels) => picture.takeLayer(header, pixels),
+  image: (header, pixels) => {
+    picture.takeImage(header, pixels);
+    status.hasPicture = true;
+  },
   frame: (header, pixels) => {
     showPreview(header, pixels);
     picture.takeFrame(header, pixels);

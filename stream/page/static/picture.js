@@ -2,6 +2,7 @@
 
 import { Camera } from "./camera.js";
 import { percentile } from "./half.js";
+import { ImageLayer } from "./image_layer.js";
 import { calmRange, rangeOf } from "./layers.js";
 import { drawLegend } from "./legend.js";
 import { count } from "./numbers.js";
@@ -21,6 +22,7 @@ const REGION_LINE = "#f4f7fa";
 /** What each pane shows, from below. */
 export const MODES = {
   sr: [["density"]], sum: [["sum"]], frame: [["frame"]], beside: [["density"], ["sum"]], overlay: [["sum", "density"]],
+  image: [["image"]], "image-beside": [["density"], ["image"]],
 };
 
 const element = (id) => document.getElementById(id);
@@ -33,6 +35,7 @@ export class Picture {
     this.legend = element("legend");
     this.tiles = new Tiles();
     this.camera = new Camera();
+    this.image = new ImageLayer();
     this.view = new View(this.canvas, () => this.redraw());
     this.region = new Region(() => this.redraw());
     this.look = { mode: "sr", layer: "density", map: "ember", share: 0.995, gamma: 0.7, gain: 1, fixed: null, outside: true };
@@ -46,6 +49,7 @@ export class Picture {
     this.run = run;
     this.tiles.clear();
     this.camera.clear();
+    this.image.clear();
     this.region.clear();
     this.forgetContrast();
     const { stream, pixel_size_nm } = run;
@@ -64,6 +68,11 @@ export class Picture {
   takeLayer(header, payload) {
     this.tiles.takeLayer(header, payload);
     this.redraw();
+  }
+
+  takeImage(header, payload) {
+    this.image.tiles.take(header, payload);
+    if (this.shows("image")) this.redraw();
   }
 
   takeFrame(header, pixels) {
@@ -114,12 +123,13 @@ export class Picture {
     const white = (this.brightest || 1) / gain;
     this.shading = shadingFor(white, this.contrastLevel, gamma, map, this.layer);
     this.showLegend(this.brightest ? white * this.tiles.perSquareMicrometre(this.contrastLevel) : NaN);
+    this.image.shading = null;
     this.redraw();
   }
 
   showLegend(white) {
     this.legend.hidden = !this.shows("density") || !this.run;
-    if (!this.legend.hidden) drawLegend(this.legend, { ...this.look, white, layer: this.layer });
+    if (!this.legend.hidden) drawLegend(this.legend, { ...this.look, white, layer: this.layer, of: "localizations" });
     element("layer-missing").hidden = this.legend.hidden || !this.layer || Boolean(this.range ?? this.look.fixed);
   }
 
@@ -159,6 +169,7 @@ export class Picture {
     this.wish(range);
     MODES[this.look.mode].forEach((contents, pane) => this.drawPane(contents, pane, bounds));
     if (this.shows("density")) this.follow(this.tiles.in(range), this.level);
+    if (this.shows("image")) this.followImage(bounds);
     showScaleBar(view.nmPerPx);
     this.readouts.show();
   }
@@ -169,8 +180,20 @@ export class Picture {
     const hidden = this.look.outside ? [] : ["outside"];
     const layers = [...new Set([...(this.layer ? [this.layer.name] : []), ...measured, ...hidden])];
     const camera = this.shows("sum") || this.shows("frame");
-    if (!this.tiles.side && !camera) return;
-    if (this.link.want({ ...range, forgotten: this.tiles.forgotten, layers, camera })) this.tiles.forgotten = [];
+    const image = this.shows("image") ? this.image.wish(this.view.bounds(), this.view.nmPerPx / window.devicePixelRatio) : null;
+    if (!this.tiles.side && !camera && !image) return;
+    if (image) layers.push("image");
+    if (!this.link.want({ ...range, forgotten: this.tiles.forgotten, layers, camera, image })) return;
+    this.tiles.forgotten = [];
+    if (image) this.image.tiles.forgotten = [];
+  }
+
+  followImage(bounds) {
+    if (this.image.follow(bounds, this.look, !this.image.shading)) this.redraw();
+    if (this.shows("density")) return;
+    this.legend.hidden = !this.run;
+    const { map, gamma, gain } = this.look;
+    drawLegend(this.legend, { map, gamma, white: this.image.white(gain), layer: null, outside: true, of: "molecules, as drawn," });
   }
 
   drawPane(contents, pane, bounds) {
@@ -215,15 +238,25 @@ export class Picture {
     context.globalCompositeOperation = "source-over";
   }
 
-  drawTile(tile) {
-    const { layer } = this.shading;
-    this.tiles.touch(tile);
-    if (tile.shading !== this.shading) {
-      if (performance.now() < this.drawnAt + SHADE_MS) shade(tile, layer && this.tiles.layerOf(tile, layer.name), this.shading);
+  draw_image(bounds) {
+    const { image, context } = this;
+    const { tiles } = image;
+    if (!image.shading) image.follow(bounds, this.look, true);
+    for (let k = tiles.coarsest; k >= image.level; k--) {
+      context.imageSmoothingEnabled = tiles.pixelNm(k) / this.view.nmPerPx < 2;
+      for (const tile of tiles.in(tiles.range(k, bounds))) this.drawTile(tile, tiles, image.shading);
+    }
+  }
+
+  drawTile(tile, tiles = this.tiles, shading = this.shading) {
+    const { layer } = shading;
+    tiles.touch(tile);
+    if (tile.shading !== shading) {
+      if (performance.now() < this.drawnAt + SHADE_MS) shade(tile, layer && tiles.layerOf(tile, layer.name), shading);
       else this.redraw();
     }
     if (!tile.isPainted) return;
-    const side = this.tiles.side * this.tiles.pixelNm(tile.level);
+    const side = tiles.side * tiles.pixelNm(tile.level);
     const [left, top] = [tile.column * side, tile.row * side];
     this.context.drawImage(tile.canvas, ...this.box(left, top, left + side, top + side));
   }
@@ -270,7 +303,7 @@ export class Picture {
   names() {
     const { total } = this.camera;
     const sum = total ? `Sum of ${count(total.header.frames)} frames` : "no sum of frames yet";
-    const words = { density: "Super-resolved", sum, frame: this.camera.frameName() };
+    const words = { density: "Super-resolved", sum, frame: this.camera.frameName(), image: this.image.name() };
     return MODES[this.look.mode].map((pane) => [...pane].reverse().map((content) => words[content]).join(" over "));
   }
 }

@@ -5,7 +5,6 @@ import { saveView, savePicture } from "./export.js";
 import { toggleHelp } from "./help.js";
 import { LAYERS } from "./layers.js";
 import { count } from "./numbers.js";
-import { MODES } from "./picture.js";
 import { isForPage } from "./tabs.js";
 
 const ZOOM = 1.25;
@@ -18,7 +17,7 @@ export const PICTURE_KEYS = [
   ["← → ↑ ↓", "move; so does dragging"],
   ["0", "the whole field; so does a double click"],
   ["c", "next colour: density, z, time, photons"],
-  ["m", "next view: super-resolved, sum of frames, newest frame, side by side, one over the other"],
+  ["m", "next view: super-resolved, sum of frames, newest frame, side by side, one over the other, the image layer"],
   ["g", "show or hide what was located while the guard said outside, once there is any"],
   ["r", "measure in a rectangle: drag it; again to leave"],
   ["e", "save the view as PNG, with scale bar and legend"],
@@ -68,10 +67,18 @@ export class PictureControls {
     if (element("colour-by").selectedOptions[0].disabled) this.set({ layer: "density" });
     element("outside-of").hidden = true;
     this.set({ outside: true });
+    this.offerImage(Boolean(rig?.image?.model));
+  }
+
+  /** Offer the image layer to a run that has one. */
+  offerImage(isThere) {
+    for (const button of document.querySelectorAll("[data-mode^=image]")) button.hidden = !isThere;
+    if (!isThere && this.picture.shows("image")) this.set({ mode: "sr" });
   }
 
   /** Offer to hide what was located outside, once there is any. */
-  takeHealth({ outside }) {
+  takeHealth({ outside, image }) {
+    this.picture.image.said = image;
     element("outside-of").hidden = !outside;
     element("outside-count").textContent = count(outside);
   }
@@ -149,13 +156,14 @@ export class PictureControls {
   keys() {
     const { view, look } = this.picture;
     const colours = [...element("colour-by").options].filter((option) => !option.disabled).map((option) => option.value);
+    const modes = [...document.querySelectorAll("[data-mode]")].filter((button) => !button.hidden).map((button) => button.dataset.mode);
     return {
       "+": () => view.zoom(1 / ZOOM), "=": () => view.zoom(1 / ZOOM), "-": () => view.zoom(ZOOM),
       ArrowLeft: () => view.step(-STEP, 0), ArrowRight: () => view.step(STEP, 0),
       ArrowUp: () => view.step(0, -STEP), ArrowDown: () => view.step(0, STEP),
       0: () => view.fit(),
       c: () => this.set({ layer: after(look.layer, colours) }),
-      m: () => this.set({ mode: after(look.mode, Object.keys(MODES)) }),
+      m: () => this.set({ mode: after(look.mode, modes) }),
       g: () => element("outside-of").hidden || this.set({ outside: !look.outside }),
       r: () => this.toggleMeasure(),
       e: () => this.saveView(),

@@ -62,7 +62,17 @@ export class Readouts {
 }
 
 /** The density at a point of the field, and of the layers those that are here. */
-function valuesAt({ tiles, level }, { x, y }) {
+function valuesAt(picture, at) {
+  return picture.shows("image") ? [...locatedAt(picture, at), drawnAt(picture.image, at)] : locatedAt(picture, at);
+}
+
+function drawnAt({ tiles, level }, { x, y }) {
+  const found = tiles.at(level, x, y);
+  const mass = found ? VALUES[found.tile.bits[found.row * tiles.side + found.column]] * tiles.perSquareMicrometre(found.tile.level) : 0;
+  return `${significant(mass)} molecules/µm² as drawn`;
+}
+
+function locatedAt({ tiles, level }, { x, y }) {
   const found = tiles.at(level ?? 0, x, y);
   if (!found) return ["0 localizations/µm²"];
   const { tile, row, column } = found;

@@ -40,13 +40,15 @@ LEDGER: dict[str, Any] = {
 class Run:
     """Publishes what a test says; its sockets are served whenever the test waits for something."""
 
-    def __init__(self, folder: Path, run_id: str = "run-1", settings: PublishSettings | None = None) -> None:
+    def __init__(
+        self, folder: Path, run_id: str = "run-1", settings: PublishSettings | None = None, **rig: Any
+    ) -> None:
         self.run_id, self.is_open = run_id, True
         self.out = ZmqOut(settings or PublishSettings(address="tcp://127.0.0.1:*"))
         stream = StreamInfo(SIDE_PX, SIDE_PX, 2000, description="a simulated camera")
         watched = {"mode": "molecules", "mask": "astigmatism", "every_s": 5.0}
         device = {"mode": "on", "device": "Laser405", "property": "Voltage"}
-        rig = {"policy": {"overload": "live"}, "phase": watched, "activation": device}
+        rig = {"policy": {"overload": "live"}, "phase": watched, "activation": device} | rig
         card = {"name": "localizer-2d"}
         warnings = ("[camera] offset_adu is not given: 100 is assumed",)
         engine = "ONNX Runtime on the CPU"
@@ -146,8 +148,8 @@ def new_run(tmp_path: Path) -> Iterator[Callable[..., Run]]:
     """Makes runs; those that a test leaves open are closed."""
     runs: list[Run] = []
 
-    def new_run(*arguments: Any) -> Run:
-        runs.append(Run(tmp_path, *arguments))
+    def new_run(*arguments: Any, **rig: Any) -> Run:
+        runs.append(Run(tmp_path, *arguments, **rig))
         return runs[-1]
 
     yield new_run

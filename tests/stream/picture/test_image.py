@@ -44,7 +44,7 @@ def test_tiff_of_a_field_smaller_than_a_tile(tmp_path):
 
 def test_png_shows_the_field_with_a_scale_bar(tmp_path):
     renderer = drawn(6000, 4000)
-    image.write_png(tmp_path / "render.png", renderer)
+    image.write_png(tmp_path / "render.png", renderer.pyramid)
     picture = png_decode((tmp_path / "render.png").read_bytes())
     assert picture.shape == (400, 600, 3)
     white = (picture[380:] == 255).all(axis=2)
@@ -56,7 +56,7 @@ def test_png_shows_the_field_with_a_scale_bar(tmp_path):
 
 def test_png_is_never_wider_than_it_may_be(tmp_path):
     renderer = drawn(60_000, 500, count=10)
-    image.write_png(tmp_path / "render.png", renderer)
+    image.write_png(tmp_path / "render.png", renderer.pyramid)
     assert png_decode((tmp_path / "render.png").read_bytes()).shape == (25, 3000, 3)
 
 
@@ -64,11 +64,11 @@ def test_a_folder_that_is_gone_is_a_storage_fault(tmp_path):
     with pytest.raises(StorageFault, match="is gone"):
         image.write_ome_tiff(tmp_path / "nowhere" / "a.ome.tif", drawn(300, 200).pyramid)
     with pytest.raises(StorageFault, match="is gone"):
-        image.write_png(tmp_path / "nowhere" / "a.png", drawn(300, 200))
+        image.write_png(tmp_path / "nowhere" / "a.png", drawn(300, 200).pyramid)
 
 
 def test_an_empty_image_is_black(tmp_path):
-    image.write_png(tmp_path / "render.png", drawn(2000, 2000, count=0))
+    image.write_png(tmp_path / "render.png", drawn(2000, 2000, count=0).pyramid)
     assert png_decode((tmp_path / "render.png").read_bytes())[:100].max() == 0
 
 
