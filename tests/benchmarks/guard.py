@@ -229,7 +229,8 @@ def false_alarms(subjects: Subjects, molecules: int, seed: int) -> None:
         for seen in sample(subjects, drawn, rng):
             sums.take(known.deviations(seen.measures, seen.conditions), seen.conditions)
             if sums.raised.any() and not begun:
-                found = diagnose(known, subjects.guard.shifts, *sums.mean(sums.strongest))
+                called = [subjects.subject.causes[name].name for name in subjects.guard.causes]
+                found = diagnose(known, subjects.guard.shifts, called, *sums.mean(sums.strongest))
                 cause = subjects.guard.causes[found.which] if found.which >= 0 else "unknown"
                 alarms[cause] += 1
                 print(f"alarm after {sums.molecules} molecules: {cause}, by the sum for {names[sums.strongest]}, "

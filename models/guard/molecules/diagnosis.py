@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,10 @@ from models.guard.molecules.reference import Reference
 
 Float64 = NDArray[np.float64]
 EXPLAINED = 0.58
-"""A cause that explains less of what is seen is none."""
+"""A cause that explains so much of what is seen is named,"""
+AHEAD, LEAST = 2.0, 0.35
+"""or one that explains so many times as much as any of another name, if it is so much: how a change shows depends on
+light and depth, and was learned for all of them together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +40,23 @@ class Diagnosis:
     distance: float
 
 
-def diagnose(known: Reference, shifts: Float64, mean: Float64, molecules: float) -> Diagnosis:
+def diagnose(known: Reference, shifts: Float64, names: Sequence[str], mean: Float64, molecules: float) -> Diagnosis:
     """Return what explains the mean of some molecules.
 
     The likelihood of a cause in the amount that fits best: a mean is normal with the reference's covariance, and by how
     much samples differ is part of it.
+
+    Parameters
+    ----------
+    known : Reference
+    shifts : (s, m) float64
+        What each cause does.
+    names : sequence of str
+        How each is called; several may bear one name.
+    mean : (m,) float64
+        Deviations.
+    molecules : float
+        That it rests on.
     """
     weighed = np.linalg.inv(known.covariance / max(molecules, 1.0) + known.between)
     along = shifts @ weighed @ mean
@@ -49,6 +65,7 @@ def diagnose(known: Reference, shifts: Float64, mean: Float64, molecules: float)
     total = float(mean @ weighed @ mean)
     gained = amount**2 * length / max(total, 1e-9)
     best = int(np.argmax(gained))
-    if gained[best] < EXPLAINED:
+    others = [value for value, name in zip(gained, names, strict=True) if name != names[best]]
+    if gained[best] < EXPLAINED and gained[best] < max(LEAST, AHEAD * max(others, default=0.0)):
         return Diagnosis(-1, 0.0, float(gained[best]), float(np.sqrt(total)))
     return Diagnosis(best, float(amount[best]), float(gained[best]), float(np.sqrt(total)))

@@ -79,7 +79,8 @@ class MoleculeWatch:
         if not self._sums.raised.any():
             return []
         mean, count = self._sums.mean(self._sums.strongest)
-        found = diagnose(self._guard.reference, self._guard.shifts, mean, count)
+        names = [cause.name for cause in self._causes]
+        found = diagnose(self._guard.reference, self._guard.shifts, names, mean, count)
         evidence = {"molecules": count, "distance": found.distance, "explained": found.explained}
         if found.which < 0:
             cause = (

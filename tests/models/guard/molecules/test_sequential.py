@@ -12,6 +12,7 @@ MEASURES = 6
 
 
 TERMS, NO_CONDITIONS = 36, 5
+NAMES = "first", "second", "third"
 
 
 def plain(names: str, between: float) -> Reference:
@@ -75,7 +76,7 @@ def test_what_was_simulated_is_found_and_named_within_some_hundred_molecules(
     take(sums, rng.normal(0, 1, (2000, MEASURES)))
     take(sums, rng.normal(0, 1, (400, MEASURES)) + shifts[which])
     assert sums.raised[which]
-    found = diagnose(known, shifts, *sums.mean(sums.strongest))
+    found = diagnose(known, shifts, NAMES, *sums.mean(sums.strongest))
     assert found.which == which
     assert found.amount == pytest.approx(1, abs=0.3)
 
@@ -93,7 +94,18 @@ def test_what_none_has_simulated_is_seen_but_not_given_a_name(known: Reference, 
     take(sums, rng.normal(0, 2.5, (300, MEASURES)))
     assert sums.raised[-1]
     odd = np.array([-0.5, 1.2, 0, 0, 0, 0])
-    assert diagnose(known, shifts, odd, 300).which == -1
+    assert diagnose(known, shifts, NAMES, odd, 300).which == -1
+
+
+def test_a_cause_that_explains_less_is_named_if_no_other_one_explains_half_of_it(
+    known: Reference, shifts: np.ndarray
+) -> None:
+    beside = np.array([-0.2, 0.5, 0, 0, 0, 0])  # what no cause explains, as large as the first one
+    found = diagnose(known, shifts, NAMES, shifts[0] + beside, 300)
+    assert (found.which, found.explained) == (0, pytest.approx(0.5, abs=0.02))
+    two = shifts[0] + beside + 0.8 * shifts[1]
+    assert diagnose(known, shifts, NAMES, two, 300).which == -1
+    assert diagnose(known, shifts, ["one", "one", "other"], two, 300).which == 0
 
 
 def test_the_threshold_is_that_of_one_false_alarm_in_ten_million(
