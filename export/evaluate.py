@@ -14,7 +14,7 @@ from export.background import validate_background
 from export.exported import Shaped
 from export.graph import MULTIPLE_PX
 from export.phase import validate_phase
-from export.static_graph import deployed
+from export.points import as_localizer
 from models.camera import Camera
 from models.evaluation.conditions import Conditions, Locate, in_depth, in_focus
 from models.evaluation.dense import dense
@@ -26,6 +26,7 @@ from models.optics.low_rank import LowRankSpot
 from models.sample_space import SampleSpace
 from models.systems import SYSTEMS
 from models.systems.bgnet import BgNet
+from models.systems.deep_loco import DeepLoco
 from models.train import Trainer
 
 DENSITIES_PER_UM2 = (0.1, 0.25, 0.5, 1.0, 2.0)
@@ -123,9 +124,9 @@ def validate(trainer: Trainer) -> dict[str, float]:
     if kind == "background":
         assert isinstance(network, BgNet)
         return validate_background(network, trainer.space, trainer.spot, trainer.recipe.patch_px)
-    assert isinstance(network, OverFrames)
+    assert isinstance(network, OverFrames | DeepLoco)
     conditions = conditions_for(trainer.space, trainer.spot)
-    module = deployed(network, trainer.space)
+    module = as_localizer(network, trainer.space)
     locate = locator(module, THRESHOLDS[network.dimensions], conditions.spot.pixel_size_nm)
     crowd = dense(locate, conditions, 1.0, USUAL_PHOTONS, 12, SEED + 2)
     found = isolated(locate, conditions, 1000.0, 150, SEED + 3).within(NEAR_FOCUS * conditions.half_depth_nm)
