@@ -32,16 +32,24 @@ from export.graph import (
     example_of,
 )
 from export.static_graph import deployed
-from export.tiles import OWN_PX, Grid, along, answered
+from export.tiles import MARGIN_PX, OWN_PX, Grid, along, answered
 from models.feature_distance import FeatureDistance
 from models.layers import OverFrames
 from models.merging import Merged, merge
 from models.recipe import Recipe
 from models.sample_space import SampleSpace
-from models.systems.deep_loco import CELL_PX, POINTS, TILE_PX, DeepLoco, Points
+from models.systems.deep_loco import CELL_PX, TILE_PX, WIDTHS_PX, DeepLoco, Points
 
 MERGE_PX = 1.0
 """Points nearer than this are of one emitter."""
+STRONGEST = 128
+"""Points of a tile that are merged; pairs of all 256 would take as long as the network."""
+CHOSEN = (
+    f"input of stable variance (Anscombe) beside the read noise; kernels exp(-r / w) with w = {WIDTHS_PX} pixels; "
+    f"tiles of {TILE_PX} pixels that answer for what lies {MARGIN_PX} inside; points nearer than {MERGE_PX:g} pixel "
+    "merged, their weights summed: the probability is that sum, at most 1. Sizes: models/systems/deep_loco.py"
+)
+"""What the paper does not say, for the card."""
 
 
 class DeployedPoints(nn.Module):
@@ -91,7 +99,9 @@ class DeployedPoints(nn.Module):
         alone = (said.log_counts, said.sigma_log_counts, _background_under(said))
         log_counts, spread, background = (values[..., None] for values in alone)
         values = torch.cat((said.place, log_counts, said.sigma, spread, background), dim=-1)
-        return merge(said.place[..., :2], said.weight, values, MERGE_PX)
+        weight, which = torch.topk(said.weight, min(STRONGEST, said.weight.shape[1]))
+        values = values.gather(1, which[..., None].expand(-1, -1, values.shape[-1]))
+        return merge(values[..., :2], weight, values, MERGE_PX)
 
     def _rows(self, place: Tensor, values: Tensor, weight: Tensor, excess: Tensor) -> Tensor:
         """Return the table (k, columns)."""
@@ -139,9 +149,9 @@ def describe_points(
         network(torch.zeros(1, network.channels, TILE_PX, TILE_PX))
     return Card(
         name=f"{psf}-{recipe.system}-{recipe.size}",
-        title=f"{psf} localizer, {recipe.system} {recipe.size}: single frames in tiles of {TILE_PX} x {TILE_PX} pixels "
-        f"with {POINTS} points at most, EMCCD and sCMOS",
+        title=f"{psf} localizer, {recipe.system} {recipe.size}: single frames in tiles, EMCCD and sCMOS",
         inputs=INPUTS, outputs=OUTPUTS, columns=module.columns, features=network.channels, stride=network.stride,
         look_ahead=1, multiple_px=MULTIPLE_PX, threshold=threshold,
-        mac_per_pixel=int(counter.get_total_flops()) // 2 // OWN_PX**2, sample_space=space, provenance=provenance,
+        mac_per_pixel=int(counter.get_total_flops()) // 2 // OWN_PX**2, sample_space=space,
+        provenance={**provenance, "chosen": CHOSEN},
     )  # fmt: skip
