@@ -144,11 +144,13 @@ def _points(network: DeepLoco, trained: Trained, out: Path, name: str) -> Card:
     reference, threshold = Reference.of(trained), THRESHOLDS[network.dimensions]
     module = deployed_points(network, trained.space)
     card = describe_points(module, trained.space, trained.recipe, trained.provenance, threshold)
-    card = write(module, replace(card, name=name or card.name), out)
+    card = replace(card, name=name or card.name)
+    model = trace(module, card)
+    save(model, card, out)
     file = exported(out, network)
     found = scores(file, reference.conditions, threshold)
     found |= {"beside_torch_float64": reference.beside(file, threshold)}
-    return write(module, replace(card, scores=found), out)
+    return save(model, replace(card, scores=found), out)
 
 
 def _feeds(reference: Reference, card: Card) -> list[Feed]:
