@@ -132,8 +132,10 @@ def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 
 def scene(shape: tuple[int, int, int]) -> list[Tensor]:
-    rng = np.random.default_rng(3)
-    return feed(rng.poisson(20 + 60 * (rng.random(shape) < 0.02), shape), threshold=0.3)
+    """Return the inputs for frames behind two others: of equal pixels all points would weigh the same."""
+    rng, (t, y, x) = np.random.default_rng(3), shape
+    *given, context = feed(rng.poisson(20 + 60 * (rng.random(shape) < 0.02), (t, y, x)), threshold=0.3)
+    return [*given, torch.from_numpy(0.3 * rng.standard_normal(context.shape).astype("f4"))]
 
 
 def in_order(frame: Tensor, table: Tensor) -> np.ndarray:
