@@ -16,7 +16,7 @@ from export.exported import Shaped
 from export.graph import MULTIPLE_PX
 from export.image import validate_image
 from export.phase import validate_phase
-from export.static_graph import deployed
+from export.points import as_localizer
 from models.camera import Camera
 from models.evaluation.conditions import Conditions, Locate, in_depth, in_focus
 from models.evaluation.dense import dense
@@ -28,6 +28,7 @@ from models.optics.low_rank import LowRankSpot
 from models.sample_space import SampleSpace
 from models.systems import SYSTEMS
 from models.systems.bgnet import BgNet
+from models.systems.deep_loco import DeepLoco
 from models.systems.deep_storm import ImageNetwork
 from models.systems.reading import Reader
 from models.train import Trainer
@@ -135,8 +136,8 @@ def validate(trainer: Trainer) -> dict[str, float]:
     if kind == "image":
         assert isinstance(network, ImageNetwork)
         return validate_image(network, conditions)
-    assert isinstance(network, OverFrames)
-    module = deployed(network, trainer.space)
+    assert isinstance(network, OverFrames | DeepLoco)
+    module = as_localizer(network, trainer.space)
     locate = locator(module, THRESHOLDS[network.dimensions], conditions.spot.pixel_size_nm)
     crowd = dense(locate, conditions, 1.0, USUAL_PHOTONS, 12, SEED + 2)
     found = isolated(locate, conditions, 1000.0, 150, SEED + 3).within(NEAR_FOCUS * conditions.half_depth_nm)

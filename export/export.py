@@ -20,6 +20,7 @@ from export.image import DeployedImage, describe_image, drawer, scores_image
 from export.novelty import learned
 from export.parity import Reference
 from export.phase import deployed_phase, describe_phase, scores_phase
+from export.points import deployed_points, describe_points
 from export.precision import Feed, Precision, in_eight_bits, in_half
 from export.reach import reach_px
 from export.static_graph import STATIC_INPUTS, STATIC_OUTPUTS, deployed
@@ -32,6 +33,7 @@ from models.recipe import Recipe
 from models.sample_space import SampleSpace
 from models.systems import SYSTEMS
 from models.systems.bgnet import BgNet
+from models.systems.deep_loco import DeepLoco
 from models.systems.deep_storm import ImageNetwork
 from models.systems.reading import Reader
 from models.train import SPOT
@@ -108,7 +110,9 @@ def export_trained(
         Another form than the usual one of what is no localizer, or a file that no network can be made of.
     """
     kind = SYSTEMS[trained.recipe.system].kind
-    if kind == "localizer":
+    if isinstance(trained.network, DeepLoco) and (precision, rows_per_block) == ("fp32", 0):
+        card = _points(trained.network, trained, out, name)
+    elif kind == "localizer" and isinstance(trained.network, OverFrames):
         card = _localizer(trained, out, precision, rows_per_block, name)
     elif (precision, rows_per_block) == ("fp32", 0):
         card = {"phase": _phase, "background": _background, "crops": _crops, "image": _image}[kind](trained, out)
@@ -139,6 +143,19 @@ def _localizer(trained: Trained, out: Path, precision: Precision, rows_per_block
     if precision == "int8":
         exact = scores(reference.module, reference.conditions, card.threshold)
         found |= {"over_bound_beside_float32": ratios(found, exact)}
+    return save(model, replace(card, scores=found), out)
+
+
+def _points(network: DeepLoco, trained: Trained, out: Path, name: str) -> Card:
+    reference, threshold = Reference.of(trained), THRESHOLDS[network.dimensions]
+    module = deployed_points(network, trained.space)
+    card = describe_points(module, trained.space, trained.recipe, trained.provenance, threshold)
+    card = replace(card, name=name or card.name)
+    model = trace(module, card)
+    save(model, card, out)
+    file = exported(out, network)
+    found = scores(file, reference.conditions, threshold)
+    found |= {"beside_torch_float64": reference.beside(file, threshold)}
     return save(model, replace(card, scores=found), out)
 
 

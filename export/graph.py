@@ -93,24 +93,14 @@ class DeployedLocalizer(nn.Module):
 
     def example(self) -> tuple[tuple[Tensor, ...], tuple[Any, ...]]:
         """Return inputs, and which of their axes are free: frames, rows and columns."""
-        t, y, x = 4, 48, 40
-        maps = [torch.rand(y, x) + 0.5 for _ in range(3)]
-        stride = self.network.stride
-        context = torch.rand(2, self.network.channels, y // stride, x // stride)
-        frames = torch.randint(90, 200, (t, y, x)).to(torch.uint16)
-        rows, columns = torch.export.Dim("y", min=8), torch.export.Dim("x", min=8)
-        plane, fields = {0: rows, 1: columns}, {2: torch.export.Dim.DYNAMIC, 3: torch.export.Dim.DYNAMIC}
-        free = ({0: torch.export.Dim("t", min=1), 1: rows, 2: columns}, plane, plane, plane, None, None, fields)
-        return (frames, *maps, torch.tensor(1.0), torch.tensor(0.5), context), free
+        return example_of(self.network.channels, self.network.stride, (4, 48, 40))
 
     def _maps(
         self, counts_adu: Tensor, offset: Tensor, gain: Tensor, variance: Tensor, excess: Tensor, context: Tensor
     ) -> tuple[Maps, Tensor, Tensor]:
         """Return what rows are made of, scores (t, 1, y, x), and features of the t + 2 frames."""
         _, height, width = counts_adu.shape
-        counts = (counts_adu.to(offset.dtype) - offset) / (gain * excess)
-        counts, noise = _pad(counts), _pad((variance / excess**2)[None])[0]
-        encoded = self.network.encode(counts, noise)
+        encoded = self.network.encode(*calibrated(counts_adu, offset, gain, variance, excess))
         features = torch.cat((context.to(encoded.dtype), encoded))
         hidden = self.network.hidden(features[:-2], features[1:-1], features[2:])
         raw = self.network.read(hidden)[:, :, :height, :width].to(offset.dtype)
@@ -135,6 +125,26 @@ class DeployedLocalizer(nn.Module):
         if self.novelty is None:
             return []
         return [self.novelty(features_under(hidden, at, self.network.stride).to(dtype))]
+
+
+def example_of(channels: int, stride: int, shape: tuple[int, int, int]) -> tuple[tuple[Tensor, ...], tuple[Any, ...]]:
+    """Return inputs for frames of `shape` (t, y, x) and features like these, and which of their axes are free."""
+    t, y, x = shape
+    maps = [torch.rand(y, x) + 0.5 for _ in range(3)]
+    context = torch.rand(2, channels, y // stride, x // stride)
+    frames = torch.randint(90, 200, (t, y, x)).to(torch.uint16)
+    rows, columns = torch.export.Dim("y", min=8), torch.export.Dim("x", min=8)
+    plane, fields = {0: rows, 1: columns}, {2: torch.export.Dim.DYNAMIC, 3: torch.export.Dim.DYNAMIC}
+    free = ({0: torch.export.Dim("t", min=1), 1: rows, 2: columns}, plane, plane, plane, None, None, fields)
+    return (frames, *maps, torch.tensor(1.0), torch.tensor(0.5), context), free
+
+
+def calibrated(
+    counts_adu: Tensor, offset: Tensor, gain: Tensor, variance: Tensor, excess: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Return photo-electrons over F^2 (t, y, x), and the variance of the read noise in them (y, x); padded."""
+    counts = (counts_adu.to(offset.dtype) - offset) / (gain * excess)
+    return _pad(counts), _pad((variance / excess**2)[None])[0]
 
 
 def _pad(maps: Tensor) -> Tensor:

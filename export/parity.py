@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from export.evaluate import Runnable, conditions_for, feed
-from export.graph import DeployedLocalizer
-from export.static_graph import deployed
+from export.points import Localizing, as_localizer
 from export.trained import Trained
 from models.camera import Camera
 from models.evaluation.conditions import Conditions
 from models.evaluation.dense import scene
 from models.evaluation.report import USUAL_PHOTONS
 from models.layers import OverFrames
+from models.systems.deep_loco import DeepLoco
 
 DENSITY_PER_UM2, FRAMES, SEED = 0.5, 40, 79_000
 """Of the scenes that forms of a network are compared on; beyond other seeds."""
@@ -37,22 +37,23 @@ class Reference:
     Parameters
     ----------
     conditions : Conditions
-    module : DeployedLocalizer
+    module : Localizing
         The network, in float32.
     frames : (t, y, x) uint16
     """
 
     conditions: Conditions
-    module: DeployedLocalizer
+    module: Localizing
     frames: NDArray[np.uint16]
 
     @classmethod
     def of(cls, trained: Trained) -> Reference:
         """Return that of a localizer."""
-        assert isinstance(trained.network, OverFrames)
+        network = trained.network
+        assert isinstance(network, OverFrames | DeepLoco)
         conditions = conditions_for(trained.space, trained.spot)
         frames, _ = scene(conditions, DENSITY_PER_UM2, USUAL_PHOTONS, FRAMES, SEED)
-        return cls(conditions, deployed(trained.network, trained.space, novelty=trained.distance), frames)
+        return cls(conditions, as_localizer(network, trained.space, trained.distance), frames)
 
     def beside(self, other: Runnable, threshold: float) -> dict[str, Any]:
         """Return how far another form is from the network in float64; as `agreement`."""
@@ -60,13 +61,13 @@ class Reference:
 
 
 def agreement(
-    module: DeployedLocalizer, other: Runnable, frames: NDArray[np.uint16], camera: Camera, threshold: float
+    module: Localizing, other: Runnable, frames: NDArray[np.uint16], camera: Camera, threshold: float
 ) -> dict[str, Any]:
     """Return how far the rows of another form are from those of the module in float64.
 
     Parameters
     ----------
-    module : DeployedLocalizer
+    module : Localizing
         In float32; it is computed in float64.
     other : Runnable
         What is compared; it has the same columns.

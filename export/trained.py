@@ -138,6 +138,9 @@ def _weights(model: onnx.ModelProto, of: str) -> dict[str, torch.Tensor]:
 
 
 def _like(card: Card) -> OverFrames:
-    if card.provenance["recipe"].get("system") == "decode":
+    system = card.provenance["recipe"].get("system")
+    if system == "deeploco":
+        raise ValueError("the network of a DeepLoco comes from the folder of its training only, not out of the file")
+    if system == "decode":
         return Decode(Scale.of(card.sample_space))
     return DefaultLocalizer(card.features, dimensions=3 if "z_nm" in card.columns else 2)

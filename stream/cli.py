@@ -200,16 +200,14 @@ def calibrate_camera(
 
 
 @app.command()
-def models(as_json: Json = False) -> None:
-    """List the models that ship."""
-    from stream.commands.console import show_models
-    from stream.zoo import shipped
+def models(
+    name: Annotated[str | None, typer.Argument(help="Show all that the card of this one says.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List the models that ship and the systems that can be trained: what for, how large, how good."""
+    from stream.commands.models import models_in_terminal
 
-    cards = shipped()
-    if as_json:
-        typer.echo(json.dumps({name: card.to_dict() for name, card in cards.items()}, indent=1))
-    else:
-        show_models(cards)
+    raise typer.Exit(models_in_terminal(name, as_json))
 
 
 @app.command()

@@ -7,6 +7,7 @@ from pathlib import Path
 import models
 from export.card import Card
 from models.guard.molecules.guard_file import ENDING
+from models.systems import SYSTEMS
 from stream.errors import ModelError
 
 ZOO = Path(models.__file__).parent / "zoo"
@@ -28,10 +29,18 @@ def find(name: str, field: str = "[model] name") -> Path:
     for path in (ZOO / f"{name}.onnx", Path(name)):
         if path.is_file():
             return path
-    raise ModelError(
+    raise none_such(name, field)
+
+
+def none_such(name: str, field: str) -> ModelError:
+    """Return what is said of a name that nothing has; a system that does not ship can be trained."""
+    remedy = "`livesmlm models` lists them; or give the path of an .onnx file that LiveSMLM exported"
+    if name in SYSTEMS:
+        remedy = f"{name} is a system: `livesmlm train {name}`, `livesmlm export`, and give the file"
+    return ModelError(
         f"{field} = {name!r}: no such model or file",
         limit=f"models that ship: {', '.join(shipped()) or 'none'}",
-        remedy="`livesmlm models` lists them; or give the path of an .onnx file that LiveSMLM exported",
+        remedy=remedy,
     )
 
 

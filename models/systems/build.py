@@ -7,6 +7,7 @@ from models.recipe import Recipe
 from models.sample_space import SampleSpace
 from models.systems import moeckl_phase, paine_fienup, smnet, zelger
 from models.systems.bgnet import BackgroundOfCrops
+from models.systems.deep_loco import PointsOfTiles
 from models.systems.deep_storm import NETWORKS, ImagesOfFrames
 from models.systems.localizing import LOSSES, Localizing
 from models.systems.reading import CropReading
@@ -40,6 +41,8 @@ def subject(recipe: Recipe, space: SampleSpace, spot: LowRankSpot | None, device
     """
     if recipe.system in LOSSES:
         return Localizing(recipe, space, spot, device)
+    if recipe.system == "deeploco":
+        return PointsOfTiles(recipe, space, spot, device)
     if recipe.system == "bgnet":
         return BackgroundOfCrops(recipe, space, spot, device)
     if recipe.system in NETWORKS:

@@ -99,20 +99,19 @@ def _add_resolution(table: Table, health: dict[str, Any]) -> None:
         table.add_row("precision", f"[bold]{precision_nm:.1f}[/] nm (by repeated localizations, NeNA)")
 
 
-def show_models(cards: dict[str, Card]) -> None:
-    """Print the models that ship: what they are for, where they may be used, how they scored."""
-    for name, card in cards.items():
-        table = Table.grid(padding=(0, 2))
-        table.add_row("[dim]size[/]", f"{card.mac_per_pixel / 1000:.1f} kMAC per camera pixel and frame")
-        for field, value in card.sample_space.fields.items():
-            shown = f"{value.low:g} to {value.high:g}" if isinstance(value, Range) else f"{value:g}"
-            table.add_row(f"[dim]{field}[/]", shown)
-        for what, value in card.scores.items():
-            lines = value.items() if isinstance(value, dict) else [("", value)]
-            for at, number in lines:
-                table.add_row(f"[dim]{what}[/]", f"{at}  {number}".strip())
-                what = ""
-        Console().print(Panel(table, title=f"[bold]{name}[/]: {card.title}", expand=False))
+def show_card(name: str, card: Card) -> None:
+    """Print a model that ships: what it is for, where it may be used, how it scored."""
+    table = Table.grid(padding=(0, 2))
+    table.add_row("[dim]size[/]", f"{card.mac_per_pixel / 1000:.1f} kMAC per pixel")
+    for field, value in card.sample_space.fields.items():
+        shown = f"{value.low:g} to {value.high:g}" if isinstance(value, Range) else f"{value:g}"
+        table.add_row(f"[dim]{field}[/]", shown)
+    for what, value in card.scores.items():
+        lines = value.items() if isinstance(value, dict) else [("", value)]
+        for at, number in lines:
+            table.add_row(f"[dim]{what}[/]", f"{at}  {number}".strip())
+            what = ""
+    Console().print(Panel(table, title=f"[bold]{name}[/]: {card.title}", expand=False))
 
 
 def show_engines(found: list[Found]) -> None:

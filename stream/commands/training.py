@@ -38,7 +38,10 @@ def recipe_of(
 ) -> Recipe:  # fmt: skip
     """Return a system's usual recipe with what the user stated; raises InputError for what does not exist."""
     if system not in SYSTEMS:
-        raise InputError(f"no system is called {system!r}", limit=f"systems: {', '.join(SYSTEMS)}")
+        raise InputError(
+            f"no system is called {system!r}", limit=f"systems: {', '.join(SYSTEMS)}",
+            remedy="`livesmlm models` says what each of them is for",
+        )  # fmt: skip
     kind, usual = SYSTEMS[system]
     if psf and kind == "phase":
         raise InputError(f"--psf {psf}: {system} is not trained for a spot", remedy="leave it out")

@@ -1,0 +1,29 @@
+"""What each system is for, and who published it: what `livesmlm models` says beside names. No torch."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class About(NamedTuple):
+    """A system in two lines: what goes in and comes out; authors, journal, year."""
+
+    task: str
+    paper: str
+
+
+ABOUT = {
+    "default": About("frames -> molecules in x, y (z), live", "this project, after Speiser et al. 2021"),
+    "decode": About("the same, the yardstick; for spots in depth", "Speiser et al., Nat. Methods 18, 2021"),
+    "deeploco": About("tiles of single frames -> weighted points -> molecules", "Boyd et al., bioRxiv 2018"),
+    "moeckl-phase": About("a bead in 5 slices -> wavefront, Noll 2 to 28", "Moeckl et al., APL 115, 2019"),
+    "moeckl-phase-images": About("the same, with a loss on the images", "Moeckl et al., APL 115, 2019"),
+    "paine-fienup": About("one aberrated image -> start of a phase fit", "Paine & Fienup, Opt. Lett. 43, 2018"),
+    "bgnet": About("crop with a molecule -> the background under it", "Moeckl et al., PNAS 117, 2020"),
+    "zelger": About("crop -> x, y, z, photons, background, Noll 5, 6, 11", "Zelger et al., Opt. Express 26, 2018"),
+    "zelger-alone": About("the same without aberrations", "Zelger et al., Opt. Express 26, 2018"),
+    "smnet-z": About("crop -> z", "Zhang et al., Nat. Methods 15, 2018"),
+    "smnet-xy": About("crop -> x, y", "Zhang et al., Nat. Methods 15, 2018"),
+    "deep-storm": About("frames -> super-resolved image, summed live", "Nehme et al., Optica 5, 2018"),
+    "deep-storm-light": About("the same, lighter", "Nehme et al., Optica 5, 2018"),
+}
