@@ -18,8 +18,9 @@ from models.systems import SYSTEMS
 from models.systems.about import ABOUT, About
 from stream import zoo
 from stream.commands.console import show_card
-from stream.suitability import LOCALIZER
 
+FRAMES = "frames"
+"""Port of networks that see whole frames."""
 USUAL = "1.0"
 """Row of a table of scores that is shown, if there is one: molecules per um^2."""
 FIGURES = {"jaccard": "J {:.3g}", "rmse_lateral_nm": "xy {:.3g} nm", "rmse_axial_nm": "z {:.3g} nm", "ratio": "{:.3g}"}
@@ -88,7 +89,7 @@ def _to_train(system: str, about: About) -> Row:
 def operations(card: Card) -> str:
     """Return the multiply-accumulate operations of one pixel of a frame, of a crop or a stack, or of one value."""
     first = card.inputs[0]
-    if first.name == LOCALIZER:
+    if any(port.name == FRAMES for port in card.inputs):
         return _short(card.mac_per_pixel, "px")
     if first.axes[-2:] != ("y", "x"):
         return _short(card.mac_per_pixel, first.axes[-1])
