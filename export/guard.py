@@ -86,14 +86,18 @@ class Bench:
         return seen, table.where(rows[bright])
 
     def many(self, molecules: int, seed: int, mismatch: Mismatch = MATCHED, most_scenes: float = inf) -> Looked:
-        """Look at as many molecules, each scene under conditions of its own; at fewer, if scenes show too few."""
-        rng, total, scene = np.random.default_rng(seed), 0, 0
+        """Look at as many molecules, each scene under conditions of its own; at fewer, if scenes show too few.
+
+        A scene has the same conditions and molecules whatever the mismatch.
+        """
+        total, scene = 0, 0
         parts: list[Looked] = []
         while total < molecules and (scene < most_scenes or not parts):
-            drawn = matched.conditions(self._space, rng)
-            spot = self.subject.spot(drawn, mismatch, rng)
-            found = self.look(*matched.frames(drawn, spot, self.subject.depth_nm, mismatch, rng))
             scene += 1
+            sample, exposure = (np.random.default_rng((seed, scene, part)) for part in range(2))
+            drawn = matched.conditions(self._space, sample)
+            spot = self.subject.spot(drawn, mismatch, sample)
+            found = self.look(*matched.frames(drawn, spot, self.subject.depth_nm, mismatch, exposure))
             if found is not None:
                 seen, table = found
                 sigma = np.column_stack([np.asarray(table[name], np.float64) for name in table if name in SIGMAS])
@@ -142,8 +146,9 @@ def learn(bench: Bench, made: dict[str, Any], progress: Progress, molecules: int
     shifts = []
     for number, (name, cause) in enumerate(causes.items()):
         progress(name, (1 + number / len(causes) * FOR_CAUSES) / (1 + FOR_CAUSES))
-        looked = bench.many(molecules // FOR_EACH, SEED + 1 + number, cause.mismatch, molecules // SCENES_FOR_EACH)
-        shifts.append(known.deviations(looked.measures, looked.conditions).mean(0))
+        looked = bench.many(molecules // FOR_EACH, SEED, cause.mismatch, molecules // SCENES_FOR_EACH)
+        changed = known.deviations(looked.measures, looked.conditions)
+        shifts.append(paired(matched_ones.scene, deviations, looked.scene, changed))
     rules = sum_rules(known, usual, np.array(shifts))
     crowded = bench.found_at_most()
     sigmas = np.quantile(matched_ones.sigma_nm, SPREAD, axis=0).T.tolist()
@@ -159,3 +164,22 @@ def learn(bench: Bench, made: dict[str, Any], progress: Progress, molecules: int
         bench.templates, bench.subject.spline.window_px, LEAST_COUNTS, known, usual, tuple(causes), np.array(shifts),
         rules, facts,
     )  # fmt: skip
+
+
+def paired(scene: NDArray[np.int64], usual: Float64, other_scene: NDArray[np.int64], other: Float64) -> Float64:
+    """Return the mean difference (m,) of scenes with and without a mismatch: what samples differ by is in both.
+
+    Parameters
+    ----------
+    scene, other_scene : (n,), (k,) int64
+    usual, other : (n, m), (k, m) float64
+        Deviations of the molecules of these scenes.
+    """
+    both = np.intersect1d(scene, other_scene)
+    counts = [np.array([(where == one).sum() for one in both]) for where in (scene, other_scene)]
+    means = [
+        np.array([values[where == one].mean(0) for one in both])
+        for where, values in ((scene, usual), (other_scene, other))
+    ]
+    weights = counts[0] * counts[1] / (counts[0] + counts[1])
+    return np.asarray(np.average(means[1] - means[0], axis=0, weights=weights), np.float64)

@@ -132,7 +132,7 @@ class LowRankSpot:
         """Return the whole pixels (n, 2) and the polynomials (n, terms), followed by their derivatives per nm."""
         xp = array_namespace(position_nm)
         self._check(position_nm)
-        whole = xp.round(position_nm[:, :2] / self.pixel_size_nm)
+        whole = xp.clip(xp.round(position_nm[:, :2] / self.pixel_size_nm), -self.reach_px, self.reach_px)
         low, high = self.z_range_nm
         scale = (2 / self.pixel_size_nm, 2 / self.pixel_size_nm, 2 / (high - low))
         local = (

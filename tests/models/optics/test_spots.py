@@ -121,6 +121,13 @@ def test_low_rank_spots_are_not_asked_for_what_they_do_not_know(built, position)
         built[0](np.array([position], float))
 
 
+def test_an_emitter_on_the_edge_of_the_reach_is_drawn_whichever_way_it_is_rounded(built) -> None:
+    spot = built[0].cropped(built[0].size_px, 0)
+    edge = spot.pixel_size_nm / 2
+    beyond = np.array([[edge + 1e-9, -edge - 1e-9, 0.0]])
+    assert spot(beyond) == pytest.approx(spot(np.array([[edge - 1e-9, -edge + 1e-9, 0.0]])), abs=1e-9)
+
+
 def test_photons_of_all_planes_are_one_emitters() -> None:
     spots = [gaussian.GaussianSpot(gaussian.constant(sigma), PIXEL_NM) for sigma in (110, 150)]
     images = Planes(spots, [0.7, 0.3])(np.zeros((1, 3)))
