@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from export.background import validate_background
+from export.bleaching import validate_steps
 from export.exported import Shaped
 from export.graph import MULTIPLE_PX
 from export.phase import validate_phase
@@ -26,6 +27,7 @@ from models.optics.low_rank import LowRankSpot
 from models.sample_space import SampleSpace
 from models.systems import SYSTEMS
 from models.systems.bgnet import BgNet
+from models.systems.xu_bleaching import StepCounter
 from models.train import Trainer
 
 DENSITIES_PER_UM2 = (0.1, 0.25, 0.5, 1.0, 2.0)
@@ -123,6 +125,9 @@ def validate(trainer: Trainer) -> dict[str, float]:
     if kind == "background":
         assert isinstance(network, BgNet)
         return validate_background(network, trainer.space, trainer.spot, trainer.recipe.patch_px)
+    if kind == "trace":
+        assert isinstance(network, StepCounter)
+        return validate_steps(network, trainer.space)
     assert isinstance(network, OverFrames)
     conditions = conditions_for(trainer.space, trainer.spot)
     module = deployed(network, trainer.space)

@@ -11,6 +11,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from export.background import DeployedBackground, describe_background, scores_background
+from export.bleaching import DeployedSteps, describe_steps, predictor, scores_steps, temperature_of
 from export.card import Card
 from export.evaluate import THRESHOLDS, feed, scores
 from export.exported import exported
@@ -30,6 +31,7 @@ from models.recipe import Recipe
 from models.sample_space import SampleSpace
 from models.systems import SYSTEMS
 from models.systems.bgnet import BgNet
+from models.systems.xu_bleaching import StepCounter
 from models.train import SPOT
 
 FEEDS = 8
@@ -105,7 +107,7 @@ def export_trained(
     if kind == "localizer":
         card = _localizer(trained, out, precision, rows_per_block, name)
     elif (precision, rows_per_block) == ("fp32", 0):
-        card = {"phase": _phase, "background": _background}[kind](trained, out)
+        card = {"phase": _phase, "background": _background, "trace": _steps}[kind](trained, out)
     else:
         raise ValueError(f"{trained.recipe.system} is exported in fp32 and as onnx only")
     if trained.spot:
@@ -169,3 +171,13 @@ def _background(trained: Trained, out: Path) -> Card:
     module = DeployedBackground(network, trained.recipe.patch_px)
     card = describe_background(module, trained.space, trained.recipe, trained.provenance)
     return write(module, replace(card, scores=scores_background(module, trained.space, trained.spot)), out)
+
+
+def _steps(trained: Trained, out: Path) -> Card:
+    network = trained.network
+    assert isinstance(network, StepCounter)
+    temperature = temperature_of(network, trained.space)
+    module = DeployedSteps(network, temperature)
+    card = describe_steps(module, trained.space, trained.recipe, trained.provenance)
+    found = scores_steps(predictor(network, temperature), temperature, trained.space)
+    return write(module, replace(card, scores=found), out)

@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 
 from models.recipe import Recipe
 
-Kind = Literal["localizer", "phase", "background"]
+Kind = Literal["localizer", "phase", "background", "trace"]
 
 
 class System(NamedTuple):
@@ -14,8 +14,9 @@ class System(NamedTuple):
 
     Attributes
     ----------
-    kind : {"localizer", "phase", "background"}
-        Frames -> emitters; bead stacks -> coefficients of the wavefront; crops with an emitter -> their background.
+    kind : {"localizer", "phase", "background", "trace"}
+        Frames -> emitters; bead stacks -> coefficients of the wavefront; crops with an emitter -> their background;
+        intensity traces -> bleaching steps.
     recipe : Recipe
     """
 
@@ -39,4 +40,5 @@ SYSTEMS = {
     "bgnet": System(
         "background", Recipe(system="bgnet", psf="2d", batch=32, patch_px=20, learning_rate=3e-3, steps=10_000)
     ),
+    "xu-bleaching": System("trace", Recipe(system="xu-bleaching", psf="", batch=64, learning_rate=3e-3, steps=20_000)),
 }

@@ -10,6 +10,7 @@ from models.systems.bgnet import BackgroundOfCrops
 from models.systems.localizing import LOSSES, Localizing
 from models.systems.subject import Subject
 from models.systems.wavefronts import Wavefronts
+from models.systems.xu_bleaching import Bleaching
 
 WAVEFRONTS = {
     "moeckl-phase": moeckl_phase.KIND, "moeckl-phase-images": moeckl_phase.BY_IMAGES,
@@ -37,6 +38,8 @@ def subject(recipe: Recipe, space: SampleSpace, spot: LowRankSpot | None, device
         return Localizing(recipe, space, spot, device)
     if recipe.system == "bgnet":
         return BackgroundOfCrops(recipe, space, spot, device)
+    if recipe.system == "xu-bleaching":
+        return Bleaching(recipe, space, device)
     if recipe.system in WAVEFRONTS:
         return Wavefronts(WAVEFRONTS[recipe.system], recipe, space, device)
     raise ValueError(f"no system is called {recipe.system!r}")

@@ -12,6 +12,7 @@ from rich.console import Console
 from models import psf as spots
 from models.aberrations.space import SPACES, with_objective
 from models.backgrounds.space import background_space
+from models.bleaching.space import TRACES
 from models.recipe import Recipe
 from models.sample_space_file import read_space
 from models.systems import SYSTEMS
@@ -38,7 +39,7 @@ def recipe_of(
     if system not in SYSTEMS:
         raise InputError(f"no system is called {system!r}", limit=f"systems: {', '.join(SYSTEMS)}")
     kind, usual = SYSTEMS[system]
-    if psf and kind == "phase":
+    if psf and kind in ("phase", "trace"):
         raise InputError(f"--psf {psf}: {system} is not trained for a spot", remedy="leave it out")
     chosen = replace(
         usual, psf=psf or usual.psf, size=size, seed=seed, steps=steps or usual.steps, sample_space=sample_space,
@@ -96,6 +97,8 @@ def new_trainer(recipe: Recipe) -> Any:
     try:
         if SYSTEMS[recipe.system].kind == "phase":
             space, spot = with_objective(*read_space(space_file, SPACES[recipe.system])), None
+        elif SYSTEMS[recipe.system].kind == "trace":
+            space, spot = read_space(space_file, TRACES)[0], None
         else:
             usual = spots.default_space(recipe.psf)
             if SYSTEMS[recipe.system].kind == "background":
