@@ -50,6 +50,10 @@ class DeployedSteps(nn.Module):
         What logits are divided by, so that probabilities can be trusted (Guo et al., ICML 2017).
     """
 
+    weight_ih: Tensor
+    weight_hh: Tensor
+    bias: Tensor
+
     def __init__(self, network: StepCounter, temperature: float) -> None:
         super().__init__()
         self.network, self.temperature = network.eval().requires_grad_(False), temperature

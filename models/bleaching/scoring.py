@@ -27,9 +27,9 @@ BATCH, BINS, SEED = 100, 10, 91_000
 """Beyond the seeds of trainings."""
 
 
-def held_out(space: SampleSpace, count: int, seed: int = SEED, **fixed: Range | float) -> list[BleachingTraces]:
-    """Return so many traces in batches, with these fields of the sample space instead of its own."""
-    simulator = TraceSimulator(space.changed(**fixed), min(BATCH, count))
+def held_out(space: SampleSpace, count: int, seed: int = SEED) -> list[BleachingTraces]:
+    """Return so many traces, in batches."""
+    simulator = TraceSimulator(space, min(BATCH, count))
     return [simulator.draw(seed, batch) for batch in range(-(-count // BATCH))]
 
 
@@ -39,7 +39,7 @@ def at_snr(space: SampleSpace, snr: float, count: int, plain: bool) -> list[Blea
     fixed: dict[str, Range | float] = {name: Range(value, value) for name, value in given.items()}
     if plain:
         fixed |= PLAIN | {name: Range(0, 0) for name in ("flicker", "background_error")}
-    return held_out(space, count, **fixed)
+    return held_out(space.changed(**fixed), count)
 
 
 def accuracy(told: NDArray[np.int64], true: NDArray[np.int64]) -> dict[str, float]:
