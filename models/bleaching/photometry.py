@@ -90,10 +90,11 @@ def filters(spot: Spot, position_nm: Float64, frame: NDArray[np.floating], camer
     pixel = np.clip(rows, 0, shape[0] - 1)[:, :, None] * shape[1] + np.clip(columns, 0, shape[1] - 1)[:, None, :]
     spread = camera.excess * np.maximum(frame, LEAST_LEVEL) + camera.variance_e2
     trust = inside / np.ravel(spread)[pixel]
-    near = cKDTree(corner).query_ball_point(corner, side - 1, p=np.inf)
+    pairs = cKDTree(corner).query_pairs(side - 1, p=np.inf, output_type="ndarray")
+    near = [pairs[pairs[:, 0] == k, 1].tolist() + pairs[pairs[:, 1] == k, 0].tolist() for k in range(len(corner))]
     weight = np.zeros((len(corner), side * side))
     for number, others in enumerate(near):
-        design = _design(number, [other for other in others if other != number], corner, images)
+        design = _design(number, others, corner, images)
         weight[number] = _filter(design, trust[number].ravel())
     return Filters(pixel.reshape(len(corner), -1), weight)
 
@@ -111,7 +112,7 @@ def width_nm(position_nm: Float64, frame: NDArray[np.floating], camera: Camera, 
     pixel_size_nm : float
     """
     xy = position_nm[:, :2] / pixel_size_nm
-    distance = cKDTree(xy).query(xy, k=2)[0][:, 1]
+    distance = nearest(xy)
     alone = np.flatnonzero(distance > ALONE_PX)
     chosen = position_nm[alone if len(alone) else slice(None)][:BRIGHTEST]
     found = minimize_scalar(
@@ -119,6 +120,11 @@ def width_nm(position_nm: Float64, frame: NDArray[np.floating], camera: Camera, 
         bounds=SIGMA_PX, method="bounded", options={"xatol": 0.01},
     )  # fmt: skip
     return float(found.x) * pixel_size_nm
+
+
+def nearest(xy: Float64) -> Float64:
+    """Return the distance of each place's nearest other one, (n,); infinite for one alone."""
+    return np.asarray(cKDTree(xy).query(xy, k=[2])[0])[:, 0]
 
 
 def gaussian(sigma_nm: float, pixel_size_nm: float) -> GaussianSpot:

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
+from models.bleaching.photometry import nearest
 from stream.bleaching.counts import Counted
 from stream.bleaching.record import TraceRecord
 from stream.sinks.storage import writing
@@ -52,7 +52,7 @@ def write_traces(
     from pyarrow import parquet
 
     columns: dict[str, Any] = dict(zip(("x_nm", "y_nm", "z_nm"), position_nm.T, strict=True))
-    columns["nearest_nm"] = cKDTree(position_nm[:, :2]).query(position_nm[:, :2], k=2)[0][:, 1]
+    columns["nearest_nm"] = nearest(position_nm[:, :2])
     if counted is not None:
         columns |= {"steps": counted.steps, "probability": counted.sure}
         columns |= {f"probability_{k}": values for k, values in enumerate(counted.probability.T)}
