@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from export.card import Card
 from models.bleaching.photometry import gaussian, width_nm
 from models.optics.low_rank import LowRankSpot
 from models.optics.spot import Spot
@@ -49,7 +50,12 @@ def trace_watch(
     return TraceWatch(rig.traces, counter, spot_for, calibration, pixel_nm, drift, publish, tell, clock)
 
 
-def step_counter(name: str) -> Engine:
+def counts_steps(card: Card) -> bool:
+    """Whether a model takes traces."""
+    return TRACE in (port.name for port in card.inputs)
+
+
+def step_counter(name: str, field: str = "[traces] model") -> Engine:
     """Return an engine with a model that counts steps; on one thread of the CPU, as traces are few.
 
     Raises
@@ -57,11 +63,11 @@ def step_counter(name: str) -> Engine:
     ModelError
         There is no such model, or it counts no steps.
     """
-    engine = open_engine(zoo.find(name, "[traces] model"), EngineSettings(threads=1))
-    if TRACE not in (port.name for port in engine.card.inputs):
+    engine = open_engine(zoo.find(name, field), EngineSettings(threads=1))
+    if not counts_steps(engine.card):
         engine.close()
         raise ModelError(
-            f"[traces] model = {name!r} ({engine.card.title}) counts no bleaching steps",
+            f"{field} = {name!r} ({engine.card.title}) counts no bleaching steps",
             remedy="name one that `livesmlm train xu-bleaching` made",
         )
     return engine

@@ -25,7 +25,9 @@ from models.refining.candidates import Options
 from models.refining.refine import Optics
 from models.refining.spline import spline_of
 from stream import zoo
+from stream.bleaching.opening import counts_steps
 from stream.commands.console import ERR
+from stream.commands.evaluate_traces import traces_in_terminal
 from stream.config import EngineSettings
 from stream.engine import Engine
 from stream.engines import open_engine
@@ -108,6 +110,9 @@ def _contestants(engines: dict[str, Engine], conditions: Conditions) -> dict[str
 
 def evaluate_in_terminal(models: list[str], effort: Effort, out: Path | None, as_json: bool) -> int:
     """Print what was found, and write it as JSON and as a picture; returns the exit code."""
+    with closing(open_engine(zoo.find(models[0]), EngineSettings())) as first:
+        if counts_steps(first.card):
+            return traces_in_terminal(models, effort.emitters, out, as_json)
     results = evaluate(models, effort)
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)

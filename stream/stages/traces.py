@@ -173,7 +173,7 @@ class TraceWatch:
 
     def _measure(self, record: TraceRecord, pixels: NDArray[np.uint16], index: NDArray[np.int64]) -> None:
         if self._drift is not None and len(index):
-            moved = self._drift(index[-1:])[0]
+            moved = self._drift(index).mean(0)
             if np.abs(moved - self._moved_nm).max() > MOVED_PX * self._pixel_size_nm:
                 self._aim(moved)
         counts, camera = self._camera.photo_electrons(pixels), self._camera
