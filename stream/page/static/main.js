@@ -2,6 +2,7 @@
 
 import { showActions } from "./actions.js";
 import { Alarms } from "./alarms.js";
+import { Bleaching } from "./bleaching.js";
 import { showFacts, showTotals } from "./facts.js";
 import { Gauges } from "./gauges.js";
 import { Guard } from "./guard.js";
@@ -22,8 +23,8 @@ import { showVerdict } from "./verdict.js";
 
 const traces = new Traces();
 const [alarms, gauges, molecules, specimen] = [new Alarms(), new Gauges(traces), new Molecules(traces), new Sample(traces)];
-const [guard, optics] = [new Guard(traces), new Optics()];
-const panels = [gauges, molecules, specimen, guard, optics];
+const [guard, optics, bleaching] = [new Guard(traces), new Optics(), new Bleaching()];
+const panels = [gauges, molecules, specimen, guard, optics, bleaching];
 let [run, ledger] = [null, null];
 
 const link = new Link({
@@ -62,6 +63,7 @@ const link = new Link({
     traces.add("resolution", resolution.sample);
     specimen.takeResolution(resolution);
   },
+  traces: (found) => bleaching.take(found),
   guard: (verdict) => guard.take(verdict),
   end: (end) => status.end(end),
   closed: () => status.show(),
@@ -102,7 +104,7 @@ function begin(start) {
   ledger = null;
   traces.clear();
   alarms.clear();
-  for (const panel of [molecules, specimen, guard]) panel.clear();
+  for (const panel of [molecules, specimen, guard, bleaching]) panel.clear();
   gauges.draw();
   optics.start(start);
   showActions([]);
