@@ -100,7 +100,10 @@ def predictor(network: StepCounter, temperature: float) -> Predict:
 def temperature_of(network: StepCounter, space: SampleSpace, count: int = TEMPERATURE_TRACES) -> float:
     """Return the temperature with the least cross entropy on traces that were not trained on."""
     with torch.no_grad():
-        parts = [(network(part.intensity), part.steps) for part in held_out(space, count, TEMPERATURE_SEED)]
+        parts = [
+            (network(torch.from_numpy(part.intensity)), torch.from_numpy(part.steps))
+            for part in held_out(space, count, TEMPERATURE_SEED)
+        ]
     logits, steps = (torch.cat(one) for one in zip(*parts, strict=True))
     found = minimize_scalar(
         lambda log: float(functional.cross_entropy(logits / np.exp(log), steps)), bounds=(-1, 1), method="bounded"

@@ -16,10 +16,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from scipy.signal import lfilter
-from torch import Tensor
 
 from models.sample_space import SampleSpace
 from models.scenes.bleaching import Fluorophores
@@ -47,8 +45,8 @@ class BleachingTraces:
         Bleaching steps, at most `most_steps` of the sample space.
     """
 
-    intensity: Tensor
-    steps: Tensor
+    intensity: NDArray[np.float32]
+    steps: NDArray[np.int64]
 
 
 class TraceSimulator:
@@ -59,11 +57,10 @@ class TraceSimulator:
     space : SampleSpace
         As `models.bleaching.space.TRACES`.
     batch : int
-    device : str
     """
 
-    def __init__(self, space: SampleSpace, batch: int, device: str = "cpu") -> None:
-        self.space, self.batch, self.device = space, batch, device
+    def __init__(self, space: SampleSpace, batch: int) -> None:
+        self.space, self.batch = space, batch
 
     def draw(self, seed: int, step: int) -> BleachingTraces:
         """Return the traces of a step."""
@@ -74,9 +71,7 @@ class TraceSimulator:
         steps = rng.integers(0, most + BEYOND + 1, self.batch)
         own = self._molecules(steps, s, frames, rng).expected(frames)
         light = self._fluctuating(own + self._leaking(s, frames, rng), s, rng)
-        intensity = self._recorded(light, s, rng).astype(np.float32)
-        truth = torch.from_numpy(np.minimum(steps, most))
-        return BleachingTraces(torch.from_numpy(intensity).to(self.device), truth.to(self.device))
+        return BleachingTraces(self._recorded(light, s, rng).astype(np.float32), np.minimum(steps, most))
 
     def _molecules(
         self, steps: NDArray[np.int64], s: dict[str, Float64], frames: int, rng: np.random.Generator

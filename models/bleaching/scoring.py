@@ -61,9 +61,9 @@ def by_snr(
     found: dict[str, dict[str, dict[str, float]]] = {name: {} for name in counters}
     for snr in SNRS:
         traces = at_snr(space, snr, count, plain)
-        true = np.concatenate([part.steps.numpy() for part in traces])
+        true = np.concatenate([part.steps for part in traces])
         for name, counter in counters.items():
-            told = np.concatenate([counter(part.intensity.numpy()) for part in traces])
+            told = np.concatenate([counter(part.intensity) for part in traces])
             found[name][f"{snr:g}"] = accuracy(np.minimum(told, most), true)
     return found
 
@@ -84,8 +84,8 @@ def calibration(predict: Predict, space: SampleSpace, count: int) -> dict[str, A
     `error` is the mean difference of both, weighted by the traces of each bin (Naeini, Cooper & Hauskrecht, AAAI 2015).
     """
     parts = held_out(space, count, SEED + 1)
-    probability = np.concatenate([predict(part.intensity.numpy()) for part in parts])
-    right = np.argmax(probability, 1) == np.concatenate([part.steps.numpy() for part in parts])
+    probability = np.concatenate([predict(part.intensity) for part in parts])
+    right = np.argmax(probability, 1) == np.concatenate([part.steps for part in parts])
     stated = probability.max(1)
     bins = np.minimum((stated * BINS).astype(int), BINS - 1)
     rows = [(stated[bins == b].mean(), right[bins == b].mean(), int((bins == b).sum())) for b in np.unique(bins)]

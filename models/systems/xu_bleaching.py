@@ -88,7 +88,7 @@ class Bleaching:
 
     def __init__(self, recipe: Recipe, space: SampleSpace, device: str) -> None:
         self._most, self._width = int(space.number("most_steps")), SIZES[recipe.size]
-        self._simulator = TraceSimulator(space, recipe.batch, device)
+        self._simulator, self._device = TraceSimulator(space, recipe.batch), device
 
     def network(self) -> StepCounter:
         """Return the network, untrained."""
@@ -100,7 +100,8 @@ class Bleaching:
 
     def losses(self, network: StepCounter, samples: BleachingTraces) -> Losses:
         """Return the cross entropy; `wrong` is the share of traces that are counted wrongly."""
-        logits = network(samples.intensity)
-        entropy = functional.cross_entropy(logits, samples.steps)
-        wrong = (logits.detach().argmax(1) != samples.steps).float().mean()
+        trace, steps = (torch.from_numpy(one).to(self._device) for one in (samples.intensity, samples.steps))
+        logits = network(trace)
+        entropy = functional.cross_entropy(logits, steps)
+        wrong = (logits.detach().argmax(1) != steps).float().mean()
         return Losses({"entropy": entropy.detach(), "wrong": wrong}, entropy)
