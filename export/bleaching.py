@@ -32,7 +32,7 @@ INPUTS = (
 )  # fmt: skip
 OUTPUTS = (Port("probability", "float32", ("trace", "steps"), "1; see columns; the last stands for so many or more"),)
 LEAST_FRAMES = 2 * STRIDE
-TRACES, QUICK, TEMPERATURE_TRACES = 1000, 200, 3000
+TRACES, QUICK, TEMPERATURE_TRACES = 600, 200, 3000
 TEMPERATURE_SEED = 93_000
 """Beyond the seeds of trainings and scores."""
 

@@ -2,7 +2,7 @@
 
 | step | in -> out | axes, unit |
 |---|---|---|
-| molecules | number of steps, evenly from none to beyond the most -> lives, dark states, brightness | (b, m) |
+| molecules | number of steps, all classes alike -> lives, dark states, brightness | (b, m) |
 | light | + neighbour that leaks in, fluctuation -> expected | (b, t) photo-electrons |
 | camera | + background -> photo-electrons, EM register or not, read noise | (b, t) |
 | trace | background taken off, with an error | (b, t) photo-electrons |
@@ -24,11 +24,11 @@ from models.scenes.bleaching import Fluorophores
 
 Float64 = NDArray[np.float64]
 BEYOND = 2
-"""So many steps more than the network tells apart are simulated."""
+"""Molecules of the last class have up to so many steps more than the network tells apart."""
 LASTING = 2
 """At most so many fluorophores outlast a trace."""
-DARK_STATES, DARK_CHANCE = 3, 0.5
-"""Each fluorophore of a blinking molecule may go dark so many times, each with this chance."""
+DARK_STATES = 12
+"""Each fluorophore of a blinking molecule goes dark so many times at most; each molecule has a chance of its own."""
 NEIGHBOUR = 3
 """Fluorophores of a neighbour, at most."""
 
@@ -68,7 +68,8 @@ class TraceSimulator:
         most, frames = int(self.space.number("most_steps")), round(self.space["frames"].sample(rng))
         drawn = [self.space.sample(rng) for _ in range(self.batch)]
         s = {name: np.array([one[name] for one in drawn]) for name in drawn[0]}
-        steps = rng.integers(0, most + BEYOND + 1, self.batch)
+        steps = rng.integers(0, most + 1, self.batch)
+        steps += np.where(steps == most, rng.integers(0, BEYOND + 1, self.batch), 0)
         own = self._molecules(steps, s, frames, rng).expected(frames)
         light = self._fluctuating(own + self._leaking(s, frames, rng), s, rng)
         return BleachingTraces(self._recorded(light, s, rng).astype(np.float32), np.minimum(steps, most))
@@ -131,10 +132,10 @@ def _lives(shape: tuple[int, ...], s: dict[str, Float64], frames: int, rng: np.r
 def _dark_states(
     life: Float64, blinking: NDArray[np.bool_], mean: Float64, frames: int, rng: np.random.Generator
 ) -> Float64:
-    """Return begin and end of dark states, (b, m, 3, 2) in frames; one that begins and ends at once is none."""
+    """Return begin and end of dark states, (b, m, 12, 2) in frames; one that begins and ends at once is none."""
     shape = (*life.shape, DARK_STATES)
     begin = np.sort(rng.random(shape) * np.minimum(life, frames)[:, :, None], axis=2)
-    happens = (rng.random(shape) < DARK_CHANCE) & blinking[:, None, None]
+    happens = rng.random(shape) < (blinking * rng.random(len(life)))[:, None, None]
     end = begin + np.where(happens, rng.exponential(mean[:, None, None], shape), 0.0)
     end[:, :, :-1] = np.minimum(end[:, :, :-1], begin[:, :, 1:])
     return np.stack((begin, end), axis=3)

@@ -17,7 +17,7 @@ Predict = Callable[[Float32], Float32]
 """Traces (n, t) -> probabilities of the numbers of steps (n, classes)."""
 Count = Callable[[Float32], NDArray[np.int64]]
 """Traces (n, t) -> numbers of steps (n,)."""
-SNRS = (1.0, 2.0, 4.0, 8.0, 16.0)
+SNRS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
 FRAMES, PHOTONS = 400.0, 2000.0
 PUBLISHED = 4
 """As many steps as the paper tells."""

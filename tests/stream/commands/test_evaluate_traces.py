@@ -38,7 +38,7 @@ def test_figures_are_written_for_each_ratio(tmp_path, capsys, model):
     written = json.loads((tmp_path / "evaluation.json").read_text())
     rows = written["nothing_but_steps_and_noise"]
     assert rows[CLASSICAL]["4"]["right"] > rows["xu-bleaching-fast"]["4"]["right"], "it has learned nothing"
-    assert list(rows[CLASSICAL]) == ["1", "2", "4", "8", "16"]
+    assert list(rows[CLASSICAL]) == ["1", "2", "4", "8", "16", "32"]
 
 
 def test_counters_of_other_steps_and_other_models_are_refused(tmp_path, model):
