@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from export.background import validate_background
+from export.bleaching import validate_steps
 from export.crops import validate_crops
 from export.exported import Shaped
 from export.graph import MULTIPLE_PX
@@ -31,6 +32,7 @@ from models.systems.bgnet import BgNet
 from models.systems.deep_loco import DeepLoco
 from models.systems.deep_storm import ImageNetwork
 from models.systems.reading import Reader
+from models.systems.xu_bleaching import StepCounter
 from models.train import Trainer
 
 DENSITIES_PER_UM2 = (0.1, 0.25, 0.5, 1.0, 2.0)
@@ -132,6 +134,9 @@ def validate(trainer: Trainer) -> dict[str, float]:
         assert isinstance(network, Reader)
         assert trainer.spot is not None
         return validate_crops(network, trainer.recipe, trainer.space, trainer.spot)
+    if kind == "trace":
+        assert isinstance(network, StepCounter)
+        return validate_steps(network, trainer.space)
     conditions = conditions_for(trainer.space, trainer.spot)
     if kind == "image":
         assert isinstance(network, ImageNetwork)

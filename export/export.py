@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from export.background import DeployedBackground, describe_background, scores_background
+from export.bleaching import DeployedSteps, describe_steps, predictor, scores_steps, temperature_of
 from export.card import Card
 from export.crops import DeployedReader, beside_torch, describe_crops, scores_crops, tests_of
 from export.evaluate import THRESHOLDS, conditions_for, feed, scores
@@ -31,11 +33,12 @@ from models.guard.molecules.guard_file import ENDING
 from models.layers import OverFrames
 from models.recipe import Recipe
 from models.sample_space import SampleSpace
-from models.systems import SYSTEMS
+from models.systems import SYSTEMS, Kind
 from models.systems.bgnet import BgNet
 from models.systems.deep_loco import DeepLoco
 from models.systems.deep_storm import ImageNetwork
 from models.systems.reading import Reader
+from models.systems.xu_bleaching import StepCounter
 from models.train import SPOT
 
 FEEDS = 8
@@ -115,7 +118,7 @@ def export_trained(
     elif kind == "localizer" and isinstance(trained.network, OverFrames):
         card = _localizer(trained, out, precision, rows_per_block, name)
     elif (precision, rows_per_block) == ("fp32", 0):
-        card = {"phase": _phase, "background": _background, "crops": _crops, "image": _image}[kind](trained, out)
+        card = _OTHERS[kind](trained, out)
     else:
         raise ValueError(f"{trained.recipe.system} is exported in fp32 and as onnx only")
     if trained.spot:
@@ -214,3 +217,19 @@ def _image(trained: Trained, out: Path) -> Card:
     card = describe_image(network, trained.space, trained.recipe, trained.provenance)
     found = scores_image(drawer(module), conditions_for(trained.space, trained.spot))
     return write(module, replace(card, scores=found), out)
+
+
+def _steps(trained: Trained, out: Path) -> Card:
+    network = trained.network
+    assert isinstance(network, StepCounter)
+    temperature = temperature_of(network, trained.space)
+    module = DeployedSteps(network, temperature)
+    card = describe_steps(module, trained.space, trained.recipe, trained.provenance)
+    found = scores_steps(predictor(network, temperature), temperature, trained.space)
+    return write(module, replace(card, scores=found), out)
+
+
+_OTHERS: Mapping[Kind, Callable[[Trained, Path], Card]] = {
+    "phase": _phase, "background": _background, "crops": _crops, "image": _image, "trace": _steps,
+}  # fmt: skip
+"""What writes those that are no localizers."""

@@ -47,6 +47,8 @@ class Analysis:
     optics_log : OpticsLog
     verdicts : Verdicts
     statistics : Statistics
+    seen : callable
+        Shown each batch before it is located.
     heard : callable
         Told of what was located, once it is written and published.
     drift : DriftWatch or None
@@ -75,6 +77,7 @@ class Analysis:
         optics_log: OpticsLog,
         verdicts: Verdicts,
         statistics: Statistics,
+        seen: Callable[[Batch], None],
         heard: Callable[[Located], None],
         drift: DriftWatch | None,
         clock: Callable[[], float] = time.monotonic,
@@ -83,6 +86,7 @@ class Analysis:
         self._ledger, self._health, self._optics_log, self._clock = ledger, health, optics_log, clock
         self._background, self._previews, self._drift = background, previews, drift
         self._statistics, self._heard, self._verdicts = statistics, heard, verdicts
+        self._seen = seen
         self.statistics: dict[str, Any] = {}
         self.optics: dict[str, Any] = {}
         self.residual: MeanResidual | None = None
@@ -99,6 +103,7 @@ class Analysis:
     def take(self, batch: Batch) -> None:
         """Locate a batch; its pixels are not used after the return."""
         self._previews.take(batch)
+        self._seen(batch)
         self._locate(batch)
         self._under_way = Batch.empty(*batch.pixels.shape[1:])
 

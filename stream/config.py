@@ -21,6 +21,7 @@ from pydantic import (
 )
 
 from models.scenes.optics import MaskName
+from stream.bleaching.settings import TracesSettings
 from stream.drift.settings import DriftSettings
 from stream.errors import RigError
 from stream.feedback.settings import ActivationSettings, StopSettings
@@ -230,6 +231,7 @@ class Rig(Section):
     filter: FilterSettings = FilterSettings()
     drift: DriftSettings = DriftSettings()
     link: LinkSettings = LinkSettings()
+    traces: TracesSettings = TracesSettings()
     render: RenderSettings = RenderSettings()
     resolution: ResolutionSettings = ResolutionSettings()
     publish: PublishSettings = PublishSettings()

@@ -237,7 +237,8 @@ class Pipeline:
             BackgroundMap(info.height_px, info.width_px, pixel_nm),
             Previews(info.height_px, info.width_px, self._publisher, self._clock), self._files, self._publisher,
             self._acquisition.ledger, self._health, OpticsLog(self._folder), self._verdicts,
-            Statistics(info, pixel_nm, engine.card.sample_space), self._watchers.hear, self._watchers.drift,
+            Statistics(info, pixel_nm, engine.card.sample_space), self._watchers.see, self._watchers.hear,
+            self._watchers.drift,
             self._clock,
         )  # fmt: skip
 

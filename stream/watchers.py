@@ -17,7 +17,7 @@ from stream.books.json_lines import ALARMS, RESOLUTION, JsonLines
 from stream.config import Rig
 from stream.errors import StorageFault
 from stream.feedback.steering import Steering
-from stream.frame import StreamInfo
+from stream.frame import Batch, StreamInfo
 from stream.picture.render import Renderer
 from stream.readers.parquet import table_parts
 from stream.sinks.zmq_out import ZmqOut
@@ -26,6 +26,7 @@ from stream.stages.stage import Located
 if TYPE_CHECKING:
     from stream.quality.live import LiveResolution
     from stream.stages.drift import DriftWatch
+    from stream.stages.traces import TraceWatch
 
 
 class Watchers:
@@ -66,17 +67,27 @@ class Watchers:
         self._alarms = Alarms(rules(info.waits, folder), self._note_alarm, clock())
         self.drift = self._watch_drift(renderer)
         self._resolution = self._watch_resolution(info, stack)
+        self._traces = self._watch_traces(info, stack)
+
+    def see(self, batch: Batch) -> None:
+        """See frames as they come, before they are located; their pixels are not used after the return."""
+        if self._traces is not None:
+            self._traces.take(batch)
 
     def hear(self, located: Located) -> None:
         """Hear what was located, once it is written and published."""
         self._steering.hear(located)
         if self._resolution is not None:
             self._resolution.hear(located)
+        if self._traces is not None:
+            self._traces.hear(located)
 
     def serve(self) -> None:
         """Take what was found meanwhile; call it often."""
         if self._resolution is not None:
             self._resolution.serve()
+        if self._traces is not None:
+            self._traces.serve()
 
     def alarms(self, health: Mapping[str, Any], statistics: Mapping[str, Any], optics: Mapping[str, Any]) -> Any:
         """Return what a person should know now, for the message `health`."""
@@ -85,7 +96,9 @@ class Watchers:
     def last_steps(self) -> list[Callable[[], object]]:
         """Return what is to be done when the last frame is analysed, before the files are closed."""
         steps: list[Callable[[], object]] = [] if self.drift is None else [self.drift.end]
-        return steps if self._resolution is None else [*steps, self._resolution.finish]
+        if self._resolution is not None:
+            steps.append(self._resolution.finish)
+        return steps if self._traces is None else [*steps, self._finish_traces]
 
     def refine_drift(self, alive: Callable[[], object]) -> None:
         """Go over the whole run again, once its table is closed; `alive` is called now and then."""
@@ -101,7 +114,8 @@ class Watchers:
         """Return what was found, for `run.json`."""
         drift = {"method": "off"} if self.drift is None else self.drift.summary()
         found: dict[str, Any] = {"steering": self._steering.summary(), "alarms": self._alarms.log, "drift": drift}
-        return found if self._resolution is None else found | {"resolution": self._resolution.newest}
+        found |= {} if self._resolution is None else {"resolution": self._resolution.newest}
+        return found if self._traces is None else found | {"traces": self._traces.summary()}
 
     def _watch_drift(self, renderer: Renderer) -> DriftWatch | None:
         if self._rig.drift.mode == "off":
@@ -126,6 +140,26 @@ class Watchers:
         return LiveResolution(
             process, settings.every_s, self._tell_resolution, self._warn, correct=correct, clock=self._clock
         )
+
+    def _watch_traces(self, info: StreamInfo, stack: ExitStack) -> TraceWatch | None:
+        if self._rig.traces.model is None:
+            return None
+        from stream.bleaching.opening import step_counter, trace_watch
+
+        counter = step_counter(self._rig.traces.model)
+        stack.callback(counter.close)
+        drift = None if self.drift is None else self.drift.at
+        return trace_watch(self._rig, info, counter, drift, self._publisher.traces, self._warn, self._clock)
+
+    def _finish_traces(self) -> None:
+        """Count what was measured to the end, and write it. Raises EngineFault, StorageFault."""
+        from stream.bleaching.file import write_traces
+
+        watch = self._traces
+        assert watch is not None
+        watch.finish()
+        if watch.record is not None:
+            write_traces(self._folder, watch.position_nm, watch.record, watch.counted, watch.summary())
 
     def _tell_resolution(self, estimate: dict[str, Any]) -> None:
         self._publisher.resolution(estimate)

@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 
 from models.recipe import Recipe
 
-Kind = Literal["localizer", "phase", "background", "crops", "image"]
+Kind = Literal["localizer", "phase", "background", "crops", "image", "trace"]
 
 
 class System(NamedTuple):
@@ -14,9 +14,9 @@ class System(NamedTuple):
 
     Attributes
     ----------
-    kind : {"localizer", "phase", "background", "crops", "image"}
+    kind : {"localizer", "phase", "background", "crops", "image", "trace"}
         Frames -> emitters; bead stacks -> coefficients of the wavefront; crops with an emitter -> their background;
-        crops with an emitter -> what it is; frames -> super-resolved images.
+        crops with an emitter -> what it is; frames -> super-resolved images; intensity traces -> bleaching steps.
     recipe : Recipe
     """
 
@@ -60,4 +60,5 @@ SYSTEMS = {
     "deep-storm-light": System(
         "image", Recipe(system="deep-storm-light", batch=16, patch_px=32, learning_rate=1.5e-3, steps=30_000)
     ),
+    "xu-bleaching": System("trace", Recipe(system="xu-bleaching", psf="", batch=64, learning_rate=3e-3, steps=20_000)),
 }

@@ -20,6 +20,7 @@ ABOUT = {
     "moeckl-phase-images": About("the same, with a loss on the images", "Moeckl et al., APL 115, 2019"),
     "paine-fienup": About("one aberrated image -> start of a phase fit", "Paine & Fienup, Opt. Lett. 43, 2018"),
     "bgnet": About("crop with a molecule -> the background under it", "Moeckl et al., PNAS 117, 2020"),
+    "xu-bleaching": About("light of a spot that stays -> bleaching steps", "Xu et al., JACS 141, 2019"),
     "zelger": About("crop -> x, y, z, photons, background, Noll 5, 6, 11", "Zelger et al., Opt. Express 26, 2018"),
     "zelger-alone": About("the same without aberrations", "Zelger et al., Opt. Express 26, 2018"),
     "smnet-z": About("crop -> z", "Zhang et al., Nat. Methods 15, 2018"),

@@ -13,6 +13,7 @@ from models.systems.localizing import LOSSES, Localizing
 from models.systems.reading import CropReading
 from models.systems.subject import Subject
 from models.systems.wavefronts import Wavefronts
+from models.systems.xu_bleaching import Bleaching
 
 WAVEFRONTS = {
     "moeckl-phase": moeckl_phase.KIND, "moeckl-phase-images": moeckl_phase.BY_IMAGES,
@@ -47,6 +48,8 @@ def subject(recipe: Recipe, space: SampleSpace, spot: LowRankSpot | None, device
         return BackgroundOfCrops(recipe, space, spot, device)
     if recipe.system in NETWORKS:
         return ImagesOfFrames(recipe, space, spot, device)
+    if recipe.system == "xu-bleaching":
+        return Bleaching(recipe, space, device)
     if recipe.system in WAVEFRONTS:
         return Wavefronts(WAVEFRONTS[recipe.system], recipe, space, device)
     if recipe.system in CROPS:

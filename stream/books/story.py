@@ -20,7 +20,7 @@ from stream.sinks.storage import writing
 NAME = "story.jsonl"
 EVERY_S = {
     "start": 0.0, "health": 10.0, "statistics": 10.0, "phase": 10.0, "psf": 300.0, "guard": 10.0, "residual": 300.0,
-    "drift": 300.0, "resolution": 10.0, "action": 0.0, "end": 0.0,
+    "drift": 300.0, "resolution": 10.0, "traces": 60.0, "action": 0.0, "end": 0.0,
 }  # fmt: skip
 """The topics that are kept: beside the first and the last message one in so many seconds. All others are drawn again
 from the table, or too large."""

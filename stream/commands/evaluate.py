@@ -25,8 +25,10 @@ from models.refining.candidates import Options
 from models.refining.refine import Optics
 from models.refining.spline import spline_of
 from stream import zoo
+from stream.bleaching.opening import counts_steps
 from stream.commands.console import ERR
 from stream.commands.evaluate_crops import crops_in_terminal, for_crops
+from stream.commands.evaluate_traces import traces_in_terminal
 from stream.config import EngineSettings
 from stream.engine import Engine
 from stream.engines import open_engine
@@ -111,6 +113,9 @@ def evaluate_in_terminal(models: list[str], effort: Effort, out: Path | None, as
     """Print what was found, and write it as JSON and as a picture; returns the exit code."""
     if for_crops(models[0]):
         return crops_in_terminal(models, effort.emitters, out, as_json)
+    with closing(open_engine(zoo.find(models[0]), EngineSettings())) as first:
+        if counts_steps(first.card):
+            return traces_in_terminal(models, effort.emitters, out, as_json)
     results = evaluate(models, effort)
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)

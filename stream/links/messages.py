@@ -20,6 +20,7 @@
 | `health` | none | all in the header, with the alarms (`stream/books/alarms.py`) |
 | `statistics` | none | what molecules are like: the fields of `stream/books/statistics.py` |
 | `resolution` | none | frame, localizations, frc_nm, frc_caveat, frc_curve, nena_nm, subpixel: what of them is known |
+| `traces` | float32 (n, 4): x, y in nm, bleaching steps, their probability | shape, frame, spots, samples, frames_per_sample, counted (traces with 0, 1, ... steps), population (shares of the molecules), lit (still shining), median_snr, median_step_e, examples [{x_nm, y_nm, steps, probability, frame, light_e}] |
 | `action` | none | what was done to the microscope and why: the fields of `stream/feedback/action.py`, and time |
 
 A message has three parts: topic, JSON header `{version, run_id, sequence, run_s, ...}`, payload. `sequence` counts per
@@ -49,9 +50,11 @@ LAYER_TOPICS = {f"layer.{name}": name for name in (*LAYERS, IMAGE)}
 IMAGE_TOPIC = f"layer.{IMAGE}"
 TOPICS = (
     "start", "end", "table", "tile", *LAYER_TOPICS, "frame", "found", "sum", "background", "phase", "psf", "guard",
-    "residual", "drift", "resolution", "health", "statistics", "action",
+    "residual", "drift", "resolution", "traces", "health", "statistics", "action",
 )  # fmt: skip
-ARRAYS = {"frame": "<u2", "found": "<f4", "sum": "<f4", "background": "<f4", "psf": "<f4", "residual": "<f4"}
+ARRAYS = {
+    "frame": "<u2", "found": "<f4", "sum": "<f4", "background": "<f4", "psf": "<f4", "residual": "<f4", "traces": "<f4",
+}  # fmt: skip
 """Topics whose payload is an array of the shape that the header gives, and its dtype."""
 MAX_PIXELS = 1 << 28
 

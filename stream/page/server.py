@@ -206,7 +206,7 @@ class Server:
             return pack.residual(header, payload)
         if key.topic == "phase" and isinstance(payload, np.ndarray):
             return pack.text("phase", {**header, "waves": payload.tolist(), "age_s": self._state.optics()[-1]["age_s"]})
-        if isinstance(payload, np.ndarray):
+        if isinstance(payload, np.ndarray) and key.topic != "traces":
             return pack.preview(header, payload, pack.FULL_PX if outbox.wanted.camera else pack.PREVIEW_PX)
         if key.topic in TRACED:
             header = {**header, "sample": self._state.sample(key.topic, header)}

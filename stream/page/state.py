@@ -9,6 +9,7 @@ The page reads these fields of the run's headers; one that is absent is shown as
 | `statistics` | `localizations_per_frame`, `density_per_um2`, `on_time_frames`, `median` {column: value}, `histograms` {column: {low, high, logarithmic, now, all}}, `trained` {what: [low, high]}, `start` {column: value} |
 | `drift` | `method`, `frames`, `drift_nm` [[x, y, z or null]], `remark` |
 | `resolution` | `frame`, `localizations`, `frc_nm`, `frc_caveat`, `frc_curve` {frequency_per_um, correlation}, `nena_nm`, `subpixel` {x, y, verdict, flat} |
+| `traces` | `spots`, `counted` [n], `population` [share], `lit`, `median_snr`, `median_step_e`, `examples` [{steps, probability, frame [], light_e []}] |
 | `guard` | `verdict`, `cause`, `remedy`, `molecules`, `findings` [{name, word, cause, remedy}] |
 | `residual` | `shape`, `z_nm`, `molecules` [of each z], `enough`, `pixel_nm` |
 | `end` | `state`, `message` where they differ from the last `health` |
@@ -42,6 +43,7 @@ TOPICS = (
     "statistics",
     "drift",
     "resolution",
+    "traces",
     "guard",
     "residual",
     "phase",

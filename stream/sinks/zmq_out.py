@@ -225,6 +225,10 @@ class ZmqOut:
         """Publish how good the picture is: resolution, precision, and where in the pixels positions lie."""
         self._send("resolution", content)
 
+    def traces(self, content: Mapping[str, Any], rows: NDArray[np.float32]) -> None:
+        """Publish bleaching steps: what all spots came to, and (n, 4) x, y, steps, probability of each."""
+        self._send("traces", {"shape": rows.shape, **content}, rows.astype("<f4", copy=False).tobytes())
+
     def action(self, content: Mapping[str, Any]) -> None:
         """Publish what was done to the microscope, and why."""
         self._send("action", content)

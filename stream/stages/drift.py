@@ -99,6 +99,10 @@ class DriftWatch:
             self._renderer.add(self.curve.corrected(table))
         self._publish(self.message())
 
+    def at(self, frames: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return the drift at these frames as it is known now, (k, 3) nm."""
+        return self.curve.at(frames)
+
     def places(self, table: Localizations) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return x and y of a table in nm, without the drift that is known now."""
         still = self.curve.corrected(table)

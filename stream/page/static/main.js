@@ -2,6 +2,7 @@
 
 import { showActions } from "./actions.js";
 import { Alarms } from "./alarms.js";
+import { Bleaching } from "./bleaching.js";
 import { showFacts, showTotals } from "./facts.js";
 import { Gauges } from "./gauges.js";
 import { Guard } from "./guard.js";
@@ -23,8 +24,8 @@ import { showVerdict } from "./verdict.js";
 
 const traces = new Traces();
 const [alarms, gauges, molecules, specimen] = [new Alarms(), new Gauges(traces), new Molecules(traces), new Sample(traces)];
-const [guard, residual, optics] = [new Guard(traces), new Residual(), new Optics()];
-const panels = [gauges, molecules, specimen, guard, optics];
+const [guard, residual, optics, bleaching] = [new Guard(traces), new Residual(), new Optics(), new Bleaching()];
+const panels = [gauges, molecules, specimen, guard, optics, bleaching];
 let [run, ledger] = [null, null];
 
 const link = new Link({
@@ -67,6 +68,7 @@ const link = new Link({
     traces.add("resolution", resolution.sample);
     specimen.takeResolution(resolution);
   },
+  traces: (found) => bleaching.take(found),
   guard: (verdict) => guard.take(verdict),
   residual: (header, pixels) => residual.take(header, pixels),
   end: (end) => status.end(end),
@@ -109,6 +111,7 @@ function begin(start) {
   traces.clear();
   alarms.clear();
   for (const panel of [molecules, specimen, guard, residual]) panel.clear();
+  for (const panel of [molecules, specimen, guard, bleaching]) panel.clear();
   gauges.draw();
   optics.start(start);
   showActions([]);

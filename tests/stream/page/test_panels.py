@@ -179,6 +179,32 @@ def test_drift_and_resolution_are_shown_once_they_come(run, browser):
     assert not browser.find_element(By.ID, "sample-empty").is_displayed()
 
 
+def test_bleaching_steps_are_shown_once_they_come(run, browser):
+    press(browser, "3")
+    run.health()
+    trace = {
+        "x_nm": 10.0,
+        "y_nm": 20.0,
+        "steps": 2,
+        "probability": 0.912,
+        "frame": [0, 50, 100],
+        "light_e": [900, 450, 3],
+    }
+    counted = {"spots": 40, "counted": [0, 8, 20, 12], "population": [0, 0.2, 0.5, 0.3], "lit": 3}
+    steps = {"frame": 100, "samples": 100, "frames_per_sample": 1, "median_snr": 6.2, "median_step_e": 450.0}
+    rows = np.zeros((40, 4), np.float32)
+    run.until(lambda: not browser.find_element(By.ID, "bleaching-panel").is_displayed())
+    run.out.traces(counted | steps | {"examples": [trace, trace | {"steps": 3}]}, rows)
+    run.until(lambda: shown(browser, "bleaching-count") == "of 40 spots")
+    assert "3 still shine" in shown(browser, "bleaching-lit")
+    assert "450 e⁻ a step, 6.2 times the noise" in shown(browser, "bleaching-lit")
+    captions = [node.text for node in browser.find_elements(By.CSS_SELECTOR, "#bleaching-traces figcaption")]
+    assert captions == ["2 steps, 91 %", "3 steps, 91 %"]
+    run.until(lambda: drawn(browser, "bleaching-plot", (217, 223, 229)))
+    label = browser.find_element(By.ID, "bleaching-plot").get_attribute("aria-label")
+    assert label == "0 steps: 0, 1 steps: 8, 2 steps: 20, 3 steps: 12"
+
+
 def test_one_glance_says_whether_the_run_goes_well(run, browser):
     run.health(alarms=[])
     run.until(lambda: glance(browser) == "✓ Going well")

@@ -1,0 +1,1 @@
+"""Bleaching steps in the intensity of molecules that stay where they are: how traces are made, simulated and read."""

@@ -1,0 +1,210 @@
+"""Traces: spots that stay are found in the first frames, their light is measured in every frame, their steps counted.
+
+    finding -> following -> finished
+       |
+       +-> nothing (no spot stays)
+
+Frames are measured as they come; those in which the spots were found, from the first one on, afterwards. Counting takes
+a few traces at a time, whenever there is a moment.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.bleaching.photometry import Filters, filters
+from models.camera import Camera
+from models.localizations import Localizations, concatenate
+from models.optics.spot import Spot
+from stream.bleaching.counts import Counted, examples
+from stream.bleaching.record import TraceRecord
+from stream.bleaching.settings import TracesSettings
+from stream.bleaching.spots import static_spots
+from stream.engine import Engine
+from stream.frame import Batch
+from stream.stages.stage import Located
+
+Float64 = NDArray[np.float64]
+Drift = Callable[[NDArray[np.int64]], Float64]
+"""Frames (k,) -> how far the sample has moved, (k, 3) nm."""
+Publish = Callable[[dict[str, Any], NDArray[np.float32]], None]
+"""Takes header and payload of a `traces` message."""
+MOST_SPOTS = 5000
+"""The brightest are followed: 40 MB."""
+MOVED_PX = 0.1
+"""Filters are made anew when the sample has moved so far."""
+AT_ONCE = 32
+"""Traces that are counted at a time: some 10 ms."""
+
+
+class _Shown(NamedTuple):
+    """Traces as they are when a round of counting begins: light and its standard deviation (n, s), frames (s,)."""
+
+    light_e: NDArray[np.float32]
+    sigma_e: NDArray[np.float32]
+    frame: Float64
+
+
+class TraceWatch:
+    """Follows spots that stay.
+
+    Parameters
+    ----------
+    settings : TracesSettings
+    engine : Engine
+        With a model that `livesmlm train xu-bleaching` made.
+    spot_for : callable
+        Places of the spots (n, 3) nm, the mean of the first frames (y, x) photo-electrons -> what they look like.
+    camera : Camera
+    pixel_size_nm : float
+    drift : callable or None
+        Where the run corrects drift.
+    publish : callable
+        Takes header and payload (n, 4) float32 of a `traces` message: x, y, steps, probability.
+    tell : callable
+        Told in words what should be known.
+    clock : callable
+
+    Attributes
+    ----------
+    position_nm : (n, 3) float64
+        Of the spots when they were found; empty before.
+    record : TraceRecord or None
+        None before spots were found.
+    counted : Counted or None
+        The newest complete count.
+    """
+
+    def __init__(
+        self, settings: TracesSettings, engine: Engine, spot_for: Callable[[Float64, Float64], Spot], camera: Camera,
+        pixel_size_nm: float, drift: Drift | None, publish: Publish,
+        tell: Callable[[str], None], clock: Callable[[], float] = time.monotonic,
+    ) -> None:  # fmt: skip
+        self._settings, self._engine, self._spot_for, self._camera = settings, engine, spot_for, camera
+        self._pixel_size_nm, self._drift, self._clock = pixel_size_nm, drift, clock
+        self._publish, self._tell = publish, tell
+        frames = engine.card.sample_space["frames"]
+        self._least, self._most = int(frames.low), int(frames.high) // 2 * 2
+        self._finding, self._tables, self._heard = True, list[Localizations](), 0
+        self._early: list[tuple[NDArray[np.uint16], NDArray[np.int64]]] = []
+        self._next_s, self._round = clock() + settings.every_s, list[NDArray[np.float32]]()
+        self.position_nm: Float64 = np.empty((0, 3))
+        self.record: TraceRecord | None = None
+        self.counted: Counted | None = None
+
+    def take(self, batch: Batch) -> None:
+        """Measure a batch, or keep it until the spots are known; its pixels are not used after the return."""
+        if self._finding:
+            self._early.append((batch.pixels.copy(), batch.index.copy()))
+        elif self.record is not None and len(batch):
+            self._measure(self.record, batch.pixels, batch.index)
+
+    def hear(self, located: Located) -> None:
+        """Hear what was located in the first frames."""
+        if not self._finding:
+            return
+        self._tables.append(located.table)
+        self._heard += len(located.index)
+        if self._heard >= self._settings.find_frames:
+            self._find()
+
+    def serve(self) -> None:
+        """Count a few traces if it is time, and publish when all are counted; call it often."""
+        record = self.record
+        if record is None or self._clock() < self._next_s or len(record) < self._least:
+            return
+        self._count_some(record)
+
+    def finish(self) -> None:
+        """Count all that was measured. Raises EngineFault."""
+        if self._finding:
+            self._find()
+        record = self.record
+        if record is None:
+            return
+        if len(record) < self._least:
+            self._tell(f"traces: {len(record)} frames are too few to count steps in; {self._least} are needed")
+            return
+        self._round.clear()
+        self._count_some(record)
+        while self._round:
+            self._count_some(record)
+        self._doubt()
+
+    def summary(self) -> dict[str, Any]:
+        """Return for run.json what was found."""
+        record = self.record
+        if record is None:
+            return {"spots": len(self.position_nm)}
+        found = {"spots": len(self.position_nm), "samples": len(record), "frames_per_sample": record.frames_per_sample}
+        return found if self.counted is None else found | self.counted.facts()
+
+    def _find(self) -> None:
+        """Look for spots that stay, and measure the frames that came meanwhile."""
+        self._finding = False
+        early, self._early = self._early, []
+        found = static_spots(concatenate(self._tables), self._heard, self._pixel_size_nm) if self._tables else ()
+        if not len(found):
+            self._tell(f"traces: no spot stays in the first {self._heard} frames; nothing is followed")
+            return
+        if len(found) > MOST_SPOTS:
+            self._tell(f"traces: {len(found)} spots stay, the {MOST_SPOTS} brightest are followed")
+        self.position_nm = np.asarray(found[:MOST_SPOTS], np.float64)
+        self._mean = self._mean_of(early)
+        self._spot = self._spot_for(self.position_nm, self._mean)
+        self._aim(np.zeros(3))
+        self.record = TraceRecord(len(self.position_nm), self._most)
+        for pixels, index in early:
+            self._measure(self.record, pixels, index)
+
+    def _mean_of(self, early: list[tuple[NDArray[np.uint16], NDArray[np.int64]]]) -> Float64:
+        pixels = np.concatenate([part for part, _ in early])[: self._settings.find_frames]
+        return np.asarray(self._camera.photo_electrons(pixels.mean(0, dtype=np.float32)), np.float64)
+
+    def _aim(self, moved_nm: Float64) -> None:
+        """Make the filters for a sample that has moved."""
+        self._moved_nm = moved_nm
+        self._filters: Filters = filters(self._spot, self.position_nm + moved_nm, self._mean, self._camera)
+
+    def _measure(self, record: TraceRecord, pixels: NDArray[np.uint16], index: NDArray[np.int64]) -> None:
+        if self._drift is not None and len(index):
+            moved = self._drift(index).mean(0)
+            if np.abs(moved - self._moved_nm).max() > MOVED_PX * self._pixel_size_nm:
+                self._aim(moved)
+        counts, camera = self._camera.photo_electrons(pixels), self._camera
+        record.add(*self._filters.measure(counts, camera.variance_e2, camera.excess), index)
+
+    def _count_some(self, record: TraceRecord) -> None:
+        """Count the next traces; when all are counted, publish. A round is about the samples of its first traces."""
+        done = sum(map(len, self._round))
+        if not done:
+            self._shown = _Shown(record.light_e.copy(), record.sigma_e, record.frame.copy())
+        part = self._shown.light_e[done : done + AT_ONCE]
+        self._round.append(np.asarray(self._engine.run({"trace": part})["probability"], np.float32))
+        if done + len(part) == len(self.position_nm):
+            self._tell_counts(record)
+
+    def _tell_counts(self, record: TraceRecord) -> None:
+        shown = self._shown
+        self.counted = Counted.of(np.concatenate(self._round), shown.light_e, shown.sigma_e)
+        self._round.clear()
+        self._next_s = self._clock() + self._settings.every_s
+        header = {
+            "frame": round(float(shown.frame[-1])), "spots": len(self.position_nm), "samples": len(shown.frame),
+            "frames_per_sample": record.frames_per_sample, **self.counted.facts(),
+            "examples": examples(self.counted, self.position_nm, shown.light_e, shown.frame),
+        }  # fmt: skip
+        rows = np.column_stack((self.position_nm[:, :2], self.counted.steps, self.counted.sure))
+        self._publish(header, rows.astype(np.float32))
+
+    def _doubt(self) -> None:
+        """Say if steps are harder to see than any that the network learned from."""
+        snr = None if self.counted is None else self.counted.facts()["median_snr"]
+        known = self._engine.card.sample_space["snr"]
+        if snr is not None and snr < known.low:
+            self._tell(f"traces: a step is {snr:g} times the noise; the model knows {known.low:g} to {known.high:g}")
