@@ -1,4 +1,4 @@
-"""CLDNN: an intensity trace -> how many bleaching steps it has (Xu et al., IEEE Access 7, 2019).
+"""CLDNN: an intensity trace -> how many bleaching steps it has (Xu et al., J. Am. Chem. Soc. 141, 6976, 2019).
 
 Kept of the paper: convolutions in one dimension, a recurrent layer (LSTM) over their features, dense layers, one class
 for each number of steps, cross entropy, simulated traces of several ratios of signal to noise. Widths and strides are
