@@ -112,11 +112,22 @@ def test_the_threshold_is_that_of_one_false_alarm_in_ten_million(
     known: Reference, usual: Reference, shifts: np.ndarray
 ) -> None:
     """Lundberg: a sum of normal amounts with mean -k and variance v passes H with probability exp(-2 k H / v)."""
-    exact = sum_rules(known, usual, 4 * shifts)
+    exact = sum_rules(known, usual, shifts)
     variance = np.einsum("sm,sm->s", exact.weights, exact.weights)
     sample = np.sqrt(0.002 * variance)
     chance = np.exp(-2 * (exact.allowance[:-1] - WORST * sample) * exact.threshold[:-1] / variance)
     assert chance * 4 * 1e7 == pytest.approx(1)
+
+
+def test_a_molecule_that_is_far_off_raises_nothing_however_often_it_is_seen_again(
+    known: Reference, usual: Reference, shifts: np.ndarray
+) -> None:
+    plain_to_see = 10 * shifts
+    sums = Sums(known, usual, sum_rules(known, usual, plain_to_see))
+    take(sums, np.repeat(4 * plain_to_see[:1], 4, axis=0))
+    assert not sums.raised.any()
+    take(sums, np.repeat(plain_to_see[:1], 60, axis=0))
+    assert sums.raised[0]
 
 
 def test_unlikeness_has_no_long_tail_and_knows_how_samples_differ() -> None:
