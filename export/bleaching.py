@@ -134,7 +134,7 @@ def scores_steps(predict: Predict, temperature: float, space: SampleSpace, count
     counters = {"network": network_counter(predict), "kalafut_visscher": classical_counter}
     return {
         "data": f"simulated, held-out seed: {count} traces each of {FRAMES:g} frames, {PHOTONS:g} photo-electrons of a "
-        "fluorophore in a frame; equal shares of all numbers of steps; share of traces that are counted rightly, by "
+        "fluorophore in a frame; all numbers of steps alike; share of traces that are counted rightly, by "
         "light of one fluorophore over noise",
         "nothing_but_steps_and_noise": by_snr(counters, space, count, plain=True),
         "whole_sample_space": by_snr(counters, space, count, plain=False),
