@@ -25,9 +25,9 @@ TOGETHER = 100
 HALF, SAMPLES, WORST = 0.5, 4.5, 3.0
 """The allowance is half of what was simulated, or so many standard deviations of samples; such a bad sample is reckoned
 with in the threshold."""
-MOST, LEAST_THRESHOLD = 3.0, 20.0
-"""One molecule counts so much at most, and no sum speaks before it has gathered as much as several such: a neighbour
-that nobody saw looks like coma, and is seen again in the next frames. Chance within one law knows nothing of either."""
+LEAST_THRESHOLD = 20.0
+"""No sum speaks for less, in units of what was simulated: a neighbour that nobody saw looks like several times that
+coma, and is seen again in the next frames. Chance within one law knows nothing of either."""
 CEILING = 2.0
 """Sums end at so many thresholds, so that an alarm ends soon after its cause."""
 FADING = 2000
@@ -98,7 +98,7 @@ class Sums:
     def take(self, deviations: Float64, conditions: Float64) -> None:
         """Take molecules one after the other, (n, m) and (n, c)."""
         distance = unlike(self._known, self._usual, deviations, conditions)
-        amounts = np.minimum(np.column_stack((deviations @ self._rules.weights.T, distance)), MOST)
+        amounts = np.column_stack((deviations @ self._rules.weights.T, distance))
         for one, amount in zip(deviations, amounts - self._rules.allowance, strict=True):
             self._add(one, amount)
         self.molecules += len(deviations)
