@@ -37,4 +37,4 @@ def test_more_of_the_recorded_traces_have_as_many_steps_as_the_eye_sees(counter,
         np.mean((told >= 3) & (told <= 6))
         for told in (network_counter(predictor(counter))(traces), classical_counter(traces))
     )
-    assert network >= 0.5 > classical
+    assert network >= classical + 0.1
