@@ -14,7 +14,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -41,6 +41,7 @@ from stream.images.published import WithImage
 from stream.images.settings import image_reader
 from stream.interrupt import Interrupts
 from stream.opening import source_of
+from stream.outcome import Outcome
 from stream.page.address import PageAddress
 from stream.page.process import start_page
 from stream.picture import image, residual_file
@@ -76,32 +77,6 @@ class View(Protocol):
 
     def report(self, health: dict[str, Any]) -> None:
         """Get a `health` message, twice a second."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How a run ended.
-
-    Parameters
-    ----------
-    state : {"finished", "interrupted", "fault"}
-    health : dict
-        The last `health` message.
-    error : LiveSMLMError or None
-        What ended it.
-    """
-
-    state: str
-    health: dict[str, Any]
-    error: LiveSMLMError | None
-
-    @property
-    def exit_code(self) -> int:
-        """0 fine, 2 wrong input, 3 ended with loss or a fault."""
-        if self.error is not None:
-            return self.error.exit_code
-        totals = self.health["ledger"]
-        return 3 if totals["skipped"] or totals["missing"] or totals["refused"] or totals["unaccounted"] else 0
 
 
 class Pipeline:

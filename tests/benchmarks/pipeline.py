@@ -19,7 +19,8 @@ from stream.config import Rig, validate
 from stream.engines import open_engine
 from stream.frame import Batch, StreamInfo
 from stream.opening import source_of
-from stream.pipeline import Outcome, Pipeline
+from stream.outcome import Outcome
+from stream.pipeline import Pipeline
 from stream.preparation import make_localizer, warm_up
 
 SIDE_PX = 256

@@ -11,7 +11,8 @@ from stream.books.ledger import COUNTER_GAP, Ledger
 from stream.config import Rig, validate
 from stream.engines import open_engine
 from stream.opening import source_of
-from stream.pipeline import Outcome, Pipeline
+from stream.outcome import Outcome
+from stream.pipeline import Pipeline
 from stream.readers.tables import read_table
 from stream.zoo import find
 from tests.stream.sources.acquisitions import write_ndtiff

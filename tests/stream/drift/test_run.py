@@ -12,8 +12,9 @@ from stream.drift.curve import Curve
 from stream.drift.files import FRAMES, KNOTS
 from stream.engines import open_engine
 from stream.errors import RigError
+from stream.outcome import Outcome
 from stream.picture.render import Renderer
-from stream.pipeline import Outcome, Pipeline
+from stream.pipeline import Pipeline
 from stream.readers.tables import read_table
 from stream.sinks.zmq_out import ZmqOut
 from stream.zoo import find

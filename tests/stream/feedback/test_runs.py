@@ -15,7 +15,8 @@ from stream.config import Rig, validate
 from stream.engines import open_engine
 from stream.errors import RigError, SourceFault
 from stream.links.subscriber import subscribe
-from stream.pipeline import Outcome, Pipeline
+from stream.outcome import Outcome
+from stream.pipeline import Pipeline
 from stream.readers.tables import read_table
 from stream.zoo import find
 

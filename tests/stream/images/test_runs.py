@@ -16,7 +16,8 @@ from stream.engines import open_engine
 from stream.errors import ModelError, RigError, SampleSpaceError
 from stream.images.blocks import Blocks
 from stream.images.kept import KeptImage
-from stream.pipeline import Outcome, Pipeline
+from stream.outcome import Outcome
+from stream.pipeline import Pipeline
 from stream.readers.tables import read_table
 from stream.stages.localize import maps_of
 from stream.zoo import find

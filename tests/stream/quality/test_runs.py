@@ -14,7 +14,8 @@ from stream.books.json_lines import ACTIONS, RESOLUTION
 from stream.config import Rig, validate
 from stream.engines import open_engine
 from stream.links.subscriber import subscribe
-from stream.pipeline import Outcome, Pipeline
+from stream.outcome import Outcome
+from stream.pipeline import Pipeline
 from stream.quality import live
 from stream.readers.tables import read_table
 from stream.zoo import find
