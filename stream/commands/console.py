@@ -109,9 +109,23 @@ def show_card(name: str, card: Card) -> None:
     for what, value in card.scores.items():
         lines = value.items() if isinstance(value, dict) else [("", value)]
         for at, number in lines:
-            table.add_row(f"[dim]{what}[/]", f"{at}  {number}".strip())
+            table.add_row(f"[dim]{what}[/]", escape(f"{at}  {_figures(number)}".strip()))
             what = ""
     Console().print(Panel(table, title=f"[bold]{name}[/]: {card.title}", expand=False))
+
+
+def _figures(value: Any) -> str:
+    """Return numbers of a card, with what they are of, in one line; what is not known is left out."""
+    if isinstance(value, dict):
+        known = {name: inner for name, inner in value.items() if inner == inner}
+        return ", ".join(
+            f"{name} ({_figures(inner)})" if isinstance(inner, dict) else f"{name} {_figures(inner)}"
+            for name, inner in known.items()
+        )
+    if isinstance(value, list | tuple):
+        nested = any(isinstance(one, dict | list | tuple) for one in value)
+        return f"{len(value)} rows" if nested else " / ".join(map(_figures, value))
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def show_engines(found: list[Found]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from math import isfinite
+from math import isfinite, nan
 from typing import Any
 
 import typer
@@ -21,10 +21,18 @@ from stream.commands.console import show_card
 
 FRAMES = "frames"
 """Port of networks that see whole frames."""
-USUAL = "1.0"
-"""Row of a table of scores that is shown, if there is one: molecules per um^2."""
-FIGURES = {"jaccard": "J {:.3g}", "rmse_lateral_nm": "xy {:.3g} nm", "rmse_axial_nm": "z {:.3g} nm", "ratio": "{:.3g}"}
-"""Of a row of scores, what is shown if it is there; else its first number."""
+LOCALIZING = {"jaccard": "J {:.3g}", "rmse_lateral_nm": "xy {:.3g} nm", "rmse_axial_nm": "z {:.3g} nm"}
+HEADLINES: tuple[tuple[tuple[str, ...], dict[str, str]], ...] = (
+    (("by_density_per_um2", "1.0"), LOCALIZING),
+    (("jaccard_and_rmse_by_density_per_um2", "1.0"), LOCALIZING),
+    (("by_density_per_um2", "4"), {"nmse": "error of the image {:.2g}"}),
+    (("error_waves_by_rms_waves",), {"0.1": "0.1 waves: {:.2g} left"}),
+    (("by_level_and_contrast", "100, 0.2"), {"ratio": "{:.2g} of the border's error"}),
+    (("nothing_but_steps_and_noise", "network", "2"), {"right": "{:.0%} counted rightly"}),
+    (("by_photons", "1000 photons", "z_nm"), {"over_bound": "z {:.3g} of the bound"}),
+    (("by_photons", "1000 photons", "x_nm"), {"over_bound": "x {:.3g} of the bound"}),
+)
+"""Where in a card's scores, by kind of network, what is shown of them, and how; the first that is there."""
 WIDTHS = (28, 7, 12, 18, 33)
 """Columns of the table in characters, each with the space behind it; 100 with the indent."""
 FOOT = (
@@ -103,18 +111,15 @@ def _short(count: int, each: str) -> str:
 
 
 def headline(scores: Mapping[str, Any]) -> str:
-    """Return one row of a card's scores in words: the usual one, or what it is of, a colon, and its figures."""
-    where, node = next(([name], found) for name, found in [*scores.items(), ("", {})] if isinstance(found, dict))
-    while node and isinstance(next(iter(node.values())), dict):
-        where.append(USUAL if USUAL in node else next(iter(node)))
-        node = node[where[-1]]
-    numbers = {name: value for name, value in node.items() if isinstance(value, int | float) and isfinite(value)}
-    known = [FIGURES[name].format(value) for name, value in numbers.items() if name in FIGURES]
-    if not known and numbers:
-        name, value = next(iter(numbers.items()))
-        where, known = [*where, name], [f"{value:.3g}"]
-    of = "" if where[-1] == USUAL else " ".join(where).replace("_", " ").removeprefix("by ") + ": "
-    return of + ", ".join(known) if known else ""
+    """Return a few figures of a card's scores in words, those by which networks of its kind are compared."""
+    for where, figures in HEADLINES:
+        node: Any = scores
+        for name in where:
+            node = node.get(name, {})
+        said = [words.format(node[name]) for name, words in figures.items() if isfinite(node.get(name, nan))]
+        if said:
+            return ", ".join(said)
+    return ""
 
 
 def models_in_terminal(name: str | None, as_json: bool) -> int:

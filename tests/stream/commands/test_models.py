@@ -57,6 +57,7 @@ def test_one_model_shows_its_card() -> None:
     shown = CliRunner().invoke(app, ["models", "2d-bgnet"], env={"COLUMNS": "200"}).output
     assert "background_contrast" in shown
     assert "by_level_and_contrast" in shown
+    assert "100, 0.2  rmse 13.16, constant_rmse 19.86, ratio 0.6628" in shown
 
 
 @pytest.mark.parametrize(("name", "said"), [("nothing", "`livesmlm models` lists them"), ("decode", "train decode")])
@@ -84,9 +85,9 @@ def test_it_needs_no_torch() -> None:
         ({}, ""),
         ({"data": "simulated"}, ""),
         ({"by_density_per_um2": {"0.1": {"jaccard": 1}, "1.0": {"jaccard": 0.5, "rmse_axial_nm": nan}}}, "J 0.5"),
-        ({"data": "", "by_photons": {"1000 photons": {"x_nm": 12.345}}}, "photons 1000 photons x nm: 12.3"),
-        ({"error_by_rms": {"0.1": 0.25}}, "error by rms 0.1: 0.25"),
-        ({"plain": {"network": {"3": {"right": 0.9}}}}, "plain network 3 right: 0.9"),
+        ({"by_photons": {"1000 photons": {"x_nm": {"over_bound": 1.234}}}}, "x 1.23 of the bound"),
+        ({"error_waves_by_rms_waves": {"0.1": 0.034, "0.2": 0.08}}, "0.1 waves: 0.034 left"),
+        ({"nothing_but_steps_and_noise": {"network": {"2": {"right": 0.45}}}}, "45% counted rightly"),
     ],
 )  # fmt: skip
 def test_one_score_of_any_card(scores: dict, said: str) -> None:
