@@ -186,7 +186,7 @@ def score(
 def calibrate_camera(
     dark: Annotated[list[Path], typer.Argument(help="Stacks without light; they count as one series.")],
     bright: Annotated[list[Path], typer.Option("--bright", help="A stack in even light; once for each level.")],
-    out: Annotated[Path, typer.Option("--out", help="The .npz file to write, for [camera] maps.")] = Path("maps.npz"),
+    out: Annotated[Path, typer.Option("--out", help="The camera's maps are written there, .npz.")] = Path("maps.npz"),
     base_gain: Annotated[
         float | None, typer.Option("--base-gain", min=1e-6, help="EMCCD: electrons per count at EM gain 1.")
     ] = None,
@@ -288,7 +288,7 @@ def train(
         list[Path] | None,
         typer.Option("--from-beads", help="For one's own microscope: a stack of beads; once for each. Needs --rig."),
     ] = None,
-    rig: Annotated[Path | None, typer.Option("--rig", help="With --from-beads: camera, optics, [beads].")] = None,
+    rig: Annotated[Path | None, typer.Option("--rig", help="With --from-beads: camera, optics, beads.")] = None,
     minutes: Annotated[
         float | None, typer.Option("--minutes", min=0.01, help="With --from-beads: of the training; 16 if not given.")
     ] = None,
@@ -332,7 +332,7 @@ def _rig_alone(rig: Path | None, others: dict[str, object]) -> Path:
 @app.command()
 def guard(
     model: Annotated[str, typer.Argument(help="Name or path of a localizer.")],
-    rig: Annotated[Path | None, typer.Option("--rig", help="Its [optics] are those of the model's spots.")] = None,
+    rig: Annotated[Path | None, typer.Option("--rig", help="Its optics are those of the model's spots.")] = None,
     pupil: Annotated[Path | None, typer.Option("--pupil", help="pupil.json of the beads that they are from.")] = None,
     molecules: Annotated[int, typer.Option("--molecules", min=5000, help="Matched ones to learn from.")] = 24_000,
 ) -> None:
