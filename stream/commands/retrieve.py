@@ -12,6 +12,7 @@ import numpy as np
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from threadpoolctl import threadpool_limits
 
 from models.beads.field_fit import field
 from models.beads.find import Found
@@ -73,15 +74,20 @@ def retrieve_into(
     """
     if not silent:
         _print_beads(beads)
-    answer = solve(task)
-    cells = finer(task, answer) if settings.pixelwise else None
-    told = None if not check else cells.before if cells else held_out(task, zernike_fit(answer))
-    found = PupilFound(task, answer, field(task, answer), cells, told)
-    facts = pupil_facts(found, beads, settings)
-    _write(found, facts, out, height_nm)
+    with threadpool_limits(1):  # matrices are small: several threads wait for each other on a busy machine
+        found = _found(task, settings.pixelwise, check)
+        facts = pupil_facts(found, beads, settings)
+        _write(found, facts, out, height_nm)
     if not silent:
         _print_pupil(facts)
     return facts
+
+
+def _found(task: Task, pixelwise: bool, check: bool) -> PupilFound:
+    answer = solve(task)
+    cells = finer(task, answer) if pixelwise else None
+    told = None if not check else cells.before if cells else held_out(task, zernike_fit(answer))
+    return PupilFound(task, answer, field(task, answer), cells, told)
 
 
 def _write(found: PupilFound, facts: dict[str, Any], out: Path, height_nm: float | None) -> None:

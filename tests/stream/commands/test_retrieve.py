@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from models.npz import read_npz
 from models.optics.low_rank import LowRankSpot
@@ -16,6 +17,7 @@ from models.optics.propagator import Setup
 from models.optics.vectorial import Aberration, VectorialSpot
 from stream import config
 from stream.bead_stacks import read_beads
+from stream.commands import retrieve
 from stream.commands.retrieve import in_terminal
 from stream.errors import InputError, OutputError, RigError
 
@@ -152,3 +154,16 @@ def test_too_few_slices_to_leave_one_out(beads: Path, tmp_path: Path) -> None:
 def test_beads_know_their_place_in_the_image(beads: Path, tmp_path: Path) -> None:
     task, _ = read_beads([beads], rig(tmp_path))
     assert np.array(sorted(task.places_um)) == pytest.approx(np.array([(2.05, 3.05), (5.85, 2.85)]), abs=0.15)
+
+
+def test_the_fit_uses_one_thread_whatever_the_machine_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Asked(Exception):
+        pass
+
+    def threads(_task: object) -> None:
+        raise Asked({found["num_threads"] for found in threadpool_info() if found["user_api"] == "blas"})
+
+    monkeypatch.setattr(retrieve, "solve", threads)
+    with threadpool_limits(2), pytest.raises(Asked) as asked:
+        retrieve.retrieve_into(tmp_path, None, [], config.BeadsSettings())
+    assert asked.value.args == ({1},)
