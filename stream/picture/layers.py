@@ -135,7 +135,13 @@ def channel_layer(channel: int) -> str:
 
 def _means(sums: Float32Array, density: Float32Array) -> Float32Array:
     """Return sums over the density of the same pixels, which has twice the resolution; 0 where nothing is."""
-    pairs = density[0::2] + density[1::2]
-    mass = pairs[:, 0::2] + pairs[:, 1::2]
+    mass = halved(density)
     means: Float32Array = np.divide(sums, mass, out=np.zeros_like(sums), where=mass > LEAST)
     return means
+
+
+def halved(density: Float32Array) -> Float32Array:
+    """Return the sums over 2 x 2 pixels, (y / 2, x / 2)."""
+    pairs = density[0::2] + density[1::2]
+    sums: Float32Array = pairs[:, 0::2] + pairs[:, 1::2]
+    return sums
