@@ -93,16 +93,16 @@ def yardstick(space: SampleSpace, side_px: int) -> Answer:
     return likeliest(dye_spots(space, side_px), side_px)
 
 
-def scores_colours(module: DeployedColours, space: SampleSpace, count: int = CROPS) -> dict[str, Any]:
+def scores_colours(module: DeployedColours, space: SampleSpace) -> dict[str, Any]:
     """Return what the network scores, and on what, the yardstick beside it."""
     best = yardstick(space, module.crop_px)
     return {
-        "data": f"simulated, held-out seed: {count} crops of each colour, {READ_NOISE_E:g} e read noise, "
+        "data": f"simulated, held-out seed: {CROPS} crops of each colour, {READ_NOISE_E:g} e read noise, "
         f"{BACKGROUND_E:g} photo-electrons of background, emitters at all z; z beside the Cramer-Rao bound of whoever "
         f"knows the colour; {YARDSTICK}: fits with the spots of all colours, the likeliest taken",
         "by_photons": {
             at: scores_of_colours(answering(module), held) | {YARDSTICK: scores_of_colours(best, held)}
-            for at, held in colour_tests(space, module.crop_px, count).items()
+            for at, held in colour_tests(space, module.crop_px, CROPS).items()
         },
     }
 
