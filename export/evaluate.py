@@ -12,6 +12,7 @@ from torch import Tensor
 
 from export.background import validate_background
 from export.bleaching import validate_steps
+from export.colour import validate_colours
 from export.crops import validate_crops
 from export.exported import Shaped
 from export.graph import MULTIPLE_PX
@@ -29,6 +30,7 @@ from models.optics.low_rank import LowRankSpot
 from models.sample_space import SampleSpace
 from models.systems import SYSTEMS
 from models.systems.bgnet import BgNet
+from models.systems.colouring import ColourReader
 from models.systems.deep_loco import DeepLoco
 from models.systems.deep_storm import ImageNetwork
 from models.systems.reading import Reader
@@ -134,6 +136,9 @@ def validate(trainer: Trainer) -> dict[str, float]:
         assert isinstance(network, Reader)
         assert trainer.spot is not None
         return validate_crops(network, trainer.recipe, trainer.space, trainer.spot)
+    if kind == "colour":
+        assert isinstance(network, ColourReader)
+        return validate_colours(network, trainer.recipe, trainer.space)
     if kind == "trace":
         assert isinstance(network, StepCounter)
         return validate_steps(network, trainer.space)
