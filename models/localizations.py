@@ -34,6 +34,8 @@ SCHEMA: Mapping[str, Column] = {
     "sigma_photons": Column("f4", "photon", "1-sigma uncertainty of photons"),
     "background": Column("f4", "photo-electron/pixel", "background under the emitter"),
     "probability": Column("f4", "1", "probability that there is an emitter"),
+    "channel": Column("i4", "1", "which colour, from 0, the shortest wavelength first; -1 where it was not told"),
+    "channel_probability": Column("f4", "1", "probability that the channel is right"),
     "novelty": Column(
         "f4",
         "1",
@@ -53,6 +55,8 @@ SCHEMA: Mapping[str, Column] = {
 
 REFINED, OUTSIDE, READ = 1, 2, 4
 """Bits of `flags`."""
+CHANNELS, UNTOLD = 5, {"channel": -1, "channel_probability": 0}
+"""Colours at most, and what stands where none was told."""
 
 
 class Localizations:

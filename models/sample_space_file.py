@@ -9,6 +9,12 @@ pixel_size_nm = [105, 109]
 z_nm = [-500, 500]
 photons = [200, 20000, "log-uniform"]
 em_share = 1.0
+
+[[colour]]                    # of networks that tell colours: each dye, as in `Dye`, with aberrations by Noll index
+wavelength_nm = 600
+width_nm = 15
+focus_nm = 0
+noll_11_waves = 0.05
 """
 
 from __future__ import annotations
@@ -17,6 +23,7 @@ import json
 import tomllib
 from pathlib import Path
 
+from models.colours.dyes import dye_from, dyes_of, with_dyes
 from models.optics.objective import Objective
 from models.sample_space import SampleSpace
 
@@ -40,9 +47,12 @@ def read_space(path: Path | None, default: SampleSpace) -> tuple[SampleSpace, Ob
         return default, Objective()
     try:
         plain = tomllib.loads(path.read_text(encoding="utf-8"))
-        unknown = [*(set(plain) - {"optics", "space"}), *(set(plain.get("space", {})) - set(default.fields))]
+        dyes = [dye_from(one) for one in plain.get("colour", ())]
+        known = {"optics", "space"} | ({"colour"} if dyes_of(default) else set())
+        unknown = [*(set(plain) - known), *(set(plain.get("space", {})) - set(default.fields))]
         if unknown:
             raise ValueError(f"{', '.join(unknown)} is not known; fields are {', '.join(default.fields)}")
+        default = with_dyes(default, dyes) if dyes else default
         changes = SampleSpace.from_dict(plain.get("space", {}))
         return default.changed(**changes.fields), Objective(**plain.get("optics", {}))
     except (OSError, TypeError, ValueError) as error:

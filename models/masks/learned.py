@@ -1,0 +1,48 @@
+"""A mask as parameters: what each pixel of a modulator is set to, learned by gradients."""
+
+from __future__ import annotations
+
+from math import pi
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from models.masks.file import MaskFile
+from models.masks.modulator import Modulator
+
+START = 0.02
+"""Standard deviation of the parameters at first: nearly flat, but no symmetry keeps the gradients at zero."""
+
+
+class LearnedMask(nn.Module):
+    """Phase of each pixel, between 0 and the modulator's stroke, or modulo 2 pi.
+
+    Parameters
+    ----------
+    modulator : Modulator
+    """
+
+    def __init__(self, modulator: Modulator) -> None:
+        super().__init__()
+        self.modulator = modulator
+        self.raw = nn.Parameter(START * torch.randn(modulator.pixels, modulator.pixels))
+
+    def design_rad(self) -> Tensor:
+        """Return the phase (pixels, pixels) in rad, axes (y, x), at the modulator's design wavelength.
+
+        Both forms move by a quarter of the stroke for a parameter of 1; wrapped phases start in the middle, from where
+        they may go on forever, as light does not tell 2 pi from 0 at that wavelength.
+        """
+        stroke = self.modulator.stroke_rad
+        if self.modulator.wrapped:
+            return torch.remainder(pi + self.raw * stroke / 4, 2 * pi)
+        return stroke * torch.sigmoid(self.raw)
+
+    def phase_rad(self, wavelength_nm: float) -> Tensor:
+        """Return the phase (pixels, pixels) in rad at a wavelength."""
+        return self.design_rad() * self.modulator.factor(wavelength_nm)
+
+    def save(self, path: Path) -> None:
+        """Write the mask as `MaskFile` does."""
+        MaskFile(self.design_rad().detach().cpu().numpy(), self.modulator.design_nm).save(path)
