@@ -47,7 +47,8 @@ def separation(one: ShownSpot, other: ShownSpot, parameters: Tensor) -> Tensor:
     gram, along = (free * weight[:, None]) @ free.mT, (free * (weight * difference)[:, None]).sum(-1)
     explained = (along * torch.linalg.solve(gram, along)).sum(-1)
     left = (weight * difference**2).sum(-1) - explained
-    return left.clamp(min=1e-6).sqrt()
+    distance: Tensor = left.clamp(min=1e-6).sqrt()
+    return distance
 
 
 def confusion(spots: Sequence[ShownSpot], parameters: Tensor) -> Tensor:
@@ -99,9 +100,11 @@ def optimised(mask: LearnedMask, criterion: Criterion, steps: int) -> list[float
 def _log_bounds(spots: Sequence[ShownSpot], parameters: Tensor, free: Sequence[str]) -> Tensor:
     """Return the mean logarithm of the bounds of the position, of all colours and emitters."""
     found = [spot_bounds(spot, parameters, free=free) for spot in spots]
-    return torch.stack([bound[name] for bound in found for name in free if name.endswith("_nm")]).log().mean()
+    position = [bound[name] for bound in found for name in free if name.endswith("_nm")]
+    return torch.stack(position).log().mean()
 
 
 def _tail(value: Tensor) -> Tensor:
     """Return Q, the part of a standard normal law above a value."""
-    return 0.5 * torch.special.erfc(value / 2**0.5)
+    tail: Tensor = 0.5 * torch.special.erfc(value / 2**0.5)
+    return tail

@@ -95,5 +95,9 @@ class Modulator:
 
     def pixel_of(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.int64]:
         """Return which pixel, counted row by row, lies at (x, y) of the pupil, whose edge is at radius 1."""
-        column, row = (np.clip(((at + 1) / 2 * self.pixels).astype(np.int64), 0, self.pixels - 1) for at in (x, y))
-        return np.asarray(row * self.pixels + column, np.int64)
+        return cell_of(y, self.pixels) * self.pixels + cell_of(x, self.pixels)
+
+
+def cell_of(place: NDArray[np.float64], cells: int) -> NDArray[np.int64]:
+    """Return in which of so many cells along the pupil's diameter a coordinate lies, from -1 to 1."""
+    return np.clip(((place + 1) / 2 * cells).astype(np.int64), 0, cells - 1)
