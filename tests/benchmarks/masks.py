@@ -142,7 +142,7 @@ def fitted(spots):
 
 
 def network(path, count, out):
-    model, card = read_model(path)
+    _, card = read_model(path)
     space = card.sample_space
     layer, mask = layer_of(space), stored(space, path.with_suffix(f".{MASK}"))
     colours = len(dyes_of(space))
