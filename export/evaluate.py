@@ -14,6 +14,7 @@ from export.background import validate_background
 from export.bleaching import validate_steps
 from export.channels import THRESHOLD as COLOUR_THRESHOLD
 from export.channels import DeployedChannels, validate_channels
+from export.colour import validate_colours
 from export.crops import validate_crops
 from export.exported import Shaped
 from export.graph import MULTIPLE_PX
@@ -32,6 +33,7 @@ from models.optics.low_rank import LowRankSpot
 from models.sample_space import SampleSpace
 from models.systems import SYSTEMS
 from models.systems.bgnet import BgNet
+from models.systems.colouring import ColourReader
 from models.systems.deep_loco import DeepLoco
 from models.systems.deep_storm import ImageNetwork
 from models.systems.hershko import HershkoLocalizer
@@ -147,6 +149,9 @@ def validate(trainer: Trainer) -> dict[str, float]:
     if kind == "mask":
         assert isinstance(network, Joint)
         return validate_channels(locator_of(network, trainer.space), network, trainer.space)
+    if kind == "colour":
+        assert isinstance(network, ColourReader)
+        return validate_colours(network, trainer.recipe, trainer.space)
     if kind == "trace":
         assert isinstance(network, StepCounter)
         return validate_steps(network, trainer.space)

@@ -15,6 +15,8 @@ from export.background import DeployedBackground, describe_background, scores_ba
 from export.bleaching import DeployedSteps, describe_steps, predictor, scores_steps, temperature_of
 from export.card import Card
 from export.channels import DeployedChannels, describe_channels, scores_channels
+from export.colour import DeployedColours, describe_colours, scores_colours
+from export.colour import beside_torch as colours_beside_torch
 from export.crops import DeployedReader, beside_torch, describe_crops, scores_crops, tests_of
 from export.evaluate import THRESHOLDS, conditions_for, feed, locator_of, scores
 from export.exported import exported
@@ -38,6 +40,7 @@ from models.recipe import Recipe
 from models.sample_space import SampleSpace
 from models.systems import SYSTEMS, Kind
 from models.systems.bgnet import BgNet
+from models.systems.colouring import ColourReader
 from models.systems.deep_loco import DeepLoco
 from models.systems.deep_storm import ImageNetwork
 from models.systems.hershko import HershkoLocalizer
@@ -214,6 +217,17 @@ def _crops(trained: Trained, out: Path) -> Card:
     return save(model, replace(card, scores=found), out)
 
 
+def _colours(trained: Trained, out: Path) -> Card:
+    network, space = trained.network, trained.space
+    assert isinstance(network, ColourReader)
+    module = DeployedColours(network, trained.recipe.patch_px)
+    card = describe_colours(module, space, trained.recipe, trained.provenance)
+    model = trace(module, card)
+    save(model, card, out)
+    found = scores_colours(module, space) | {"beside_torch_float64": colours_beside_torch(out, module, space)}
+    return save(model, replace(card, scores=found), out)
+
+
 def _image(trained: Trained, out: Path) -> Card:
     network = trained.network
     assert isinstance(network, ImageNetwork)
@@ -247,5 +261,6 @@ def _masked(trained: Trained, out: Path) -> Card:
 _OTHERS: Mapping[Kind, Callable[[Trained, Path], Card]] = {
     "phase": _phase, "background": _background, "crops": _crops, "image": _image, "trace": _steps,
     "mask": _masked,
+    "colour": _colours,
 }  # fmt: skip
 """What writes those that are no localizers."""

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from models.localizations import OUTSIDE, Localizations, empty
+from models.localizations import CHANNELS, OUTSIDE, UNTOLD, Localizations, empty
 
 Float64 = NDArray[np.float64]
 AXES = ("x_nm", "y_nm", "z_nm")
@@ -52,8 +52,8 @@ class Linker:
         """Take the localizations up to frame `last`; return the molecules that have ended before it.
 
         Without uncertainties all weigh the same. Rows that come back: `frame` is the first one, `frames`
-        how many localizations were linked, positions are weighted means, photons are added up; `flags` say whether any
-        was located while the guard said outside.
+        how many localizations were linked, positions are weighted means, photons are added up, the channel is the one
+        that most of them say, by their probabilities; `flags` say whether any was located while the guard said outside.
         """
         if len(table) or self._like is None:
             self._like = table.where(slice(0, 0))
@@ -110,6 +110,9 @@ def _molecules(table: Localizations) -> _Open:
             sums[name] = np.array(table[name], np.float64)
     if "sigma_photons" in table:
         sums["sigma_photons"] = np.array(table["sigma_photons"], np.float64) ** 2
+    if "channel" in table:
+        channel, sure = np.asarray(table["channel"]), np.asarray(table["channel_probability"], np.float64)
+        sums |= {f"channel_{k}": np.where(channel == k, sure, 0.0) for k in range(CHANNELS)}
     if "flags" in table:
         sums["outside"] = ((np.asarray(table["flags"]) & OUTSIDE) > 0).astype(np.float64)
     return _Open(frame, frame.copy(), sums)
@@ -141,6 +144,18 @@ def _table(parts: list[_Open | None], like: Localizations) -> Localizations:
     columns |= {name: sums[name] / count for name in MEANS if name in sums}
     if "sigma_photons" in sums:
         columns["sigma_photons"] = np.sqrt(sums["sigma_photons"])
+    if "channel_0" in sums:
+        columns |= _channel(np.stack([sums[f"channel_{k}"] for k in range(CHANNELS)]))
     if "outside" in sums:
         columns["flags"] = np.where(sums["outside"] > 0, OUTSIDE, 0)
     return Localizations(columns)
+
+
+def _channel(votes: Float64) -> dict[str, NDArray[np.generic]]:
+    """Return the channel with the most votes (channels, n), and its share of them."""
+    total = votes.sum(axis=0)
+    told = total > 0
+    return {
+        "channel": np.where(told, votes.argmax(axis=0), UNTOLD["channel"]),
+        "channel_probability": np.divide(votes.max(axis=0), total, out=np.zeros(len(total)), where=told),
+    }

@@ -198,6 +198,8 @@ class FilterSettings(Section):
     """Of x and of y."""
     max_sigma_z_nm: float | None = Field(None, gt=0)
     min_photons: float | None = Field(None, gt=0)
+    min_channel_probability: float | None = Field(None, gt=0, le=1)
+    """Of the colour that a network told; rows of which none was told have 0."""
     max_goodness: float | None = Field(None, gt=0)
     """Chi-square per degree of freedom; rows that were not fitted have none and stay."""
 

@@ -54,8 +54,10 @@ def crop_reader(stage: Stage, rig: Rig, model: str, camera: Camera, info: Stream
             limit="one pupil is published",
             remedy='set [phase] mode = "off", or take another model',
         )
-    stated = any(name.startswith("sigma_") for name in card.columns)
-    bounds = None if stated else CropBounds(spot_of(path), card.multiple_px)
+    unstated = {"x_px", "y_px", "z_nm"} & set(card.columns) and not any(
+        name.startswith("sigma_") for name in card.columns
+    )
+    bounds = None if not unstated else CropBounds(spot_of(path), card.multiple_px)
     pupil = PupilOfCrops(card.sample_space, card.scores["pupil_error_waves"]) if finds_pupil else None
     shape = info.height_px, info.width_px
     return CropReader(stage, engine, camera, shape, rig.camera.pixel_size_nm, bounds, pupil)
@@ -68,7 +70,7 @@ def refuse_other_than_crops(card: Card, named: str) -> None:
             f"{named} ({card.title}) takes {', '.join(port.name for port in card.inputs)} and gives "
             f"{', '.join(port.name for port in card.outputs)}: it does not localize in crops",
             limit="a network that takes counts, variance and gives table",
-            remedy="livesmlm train zelger or smnet-z, then livesmlm export",
+            remedy="livesmlm train zelger, smnet-z or kim, then livesmlm export",
         )
 
 

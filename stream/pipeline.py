@@ -221,7 +221,7 @@ class Pipeline:
 
     def _make_analysis(self, engine: Engine, info: StreamInfo) -> Analysis:
         rig, pixel_nm = self._rig, self._rig.camera.pixel_size_nm
-        self._renderer = Renderer(info.width_px * pixel_nm, info.height_px * pixel_nm, rig.render)
+        self._renderer = Renderer.of_field(info, pixel_nm, rig.render, self._info.channels)
         self._health = Health(self._acquisition.ledger, info.frames, self._clock)
         self._verdicts = Verdicts(self._folder)
         self._watchers = Watchers(
@@ -363,10 +363,10 @@ class Pipeline:
         steps += self._watchers.last_steps()
         steps += [sink.close for sink in self._files]
         steps.append(partial(self._watchers.refine_drift, partial(self._publish_health, "draining", 0)))
-        steps += [partial(image.write_ome_tiff, self._folder / "render.ome.tif", self._renderer.pyramid)]
+        drawn = self._renderer.pyramid, self._renderer.planes
+        steps += [partial(write, self._folder / name, *drawn) for name, write in image.FILES.items()]
         if (residual := self._analysis.residual) is not None:
             steps.append(partial(residual_file.write, self._folder / residual_file.NAME, residual))
-        steps += [partial(image.write_png, self._folder / "render.png", self._renderer.pyramid)]
         if self._image is not None:
             steps += [partial(self._image.write, self._folder)]
         for step in steps:

@@ -73,7 +73,7 @@ class Review:
         """
         pixel_nm, stream = self.info.pixel_size_nm, self.info.stream
         settings = RenderSettings.model_validate(self.info.rig["render"])
-        renderer = Renderer(stream.width_px * pixel_nm, stream.height_px * pixel_nm, settings)
+        renderer = Renderer.of_field(stream, pixel_nm, settings, self.info.channels)
         image = self._folder / NAME
         layers = WithImage(renderer.layers, KeptImage(image)) if image.exists() else renderer.layers
         self.out.follow(renderer.changed, layers)
@@ -134,5 +134,5 @@ def _info(facts: dict[str, Any], folder: Path) -> RunInfo:
     return RunInfo(
         run_id=facts["run_id"], stream=stream, pixel_size_nm=facts["rig"]["camera"]["pixel_size_nm"], rig=facts["rig"],
         card=facts["card"], folder=folder, versions=facts["versions"], engine=facts["engine"],
-        warnings=tuple(facts["warnings"]),
+        warnings=tuple(facts["warnings"]), channels=tuple(facts.get("channels", ())),
     )  # fmt: skip

@@ -11,6 +11,7 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
+from stream.channels import channels_of
 from stream.config import Rig
 from stream.engine import Engine
 from stream.frame import StreamInfo
@@ -31,6 +32,7 @@ def describe(rig: Rig, engine: Engine, info: StreamInfo, folder: Path, warnings:
         engine=engine.device,
         warnings=tuple(warnings),
         versions=_versions(),
+        channels=channels_of(rig),
     )
 
 
@@ -39,6 +41,7 @@ def facts(run: RunInfo) -> dict[str, Any]:
     return {
         "run_id": run.run_id, "engine": run.engine, "versions": run.versions, "warnings": list(run.warnings),
         "stream": asdict(run.stream), "rig": run.rig, "card": run.card,
+        "channels": list(run.channels),
     }  # fmt: skip
 
 

@@ -37,6 +37,8 @@ class RunInfo:
         Runtime, version and device that the network runs on.
     warnings : tuple of str
         What was assumed, and what the data state otherwise.
+    channels : tuple of str
+        What the colours of the column `channel` are called; none where it is not told.
     """
 
     run_id: str
@@ -48,6 +50,7 @@ class RunInfo:
     versions: dict[str, str] = field(default_factory=dict)
     engine: str = ""
     warnings: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
 
 
 class Sink(Protocol):

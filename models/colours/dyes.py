@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from models.localizations import CHANNELS
 from models.sample_space import SampleSpace
@@ -60,7 +61,7 @@ CF568_AND_AF647 = (
     Dye(600.0, 15.0, 0.0, {6: 0.02, 11: 0.05}),
     Dye(680.0, 15.0, 60.0, {6: 0.02, 11: 0.05}),
 )
-"""The two dyes of Kim et al. (2019); chromatic shift and aberrations chosen: of a good objective, never without some."""
+"""The two dyes of Kim et al. (2019); chromatic shift and aberrations chosen: a good objective is never without."""
 
 
 def with_dyes(space: SampleSpace, dyes: Iterable[Dye]) -> SampleSpace:
@@ -76,7 +77,7 @@ def with_dyes(space: SampleSpace, dyes: Iterable[Dye]) -> SampleSpace:
         raise ValueError(
             f"{len(ordered)} colours: from 2 to {CHANNELS} can be told apart; state each as one [[colour]]"
         )
-    if any(a.numbers() == b.numbers() for a, b in zip(ordered, ordered[1:], strict=False)):
+    if any(a.numbers() == b.numbers() for a, b in pairwise(ordered)):
         raise ValueError("two colours are the same: nothing tells them apart; leave one out")
     kept = {name: value for name, value in space.fields.items() if not _FIELD.fullmatch(name)}
     stated = {f"colour_{k}_{name}": value for k, dye in enumerate(ordered) for name, value in dye.numbers().items()}

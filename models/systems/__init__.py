@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 
 from models.recipe import Recipe
 
-Kind = Literal["localizer", "phase", "background", "crops", "image", "trace", "mask"]
+Kind = Literal["localizer", "phase", "background", "crops", "image", "trace", "colour", "mask"]
 
 
 class System(NamedTuple):
@@ -14,10 +14,10 @@ class System(NamedTuple):
 
     Attributes
     ----------
-    kind : {"localizer", "phase", "background", "crops", "image", "trace", "mask"}
+    kind : {"localizer", "phase", "background", "crops", "image", "trace", "colour", "mask"}
         Frames -> emitters; bead stacks -> coefficients of the wavefront; crops with an emitter -> their background;
-        crops with an emitter -> what it is; frames -> super-resolved images; intensity traces -> bleaching steps;
-        frames behind a mask that is learned too -> emitters by colour.
+        crops with an emitter -> what it is; frames -> super-resolved images; intensity traces -> bleaching steps; crops
+        with an emitter -> its colour; frames behind a mask that is learned too -> emitters by colour.
     recipe : Recipe
     """
 
@@ -63,6 +63,10 @@ SYSTEMS = {
     ),
     "hershko": System(
         "mask", Recipe(system="hershko", psf="", batch=8, patch_px=40, learning_rate=3e-3, weight_decay=0, steps=30_000)
+    ),
+    "kim": System("colour", Recipe(system="kim", psf="", batch=64, patch_px=16, learning_rate=1e-3, steps=30_000)),
+    "hershko-colour": System(
+        "colour", Recipe(system="hershko-colour", psf="", batch=64, patch_px=16, learning_rate=2e-3, steps=30_000)
     ),
     "xu-bleaching": System("trace", Recipe(system="xu-bleaching", psf="", batch=64, learning_rate=3e-3, steps=20_000)),
 }

@@ -5,8 +5,9 @@ from __future__ import annotations
 from models.optics.low_rank import LowRankSpot
 from models.recipe import Recipe
 from models.sample_space import SampleSpace
-from models.systems import hershko, moeckl_phase, paine_fienup, smnet, zelger
+from models.systems import hershko, hershko_colour, kim, moeckl_phase, paine_fienup, smnet, zelger
 from models.systems.bgnet import BackgroundOfCrops
+from models.systems.colouring import ColourReading
 from models.systems.deep_loco import PointsOfTiles
 from models.systems.deep_storm import NETWORKS, ImagesOfFrames
 from models.systems.localizing import LOSSES, Localizing
@@ -22,6 +23,8 @@ WAVEFRONTS = {
 CROPS = {
     "zelger": zelger.TOGETHER, "zelger-alone": zelger.WITHOUT, "smnet-z": smnet.AXIAL, "smnet-xy": smnet.LATERAL,
 }  # fmt: skip
+
+COLOURS = {"kim": kim.KIM, "hershko-colour": hershko_colour.CLASSIFIER}
 
 
 def subject(recipe: Recipe, space: SampleSpace, spot: LowRankSpot | None, device: str) -> Subject:
@@ -56,4 +59,6 @@ def subject(recipe: Recipe, space: SampleSpace, spot: LowRankSpot | None, device
         return CropReading(CROPS[recipe.system], recipe, space, spot, device)
     if recipe.system == "hershko":
         return hershko.subject(recipe, space, device)
+    if recipe.system in COLOURS:
+        return ColourReading(COLOURS[recipe.system], recipe, space, device)
     raise ValueError(f"no system is called {recipe.system!r}")

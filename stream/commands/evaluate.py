@@ -27,9 +27,11 @@ from models.refining.spline import spline_of
 from stream import zoo
 from stream.bleaching.opening import counts_steps
 from stream.commands.console import ERR
-from stream.commands.evaluate_crops import crops_in_terminal, for_crops
+from stream.commands.evaluate_colours import colours_in_terminal, tells_colours
+from stream.commands.evaluate_crops import crops_in_terminal
 from stream.commands.evaluate_traces import traces_in_terminal
 from stream.config import EngineSettings
+from stream.crops import localizes_in_crops
 from stream.engine import Engine
 from stream.engines import open_engine
 from stream.errors import InputError, ModelError
@@ -47,6 +49,12 @@ Results = dict[str, dict[str, Any]]
 
 def conditions_for(card: Card, model: str) -> Conditions:
     """Return spot, camera and background that a model is judged with; raises ModelError if its spots are missing."""
+    if "channel" in card.columns:
+        raise ModelError(
+            f"model {model!r} locates behind a mask of its own, colour by colour",
+            limit="frames behind other optics say nothing of it",
+            remedy="`livesmlm models PATH` shows what it scored behind that mask",
+        )
     if "z_nm" not in card.columns:
         return in_focus()
     path = zoo.spot_of(model)
@@ -111,11 +119,14 @@ def _contestants(engines: dict[str, Engine], conditions: Conditions) -> dict[str
 
 def evaluate_in_terminal(models: list[str], effort: Effort, out: Path | None, as_json: bool) -> int:
     """Print what was found, and write it as JSON and as a picture; returns the exit code."""
-    if for_crops(models[0]):
+    with closing(open_engine(zoo.find(models[0]), EngineSettings())) as engine:
+        card = engine.card
+    if tells_colours(card):
+        return colours_in_terminal(models, effort.emitters, out, as_json)
+    if localizes_in_crops(card):
         return crops_in_terminal(models, effort.emitters, out, as_json)
-    with closing(open_engine(zoo.find(models[0]), EngineSettings())) as first:
-        if counts_steps(first.card):
-            return traces_in_terminal(models, effort.emitters, out, as_json)
+    if counts_steps(card):
+        return traces_in_terminal(models, effort.emitters, out, as_json)
     results = evaluate(models, effort)
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)

@@ -18,7 +18,7 @@ from stream import zoo
 from stream.commands.console import ERR
 from stream.commands.training import needs_torch
 from stream.config import EngineSettings
-from stream.crops import localizes_in_crops, refuse_other_than_crops, spot_of
+from stream.crops import refuse_other_than_crops, spot_of
 from stream.engine import Engine
 from stream.engines import open_engine
 from stream.errors import InputError
@@ -29,12 +29,6 @@ if TYPE_CHECKING:
 Results = dict[str, dict[str, dict[str, Any]]]
 """Kind of crops -> name -> what `scores_of` says, and `per_second`."""
 ONE_THREAD = EngineSettings(threads=1)
-
-
-def for_crops(model: str) -> bool:
-    """Return whether a model localizes in crops."""
-    with closing(open_engine(zoo.find(model), EngineSettings())) as engine:
-        return localizes_in_crops(engine.card)
 
 
 def evaluate_crops(models: list[str], count: int) -> Results:
@@ -57,7 +51,7 @@ def evaluate_crops(models: list[str], count: int) -> Results:
         engines = [stack.enter_context(closing(open_engine(zoo.find(name), ONE_THREAD))) for name in models]
         _refuse_mixed(models, [engine.card for engine in engines])
         card, spot = engines[0].card, spot_of(zoo.find(models[0]))
-        contestants = {engine.card.name: _answering(engine) for engine in engines}
+        contestants = {engine.card.name: answering(engine) for engine in engines}
         contestants["maximum likelihood"] = fitted.fitting(spot, card.multiple_px)
         results: Results = {}
         for at, held in crops.tests_of(_recipe(card), card.sample_space, spot, count).items():
@@ -99,7 +93,9 @@ def _refuse_mixed(models: list[str], cards: list[Card]) -> None:
             )
 
 
-def _answering(engine: Engine) -> Answer:
+def answering(engine: Engine) -> Answer:
+    """Return a model as a function of arrays."""
+
     def answer(counts: Float32, variance: Float32) -> dict[str, Float64]:
         table = engine.run({"counts": counts, "variance": variance})["table"]
         return dict(zip(engine.card.columns, np.asarray(table, np.float64).T, strict=True))

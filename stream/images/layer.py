@@ -160,7 +160,7 @@ class ImageLayer:
     def write(self, folder: Path) -> None:
         """Write `image.ome.tif` and `image.png`. Raises StorageFault."""
         what = f"{self._model}: sum over {self.seen.total} frames, molecules in each pixel; not corrected for drift"
-        write_ome_tiff(folder / NAME, self.pyramid, Named("image layer", what))
+        write_ome_tiff(folder / NAME, self.pyramid, named=Named("image layer", what))
         write_png(folder / "image.png", self.pyramid)
 
     def close(self) -> None:

@@ -2,11 +2,12 @@
 
 | topic | payload | header adds |
 |---|---|---|
-| `start`, `end` | none | rig, card, versions; totals of the ledger |
+| `start`, `end` | none | rig, card, versions, channels (what the colours are called that are told); totals of the ledger |
 | `table` | Arrow IPC stream of one record batch; none where frames were skipped | first, last; skipped (the reason) |
 | `tile` | float32 (y, x), zlib, localizations per pixel | shape, level, row, column, origin_nm, pixel_nm, layer ("density") |
 | `layer.z`, `layer.time`, `layer.photons` | float32 (y, x), zlib: the mean of nm, frame indices, photo-electrons | as `tile`, which has twice the pixels; published while somebody subscribes |
 | `layer.outside` | float32 (y, x), zlib: the share of the localizations that was located while the guard said outside | as `layer.z` |
+| `layer.channel-0` to `layer.channel-4` | float32 (y, x), zlib: the share of the localizations of which this colour was told | as `layer.z` |
 | `layer.image` | float32 (y, x), zlib: molecules per pixel, as a network draws them | as `tile`, on a grid of its own: pixel_nm is a part of a camera pixel; published while somebody subscribes |
 | `frame` | uint16 (y, x) | shape, index, camera_time_s, host_time_s |
 | `found` | float32 (n, 2) x, y in nm | shape, index of the `frame` in which molecules were found there |

@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from models.localizations import CHANNELS
 from stream.links.messages import IMAGE_TOPIC, LAYER_TOPICS
 from stream.page.state import Key
 
 Place = tuple[int, int, int]
+Channel = Annotated[str, Field(pattern=rf"^channel-[0-{CHANNELS - 1}]$")]
+"""The layer of a colour that a network told."""
 
 
 class Seen(BaseModel):
@@ -34,7 +37,7 @@ class Seen(BaseModel):
 class Wish(Seen):
     """What a browser sends: the tiles in its view, and what else it shows."""
 
-    layers: tuple[Literal["z", "time", "photons", "outside", "image"], ...] = ()
+    layers: tuple[Literal["z", "time", "photons", "outside", "image"] | Channel, ...] = ()
     """What it colours, measures or hides by, beside the density."""
     camera: bool = False
     """Whether it shows the sum of all frames, and the newest with all its pixels."""

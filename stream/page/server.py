@@ -170,7 +170,7 @@ class Server:
         start = self._state.newest.get(Key("start"))
         tiles = [
             message.payload for message in self._state.newest.values()
-            if message.topic == "tile" and isinstance(message.payload, Tile)
+            if isinstance(message.payload, Tile)
         ]  # fmt: skip
         folder = TemporaryDirectory(prefix="livesmlm-", ignore_cleanup_errors=True)
         path = Path(folder.name) / "render.ome.tif"
@@ -222,4 +222,5 @@ async def _index(_: Request) -> FileResponse:
 
 
 async def _colour_maps(_: Request) -> Response:
-    return JSONResponse({name: colours.colour_map(name).tolist() for name in colours.KNOTS})
+    maps = {name: colours.colour_map(name).tolist() for name in colours.KNOTS}
+    return JSONResponse(maps | {"channels": colours.channel_colours().tolist()})

@@ -10,12 +10,15 @@ pixels above zero.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from stream.picture.tiles import Float32Array
 
-GAMMA = 0.7
+GAMMA, LIFT = 0.7, 0.7
+"""LIFT: of gamma where colours are of something else, never white, so that they have less brightness to give."""
 WHITE_PERCENTILE = 99.5
 SHADES = 256
 KNOTS = {
@@ -26,6 +29,11 @@ KNOTS = {
 }
 """Lightness from 0 to 1, chroma, hue in degrees."""
 DENSITY_MAPS, LAYER_MAP = ("ember", "ice", "grey"), "dusk"
+CHANNEL_HUES, CHANNEL_LIGHTNESS, CHANNEL_CHROMA = (150, 335, 245, 95, 40), 0.77, 0.16
+"""Of the colours of channels, in degrees; all are equally light. Green and magenta, which everybody tells apart, are
+the first two."""
+UNTOLD = 0.75
+"""Grey of localizations of no channel, from 0 to 1."""
 _TO_CONES = np.array(
     [[1, 0.3963377774, 0.2158037573], [1, -0.1055613458, -0.0638541728], [1, -0.0894841775, -1.2914855480]]
 )
@@ -69,6 +77,40 @@ def hot(density: Float32Array, white: float) -> NDArray[np.uint8]:
     part = np.clip(density / np.float32(white), 0, 1) ** np.float32(GAMMA)
     shade: NDArray[np.intp] = np.rint(part * (SHADES - 1)).astype(np.intp)
     return colour_map("ember")[shade]
+
+
+def channel_colours() -> NDArray[np.uint8]:
+    """Return the colour of each channel, (CHANNELS, 3) uint8 red, green, blue."""
+    hue = np.radians(CHANNEL_HUES)
+    lab = np.stack([0 * hue + CHANNEL_LIGHTNESS, CHANNEL_CHROMA * np.cos(hue), CHANNEL_CHROMA * np.sin(hue)], axis=1)
+    rgb: NDArray[np.uint8] = np.rint(255 * np.clip(srgb(lab), 0, 1)).astype(np.uint8)
+    return rgb
+
+
+def by_channel(density: Float32Array, white: float, planes: Sequence[Float32Array]) -> NDArray[np.uint8]:
+    """Return the colours of a picture whose brightness is the density, and whose colours are mixed by channel.
+
+    Parameters
+    ----------
+    density : (y, x) float32
+    white : float
+        Density that is as bright as it gets.
+    planes : sequence of (y, x) float32
+        Density of each channel, and of what has none.
+
+    Returns
+    -------
+    (y, x, 3) uint8
+        Red, green, blue.
+    """
+    part = np.clip(density / np.float32(white), 0, 1) ** np.float32(LIFT * GAMMA)
+    grey = np.full(3, 255 * UNTOLD, np.float32)
+    mixed = np.zeros((*density.shape, 3), np.float32)
+    for plane, colour in zip(planes, [*channel_colours()[: len(planes) - 1], grey], strict=True):
+        mixed += plane[..., None] * colour.astype(np.float32)
+    bright = np.divide(part, density, out=np.zeros_like(part), where=density > 0)
+    picture: NDArray[np.uint8] = np.rint(np.clip(mixed * bright[..., None], 0, 255)).astype(np.uint8)
+    return picture
 
 
 def colour_map(name: str) -> NDArray[np.uint8]:

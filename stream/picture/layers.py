@@ -1,6 +1,7 @@
 """What the localizations in a pixel carry on average: z, time and photons, by which the picture can be coloured.
 
-`outside` is the share of them that was located while the guard said outside, by which they can be hidden.
+`outside` is the share of them that was located while the guard said outside, by which they can be hidden;
+`channel-0` and so on are the shares of the colours that a network told.
 
 Decision: half the resolution of the density. Context: brightness carries the detail and colour none that the eye could
 follow there, as video has long made use of; localizations are drawn wider than a pixel. Consequence: a layer takes a
@@ -14,13 +15,18 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from models.localizations import OUTSIDE, Localizations
+from models.localizations import CHANNELS, OUTSIDE, Localizations
 from stream.errors import RigError
 from stream.picture.tiles import Float32Array, Marks, Pyramid, Tile
 
 HIDING = "outside"
-LAYERS = {"z": "z_nm", "time": "frame", "photons": "photons", HIDING: "flags"}
-"""Layer -> the column of the table that it is the mean of: nm, frame index, photo-electrons, a bit of the flags."""
+CHANNEL_LAYERS = tuple(f"channel-{k}" for k in range(CHANNELS))
+LAYERS = {
+    "z": "z_nm", "time": "frame", "photons": "photons", HIDING: "flags", **dict.fromkeys(CHANNEL_LAYERS, "channel")
+}  # fmt: skip
+"""Layer -> the column of the table that it is the mean of: nm, frame index, photo-electrons, a bit of the flags,
+whether the channel is this one."""
+SHARES = (HIDING, *CHANNEL_LAYERS)
 IMAGE = "image"
 """The layer that a network draws (`stream/images/`): a picture of its own, with its own pixels."""
 LEAST = 1e-6
@@ -68,10 +74,11 @@ class Layers:
     def carried(self, table: Localizations) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Return which layers a table has something for, (k,), and what its rows carry, (n, k).
 
-        A table without a row that was located outside has nothing for that layer: where nothing is, no memory is taken.
+        A table without a row that was located outside, or of a channel, has nothing for that layer: where nothing is,
+        no memory is taken.
         """
         carried = {number: _quantity(name, table) for number, name in enumerate(self.names) if LAYERS[name] in table}
-        which = [number for number, values in carried.items() if self.names[number] != HIDING or values.any()]
+        which = [number for number, values in carried.items() if self.names[number] not in SHARES or values.any()]
         quantities = np.empty((len(table), len(which)))
         for column, number in enumerate(which):
             quantities[:, column] = carried[number]
@@ -82,6 +89,16 @@ class Layers:
         for number, pyramid in enumerate(self._pyramids):
             finest = pyramid.levels[0]
             finest.mark(touched if number in which else touched & finest.drawn)
+
+    def refresh(self) -> None:
+        """Bring all levels of all layers up to date."""
+        for pyramid in self._pyramids:
+            pyramid.refresh()
+
+    def mean(self, name: str, level: int, row: int, column: int) -> Float32Array:
+        """Return the means of a layer over a tile of the density, (y, x) float32 at half its resolution."""
+        sums = self._pyramids[self.names.index(name)].levels[level].values[row, column]
+        return _means(sums, self._density.levels[level].values[row, column])
 
     def clear(self) -> None:
         """Make all layers empty."""
@@ -99,21 +116,32 @@ class Layers:
         """
         self._density.refresh()
         for tile in self._pyramids[self.names.index(name)].changed():
-            density = self._density.levels[tile.level].values[tile.row, tile.column]
-            yield Tile(
-                tile.level, tile.row, tile.column, tile.origin_nm, tile.pixel_nm, _means(tile.values, density), name
-            )
+            means = self.mean(name, tile.level, tile.row, tile.column)
+            yield Tile(tile.level, tile.row, tile.column, tile.origin_nm, tile.pixel_nm, means, name)
 
 
 def _quantity(name: str, table: Localizations) -> NDArray[np.generic]:
     """Return what the rows carry for a layer, (n,)."""
     values = table[LAYERS[name]]
+    if name in CHANNEL_LAYERS:
+        return np.asarray(np.asarray(values) == CHANNEL_LAYERS.index(name))
     return (np.asarray(values) & OUTSIDE) > 0 if name == HIDING else values
+
+
+def channel_layer(channel: int) -> str:
+    """Return the layer of a channel's share."""
+    return CHANNEL_LAYERS[channel]
 
 
 def _means(sums: Float32Array, density: Float32Array) -> Float32Array:
     """Return sums over the density of the same pixels, which has twice the resolution; 0 where nothing is."""
-    pairs = density[0::2] + density[1::2]
-    mass = pairs[:, 0::2] + pairs[:, 1::2]
+    mass = halved(density)
     means: Float32Array = np.divide(sums, mass, out=np.zeros_like(sums), where=mass > LEAST)
     return means
+
+
+def halved(density: Float32Array) -> Float32Array:
+    """Return the sums over 2 x 2 pixels, (y / 2, x / 2)."""
+    pairs = density[0::2] + density[1::2]
+    sums: Float32Array = pairs[:, 0::2] + pairs[:, 1::2]
+    return sums

@@ -15,7 +15,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from models.localizations import Localizations
 from stream.errors import TableFormatError
-from stream.picture.layers import HIDING, Layers
+from stream.frame import StreamInfo
+from stream.picture.channels import ChannelPlanes
+from stream.picture.layers import CHANNEL_LAYERS, HIDING, Layers
 from stream.picture.tiles import Float32Array, Marks, Pyramid, Tile
 
 REACH_SIGMAS = 3.0
@@ -64,6 +66,8 @@ class Renderer:
         Field of view, from the outer corner of camera pixel (0, 0).
     settings : RenderSettings
         How to draw.
+    channels : tuple of str
+        What the colours are called that localizations come in; each takes as much memory as another layer.
 
     Attributes
     ----------
@@ -75,15 +79,24 @@ class Renderer:
         Localizations drawn; localizations outside the field or with a position, sigma or colour that is not a number.
     """
 
-    def __init__(self, width_nm: float, height_nm: float, settings: RenderSettings) -> None:
-        self.settings = settings
+    def __init__(
+        self, width_nm: float, height_nm: float, settings: RenderSettings, channels: tuple[str, ...] = ()
+    ) -> None:
+        self.settings, self.channels = settings, channels
         self._height_px, self._width_px = _pixels(height_nm, settings.pixel_nm), _pixels(width_nm, settings.pixel_nm)
         self.pyramid = Pyramid(self._height_px, self._width_px, settings.pixel_nm, settings.tile_px)
-        self.layers = Layers((*settings.colours, HIDING), self.pyramid)
+        self.layers = Layers((*settings.colours, *CHANNEL_LAYERS[: len(channels)], HIDING), self.pyramid)
         self.drawn = self.left_out = 0
         self._draw(
             np.empty((0, 4)), np.empty((0, 0)), np.empty(0, np.int64), 1.0
         )  # compiled before the first batch waits
+
+    @classmethod
+    def of_field(
+        cls, stream: StreamInfo, pixel_nm: float, settings: RenderSettings, channels: tuple[str, ...]
+    ) -> Renderer:  # fmt: skip
+        """Return a renderer for what a camera with pixels of a size sees."""
+        return cls(stream.width_px * pixel_nm, stream.height_px * pixel_nm, settings, channels)
 
     def add(self, table: Localizations, weight: float = 1.0) -> None:
         """Draw localizations; with weight -1 what was drawn before is taken out again.
@@ -103,6 +116,11 @@ class Renderer:
         touched = self._draw(spots[inside], quantities[inside], which, weight)
         self.pyramid.levels[0].mark(touched)
         self.layers.mark(touched, which)
+
+    @property
+    def planes(self) -> ChannelPlanes | None:
+        """The picture by colour; None where localizations have none."""
+        return ChannelPlanes(self.pyramid, self.layers, self.channels) if self.channels else None
 
     def clear(self) -> None:
         """Take out everything that was drawn."""

@@ -14,7 +14,7 @@ from typing import BinaryIO, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from models.localizations import SCHEMA, Localizations
+from models.localizations import SCHEMA, UNTOLD, Localizations
 from stream.errors import TableFormatError
 
 _FIRST_FRAME = 1
@@ -60,6 +60,7 @@ THUNDERSTORM = CsvList(
         "photons": ("intensity [photon]",),
         "background": ("offset [photon]",),
         "psf_sigma_nm": ("sigma [nm]",),
+        **{name: (name,) for name in UNTOLD},
     }
 )
 CHALLENGE = CsvList(

@@ -9,11 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.localizations import Localizations
+from models.localizations import UNTOLD, Localizations
 from stream.errors import TableFormatError
 from stream.sinks.picasso_info import pixel_size_nm as stated_pixel_size_nm
 
-_PLAIN_COLUMNS = {"photons": "photons", "bg": "background", "z": "z_nm", "lpz": "sigma_z_nm", "flags": "flags"}
+_PLAIN_COLUMNS = {
+    "photons": "photons", "bg": "background", "z": "z_nm", "lpz": "sigma_z_nm", "flags": "flags",
+    **{name: name for name in UNTOLD},
+}  # fmt: skip
 _PIXEL_COLUMNS = {"lpx": "sigma_x_nm", "lpy": "sigma_y_nm"}
 
 

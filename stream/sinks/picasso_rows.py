@@ -1,7 +1,8 @@
 """Localizations as rows of Picasso's table.
 
 Coordinates are in camera pixels, integer at the centre of a pixel: x = x_nm / pixel_size_nm - 0.5; z is in nm.
-`flags` are ours, where the table has them: Picasso keeps additional columns, and filters by them.
+`channel`, its probability and `flags` are ours, where the table has them: Picasso keeps additional columns, and filters
+by them.
 
 Decision: what Picasso requires and a table does not have is filled: photons, bg and net_gradient with 0, sx and sy with
 the PSF's width, lpx and lpy with sx and sy.
@@ -29,13 +30,14 @@ _FILLED_WITHOUT = {
     "sigma_x_nm": "lpx",
     "sigma_y_nm": "lpy",
 }
+_OURS = {"channel": "<i4", "channel_probability": "<f4", "flags": "<u4"}
 
 
 def row_dtype(columns: Container[object] = ()) -> np.dtype[np.void]:
-    """Return the dtype of a row of a table with these columns; `z`, `lpz` and `flags` follow the required ones."""
+    """Return the dtype of a row of a table with these columns; `z`, `lpz` and ours follow the required ones."""
     names = (*_REQUIRED, "z", "lpz") if "z_nm" in columns else _REQUIRED
-    flags = [("flags", "<u4")] if "flags" in columns else []
-    return np.dtype([("frame", "<u4"), *((name, "<f4") for name in names), *flags])
+    ours = [(name, dtype) for name, dtype in _OURS.items() if name in columns]
+    return np.dtype([("frame", "<u4"), *((name, "<f4") for name in names), *ours])
 
 
 def to_rows(table: Localizations, run: RunInfo) -> NDArray[np.void]:
@@ -57,8 +59,7 @@ def to_rows(table: Localizations, run: RunInfo) -> NDArray[np.void]:
     }
     if "z_nm" in table:
         columns |= {"z": table["z_nm"], "lpz": _column(table, "sigma_z_nm", zeros)}
-    if "flags" in table:
-        columns["flags"] = table["flags"]
+    columns |= {name: table[name] for name in _OURS if name in table}
     rows = np.empty(len(table), row_dtype(table))
     for name, values in columns.items():
         rows[name] = values

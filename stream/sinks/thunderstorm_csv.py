@@ -3,6 +3,8 @@
 Decision: `bkgstd [photon]` and `chi2` are left out, and so is any other column that the model does not give.
 Context: no number of ours means the same, and ThunderSTORM imports a list with fewer columns.
 Consequence: filters on these columns do not work.
+
+`channel` and `channel_probability` are ours, behind its columns, where the table has them.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from io import BytesIO
 import numpy as np
 from numpy.typing import NDArray
 
-from models.localizations import Localizations, empty
+from models.localizations import UNTOLD, Localizations, empty
 from stream.sink import RunInfo
 from stream.sinks.spot_width import spot_sigma_nm
 from stream.sinks.storage import append, creating, writing
@@ -90,7 +92,7 @@ def thunderstorm_columns(table: Localizations, run: RunInfo) -> Columns:
         columns["uncertainty_xy [nm]"] = _root_mean_square(table["sigma_x_nm"], table["sigma_y_nm"])
     if "sigma_z_nm" in table:
         columns["uncertainty_z [nm]"] = table["sigma_z_nm"]
-    return columns
+    return columns | {name: table[name] for name in UNTOLD if name in table}
 
 
 def _root_mean_square(a: NDArray[np.generic], b: NDArray[np.generic]) -> NDArray[np.float32]:

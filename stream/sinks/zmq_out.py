@@ -160,6 +160,7 @@ class ZmqOut:
             "versions": run.versions,
             "engine": run.engine,
             "warnings": run.warnings,
+            "channels": run.channels,
         }
         self._send("start", content | facts)
 

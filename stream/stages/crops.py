@@ -2,7 +2,8 @@
 
 Its columns replace those of the localizer, or join them; flag bit 3 tells which rows it has read. A crop that holds
 another candidate, or that reaches beyond the frame, is nothing it was trained on: the row stays as it was, and where
-the localizer has no such column (z in two dimensions) it is left out and counted.
+the localizer has no such column (z in two dimensions) it is left out and counted; where only the colour is missing, it
+stays with channel -1.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from models.backgrounds.crops import corners, cut
 from models.camera import Camera
-from models.localizations import READ, SCHEMA, Localizations
+from models.localizations import READ, SCHEMA, UNTOLD, Localizations
 from models.refining.neighbours import same_frame_distance
 from models.refining.refine import xy_px
 from stream.engine import Engine
@@ -137,9 +138,9 @@ class CropReader:
         flags = np.array(table["flags"]) if "flags" in table else np.zeros(len(table), "u4")
         flags[rows] |= np.uint32(READ)
         columns: Columns = {name: np.array(table[name]) for name in table} | {"flags": flags}
-        missing = [name for name in found if name not in table]
+        missing = [name for name in found if name not in table and name not in UNTOLD]
         for name, values in found.items():
-            column = columns.setdefault(name, np.zeros(len(table), SCHEMA[name].dtype))
+            column = columns.setdefault(name, np.full(len(table), UNTOLD.get(name, 0), SCHEMA[name].dtype))
             column[rows] = values
         whole = np.ones(len(table), bool)
         if missing:

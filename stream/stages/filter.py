@@ -1,4 +1,4 @@
-"""Localizations that are too uncertain, too dim or fit too badly are left out, and counted."""
+"""Localizations that are too uncertain, too dim, of a doubtful colour or fit too badly are left out, and counted."""
 
 from __future__ import annotations
 
@@ -28,7 +28,9 @@ class Filter:
             "sigma_x_nm": settings.max_sigma_nm, "sigma_y_nm": settings.max_sigma_nm,
             "sigma_z_nm": settings.max_sigma_z_nm, "goodness": settings.max_goodness,
         }  # fmt: skip
-        self._least = {"photons": settings.min_photons}
+        self._least = {
+            "photons": settings.min_photons, "channel_probability": settings.min_channel_probability
+        }  # fmt: skip
 
     @property
     def look_ahead_frames(self) -> int:

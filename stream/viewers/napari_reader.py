@@ -18,6 +18,8 @@ from stream.readers.tables import read_table
 LayerData = tuple[Any, dict[str, Any], str]
 MOST_POINTS = 200_000
 """More are drawn slowly; what is left out is said in the layer's name."""
+COLOURS = ["green", "magenta", "blue", "yellow", "red", "gray"]
+"""Of the planes of a picture by channel, the last of which is what was not told."""
 TABLES = ("table.parquet", "locs.hdf5")
 
 
@@ -52,12 +54,24 @@ def image_facts(pixel_nm: float) -> dict[str, Any]:
 
 
 def _picture(path: Path) -> LayerData:
-    """Return all levels of the picture."""
+    """Return all levels of the picture; of one by channel a layer for each of its planes."""
     with tifffile.TiffFile(path) as file:
         levels = [level.asarray() for level in file.series[0].levels]
-        pixel_um = float(tifffile.xml2dict(str(file.ome_metadata))["OME"]["Image"]["Pixels"]["PhysicalSizeX"])
+        pixels = tifffile.xml2dict(str(file.ome_metadata))["OME"]["Image"]["Pixels"]
     brightest = float(np.percentile(levels[-1], 99.9)) or 1.0
-    return levels, {**image_facts(1000 * pixel_um), "contrast_limits": (0.0, brightest), "multiscale": True}, "image"
+    facts = image_facts(1000 * float(pixels["PhysicalSizeX"]))
+    if levels[0].ndim == 3:
+        facts |= {
+            "channel_axis": 0,
+            "name": [channel["Name"] for channel in pixels["Channel"]],
+            "colormap": _colours(len(levels[0])),
+        }
+    return levels, {**facts, "contrast_limits": (0.0, brightest), "multiscale": True}, "image"
+
+
+def _colours(planes: int) -> list[str]:
+    """Return napari's maps nearest to the colours of the page; the last is grey."""
+    return [*COLOURS[: planes - 1], COLOURS[-1]]
 
 
 def _points(table: Localizations) -> LayerData:
@@ -69,7 +83,7 @@ def _points(table: Localizations) -> LayerData:
         np.linspace(0, len(table) - 1, MOST_POINTS).astype(int) if len(table) > MOST_POINTS else np.arange(len(table))
     )
     shown = "" if len(kept) == len(table) else f" ({len(kept)} of {len(table)})"
-    features = {name: table[name][kept] for name in ("frame", "z_nm", "photons") if name in table}
+    features = {name: table[name][kept] for name in ("frame", "z_nm", "photons", "channel") if name in table}
     if "flags" in table:
         features["outside"] = (np.asarray(table["flags"])[kept] & OUTSIDE) > 0
     places = np.column_stack((table["y_nm"][kept], table["x_nm"][kept])) / 1000

@@ -68,3 +68,11 @@ def test_a_molecule_is_flagged_if_the_guard_said_outside_at_any_time() -> None:
     rows = ((0, 0, 0), (1, 0, 0), (1, 900, 0))
     found = linked(table(*rows, flags=[REFINED, REFINED | OUTSIDE, REFINED]))
     assert dict(zip(found["frames"].tolist(), found["flags"].tolist(), strict=True)) == {2: OUTSIDE, 1: 0}
+
+
+def test_a_molecule_has_the_colour_that_most_say_by_their_probabilities() -> None:
+    rows = ((0, 0, 0), (1, 0, 0), (2, 0, 0), (2, 900, 0))
+    found = linked(table(*rows, channel=[1, 0, 1, -1], channel_probability=[0.6, 0.9, 0.6, 0.0]))
+    order = np.argsort(found["frames"])
+    assert found["channel"][order].tolist() == [-1, 1]
+    assert found["channel_probability"][order].tolist() == pytest.approx([0, 1.2 / 2.1])

@@ -5,7 +5,9 @@ import { PATTERNS, VALUES } from "./half.js";
 export const SHADES = 256;
 export const LAYER_MAP = "dusk";
 
-const published = await (await fetch("/colour-maps.json")).json();
+const { channels, ...published } = await (await fetch("/colour-maps.json")).json();
+/** Of each channel, [red, green, blue] from 0 to 255. */
+export const CHANNELS = channels;
 export const MAPS = Object.fromEntries(Object.entries(published).map(([name, colours]) => [name, packed(colours)]));
 export const DENSITY_MAPS = Object.keys(MAPS).filter((name) => name !== LAYER_MAP);
 

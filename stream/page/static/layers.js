@@ -8,6 +8,13 @@ export const LAYERS = {
   time: { name: "time", unit: "frame", column: "frame", text: (value) => count(value) },
   photons: { name: "photons", unit: "photo-electrons", column: "photons", text: (value) => significant(value) },
 };
+/** Colouring by channel: each has a layer of its own, its share of the localizations. */
+export const CHANNEL = "channel";
+
+export function channelLayer(channel) {
+  return `${CHANNEL}-${channel}`;
+}
+
 const DARKEST_SHARE = 0.02; // of the localizations in view lie below the range, and as many above
 const BINS = 512;
 const ENOUGH = 2e5; // pixels that are looked at; of more, every second, third, ... is

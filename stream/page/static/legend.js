@@ -1,17 +1,19 @@
 // The legend in the corner of the picture: which colour is how much, with its unit; also burnt into exported pictures.
 
-import { DIMMED, MAPS, SHADES } from "./colours.js";
+import { CHANNELS, DIMMED, MAPS, SHADES } from "./colours.js";
 import { LAYERS } from "./layers.js";
 import { significant } from "./numbers.js";
 import { rem } from "./scale_bar.js";
 
 const [WIDTH, BAR, FIELD, LINE, PAD] = [15, 0.9, 2.6, 1.3, 0.6]; // rem
+const GREY = [191, 191, 191]; // of no channel
 
-/** Draw what `shown` says into a canvas: { white: per µm², gamma, map, layer: { name, low, high } or null, of: what is counted }. */
+/** Draw what `shown` says into a canvas: { white: per µm², gamma, map, layer: { name, low, high }, { name, channels } or null, of: what is counted }. */
 export function drawLegend(canvas, shown) {
   const scale = rem() * window.devicePixelRatio;
   const [width, bar] = [WIDTH * scale, (shown.layer ? FIELD : BAR) * scale];
   canvas.width = Math.round(width);
+  if (shown.layer?.channels) return drawChannels(canvas, shown, scale);
   const titles = [...titlesOf(shown), ...(shown.outside ? [] : ["without what was located outside"])];
   canvas.height = Math.round(bar + ((titles.length + 1) * LINE + 2 * PAD) * scale);
   const context = canvas.getContext("2d");
@@ -26,6 +28,28 @@ export function drawLegend(canvas, shown) {
   const colours = shown.layer ? field() : strip(shown);
   context.drawImage(colours, box.left, box.top, box.width, box.height);
   ticks(context, box, scale, shown.layer ? layerTicks(shown.layer) : densityTicks(shown));
+}
+
+/** A line for each channel: its colour, and what it is called. */
+function drawChannels(canvas, { layer, white, outside }, scale) {
+  const lines = [...layer.channels, "colour not told"];
+  const titles = [`brightness: 0 to ${significant(white)} per µm²`, ...(outside ? [] : ["without what was located outside"])];
+  canvas.width = Math.round(WIDTH * scale);
+  canvas.height = Math.round(((lines.length + titles.length) * LINE + 2 * PAD) * scale);
+  const context = canvas.getContext("2d");
+  context.fillStyle = "#0b0d10d0";
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  context.font = `${0.95 * scale}px system-ui, "Noto Sans", sans-serif`;
+  context.textBaseline = "middle";
+  [...titles, ...lines].forEach((text, i) => {
+    const [y, channel] = [(PAD + (i + 0.5) * LINE) * scale, i - titles.length];
+    if (channel >= 0) {
+      context.fillStyle = `rgb(${(CHANNELS[channel < layer.channels.length ? channel : -1] ?? GREY).join()})`;
+      context.fillRect(PAD * scale, y - 0.4 * scale, 1.6 * scale, 0.8 * scale);
+    }
+    context.fillStyle = "#d9dfe5";
+    context.fillText(text, (PAD + (channel >= 0 ? 2.2 : 0)) * scale, y);
+  });
 }
 
 function titlesOf({ layer, white, of }) {

@@ -3,7 +3,7 @@
 import { Camera } from "./camera.js";
 import { percentile } from "./half.js";
 import { ImageLayer } from "./image_layer.js";
-import { calmRange, rangeOf } from "./layers.js";
+import { CHANNEL, calmRange, channelLayer, rangeOf } from "./layers.js";
 import { drawLegend } from "./legend.js";
 import { count } from "./numbers.js";
 import { Readouts } from "./readouts.js";
@@ -114,6 +114,7 @@ export class Picture {
 
   get layer() {
     if (this.look.layer === "density") return null;
+    if (this.look.layer === CHANNEL) return { name: CHANNEL, channels: this.channels };
     const [low, high] = this.look.fixed ?? this.range ?? [0, 1];
     return { name: this.look.layer, low, high };
   }
@@ -127,10 +128,20 @@ export class Picture {
     this.redraw();
   }
 
+  /** What the colours of this run are called. */
+  get channels() {
+    return this.run?.channels ?? [];
+  }
+
+  /** Whether the layer is not one quantity from low to high. */
+  get isMixed() {
+    return this.look.layer === CHANNEL;
+  }
+
   showLegend(white) {
     this.legend.hidden = !this.shows("density") || !this.run;
     if (!this.legend.hidden) drawLegend(this.legend, { ...this.look, white, layer: this.layer, of: "localizations" });
-    element("layer-missing").hidden = this.legend.hidden || !this.layer || Boolean(this.range ?? this.look.fixed);
+    element("layer-missing").hidden = this.legend.hidden || !this.layer || this.isMixed || Boolean(this.range ?? this.look.fixed);
   }
 
   /** Let white and the layer's range follow what is in view, in steps that do not flicker. */
@@ -138,7 +149,7 @@ export class Picture {
     const now = performance.now();
     if (level === this.contrastLevel && this.brightest && now < this.followedAt + FOLLOW_EVERY_MS) return;
     this.followedAt = now;
-    const range = this.layer && calmRange(this.range, rangeOf(this.tiles, this.look.layer, seen));
+    const range = this.layer && !this.isMixed && calmRange(this.range, rangeOf(this.tiles, this.look.layer, seen));
     const brightest = percentile(seen.map((tile) => tile.bits), this.look.share);
     const change = brightest / this.brightest;
     const isBrighter = brightest && (level !== this.contrastLevel || change > CALM || change < 1 / CALM || this.newShare());
@@ -178,7 +189,8 @@ export class Picture {
   wish(range) {
     const measured = this.region.rectangle || this.view.tool ? ["z", "photons"] : [];
     const hidden = this.look.outside ? [] : ["outside"];
-    const layers = [...new Set([...(this.layer ? [this.layer.name] : []), ...measured, ...hidden])];
+    const coloured = this.isMixed ? this.channels.map((_, channel) => channelLayer(channel)) : this.layer ? [this.layer.name] : [];
+    const layers = [...new Set([...coloured, ...measured, ...hidden])];
     const camera = this.shows("sum") || this.shows("frame");
     const image = this.shows("image") ? this.image.wish(this.view.bounds(), this.view.nmPerPx / window.devicePixelRatio) : null;
     if (!this.tiles.side && !camera && !image) return;
@@ -252,7 +264,7 @@ export class Picture {
     const { layer } = shading;
     tiles.touch(tile);
     if (tile.shading !== shading) {
-      if (performance.now() < this.drawnAt + SHADE_MS) shade(tile, layer && tiles.layerOf(tile, layer.name), shading);
+      if (performance.now() < this.drawnAt + SHADE_MS) shade(tile, layer && whatIsHere(tiles, tile, layer), shading);
       else this.redraw();
     }
     if (!tile.isPainted) return;
@@ -306,4 +318,9 @@ export class Picture {
     const words = { density: "Super-resolved", sum, frame: this.camera.frameName(), image: this.image.name() };
     return MODES[this.look.mode].map((pane) => [...pane].reverse().map((content) => words[content]).join(" over "));
   }
+}
+
+/** What a tile has of the layer that colours it. */
+function whatIsHere(tiles, tile, { name, channels }) {
+  return channels ? tiles.sharesOf(tile, channels) : tiles.layerOf(tile, name);
 }

@@ -3,7 +3,7 @@
 import { DENSITY_MAPS } from "./colours.js";
 import { saveView, savePicture } from "./export.js";
 import { toggleHelp } from "./help.js";
-import { LAYERS } from "./layers.js";
+import { CHANNEL, LAYERS } from "./layers.js";
 import { count } from "./numbers.js";
 import { isForPage } from "./tabs.js";
 
@@ -16,7 +16,7 @@ export const PICTURE_KEYS = [
   ["+ −", "closer, farther; the wheel and two fingers do it too"],
   ["← → ↑ ↓", "move; so does dragging"],
   ["0", "the whole field; so does a double click"],
-  ["c", "next colour: density, z, time, photons"],
+  ["c", "next colour: density, z, time, photons, channel"],
   ["m", "next view: super-resolved, sum of frames, newest frame, side by side, one over the other, the image layer"],
   ["g", "show or hide what was located while the guard said outside, once there is any"],
   ["r", "measure in a rectangle: drag it; again to leave"],
@@ -57,12 +57,12 @@ export class PictureControls {
   }
 
   /** Offer the colours that this run has. */
-  start({ rig, card }) {
+  start({ rig, card, channels }) {
     for (const option of element("colour-by").options) {
       const { column } = LAYERS[option.value] ?? {};
       const isDrawn = rig?.render?.colours?.includes(option.value) ?? true;
       const isKnown = column === "frame" || (card?.columns?.includes(column) ?? true);
-      option.disabled = Boolean(column) && !(isDrawn && isKnown);
+      option.disabled = option.value === CHANNEL ? !channels?.length : Boolean(column) && !(isDrawn && isKnown);
     }
     if (element("colour-by").selectedOptions[0].disabled) this.set({ layer: "density" });
     element("outside-of").hidden = true;
@@ -97,7 +97,7 @@ export class PictureControls {
     element("colour-by").value = look.layer;
     element("show-outside").checked = look.outside;
     element("density-map-of").hidden = look.layer !== "density";
-    element("range").hidden = look.layer === "density";
+    element("range").hidden = !(look.layer in LAYERS);
     element("range-unit").textContent = LAYERS[look.layer]?.unit ?? "";
     if (!look.fixed) element("range-low").value = element("range-high").value = "";
     element("measure").setAttribute("aria-pressed", String(Boolean(this.picture.view.tool)));

@@ -1,7 +1,7 @@
 // What the picture says in words: what its panes show, what is under the pointer, what is in the rectangle.
 
 import { VALUES } from "./half.js";
-import { LAYERS } from "./layers.js";
+import { LAYERS, channelLayer } from "./layers.js";
 import { length, significant } from "./numbers.js";
 
 const REGION_EVERY_MS = 250;
@@ -72,7 +72,8 @@ function drawnAt({ tiles, level }, { x, y }) {
   return `${significant(mass)} molecules/µm² as drawn`;
 }
 
-function locatedAt({ tiles, level }, { x, y }) {
+function locatedAt(picture, { x, y }) {
+  const { tiles, level } = picture;
   const found = tiles.at(level ?? 0, x, y);
   if (!found) return ["0 localizations/µm²"];
   const { tile, row, column } = found;
@@ -81,5 +82,9 @@ function locatedAt({ tiles, level }, { x, y }) {
     const mean = mass ? tiles.mean(tile, name, row, column) : NaN;
     return Number.isFinite(mean) ? `${word} ${text(mean)} ${unit}` : "";
   });
-  return [`${significant(mass * tiles.perSquareMicrometre(tile.level))} localizations/µm²`, ...means.filter(Boolean)];
+  const shares = picture.channels.map((name, channel) => {
+    const share = mass && picture.isMixed ? tiles.mean(tile, channelLayer(channel), row, column) : NaN;
+    return Number.isFinite(share) ? `${name}: ${Math.round(100 * share)} %` : "";
+  });
+  return [`${significant(mass * tiles.perSquareMicrometre(tile.level))} localizations/µm²`, ...[...means, ...shares].filter(Boolean)];
 }

@@ -2,6 +2,7 @@
 // A layer's tile lies where one of the density lies, with half its pixels along each side: uint16 from `low` to `high`.
 
 import { bitsOf, VALUES } from "./half.js";
+import { channelLayer } from "./layers.js";
 
 const LEAST_SHARE = 1e-3; // less than this is what rounding leaves
 const KEPT_PIXELS = 4e7; // held at most; the tiles that were not drawn for longest go first
@@ -78,6 +79,15 @@ export class Tiles {
   /** What is here of a layer where a tile lies; undefined if nothing is. */
   layerOf(tile, name) {
     return this.layers[name]?.get(tile.key);
+  }
+
+  /** The shares of channels where a tile lies, those that are here; undefined if none is. */
+  sharesOf(tile, channels) {
+    const shares = channels.flatMap((_, channel) => {
+      const layer = this.layerOf(tile, channelLayer(channel));
+      return layer ? [{ channel, ...layer }] : [];
+    });
+    return shares.length ? shares : undefined;
   }
 
   pixelNm(level) {

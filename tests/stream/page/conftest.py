@@ -41,8 +41,9 @@ class Run:
     """Publishes what a test says; its sockets are served whenever the test waits for something."""
 
     def __init__(
-        self, folder: Path, run_id: str = "run-1", settings: PublishSettings | None = None, **rig: Any
-    ) -> None:
+        self, folder: Path, run_id: str = "run-1", settings: PublishSettings | None = None,
+        channels: tuple[str, ...] = (), **rig: Any,
+    ) -> None:  # fmt: skip
         self.run_id, self.is_open = run_id, True
         self.out = ZmqOut(settings or PublishSettings(address="tcp://127.0.0.1:*"))
         stream = StreamInfo(SIDE_PX, SIDE_PX, 2000, description="a simulated camera")
@@ -52,8 +53,8 @@ class Run:
         card = {"name": "localizer-2d"}
         warnings = ("[camera] offset_adu is not given: 100 is assumed",)
         engine = "ONNX Runtime on the CPU"
-        self.out.open(RunInfo(run_id, stream, PIXEL_NM, rig, card, folder, {}, engine, warnings))
-        self.renderer = Renderer(SIDE_PX * PIXEL_NM, SIDE_PX * PIXEL_NM, RenderSettings())
+        self.out.open(RunInfo(run_id, stream, PIXEL_NM, rig, card, folder, {}, engine, warnings, channels))
+        self.renderer = Renderer(SIDE_PX * PIXEL_NM, SIDE_PX * PIXEL_NM, RenderSettings(), channels)
         self.out.follow(self.renderer.changed, self.renderer.layers)
 
     def close(self) -> None:
@@ -61,13 +62,16 @@ class Run:
         self.is_open = False
         self.out.close()
 
-    def localize(self, x_nm: float, y_nm: float, count: int = 20, z_nm: float = 0.0, flags: int = 0) -> None:
+    def localize(
+        self, x_nm: float, y_nm: float, count: int = 20, z_nm: float = 0.0, flags: int = 0, channel: int | None = None
+    ) -> None:
         """Draw molecules around a point."""
         spread = np.random.default_rng(0).normal(0, 60, (2, count))
         sigma = np.full(count, 12.0)
         columns = {"frame": np.zeros(count), "x_nm": x_nm + spread[0], "y_nm": y_nm + spread[1]}
         columns |= {"sigma_x_nm": sigma, "sigma_y_nm": sigma}
         columns |= {"z_nm": np.full(count, z_nm), "photons": np.full(count, 1000.0), "flags": np.full(count, flags)}
+        columns |= {} if channel is None else {"channel": np.full(count, channel)}
         self.renderer.add(Localizations(columns))
 
     def preview(self, index: int = 7, side_px: int = SIDE_PX) -> None:

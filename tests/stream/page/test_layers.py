@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tifffile
 
+from models.localizations import CHANNELS
 from stream.errors import InputError
 from stream.page.whole_picture import MAX_PIXELS, write_picture
 from stream.picture.tiles import Tile
@@ -100,5 +101,6 @@ def test_a_picture_too_large_to_be_put_together_is_refused(tmp_path):
 
 def test_every_colour_map_is_served(page):
     maps = httpx.get(page.url + "colour-maps.json").json()
+    assert np.shape(maps.pop("channels")) == (CHANNELS, 3)
     assert {"ember", "ice", "grey", "dusk"} <= maps.keys()
     assert all(np.shape(colours) == (256, 3) for colours in maps.values())

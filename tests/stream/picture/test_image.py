@@ -97,3 +97,43 @@ def test_a_picture_too_small_for_a_scale_bar_has_none():
     picture = np.zeros((20, 20, 3), np.uint8)
     scale_bar.draw(picture, 10.0)
     assert not picture.any()
+
+
+NAMES = ("600 nm", "680 nm")
+
+
+def in_colours(width_nm: float, height_nm: float, count: int = 300) -> Renderer:
+    random = np.random.default_rng(0)
+    columns = {"x_nm": random.uniform(0, width_nm, count), "y_nm": random.uniform(0, height_nm, count)}
+    columns |= {"sigma_x_nm": np.full(count, 12.0), "sigma_y_nm": np.full(count, 20.0), "frame": np.zeros(count)}
+    settings = RenderSettings(pixel_nm=10, tile_px=64, max_sigma_nm=50)
+    renderer = Renderer(width_nm, height_nm, settings, NAMES)
+    renderer.add(Localizations(columns | {"channel": np.arange(count) % 3 - 1}))
+    return renderer
+
+
+def test_tiff_has_a_plane_for_each_channel_which_add_up(tmp_path):
+    renderer = in_colours(3000, 2000)
+    image.write_ome_tiff(tmp_path / "render.ome.tif", renderer.pyramid, renderer.planes)
+    with tifffile.TiffFile(tmp_path / "render.ome.tif") as tiff:
+        series, pixels = tiff.series[0], tifffile.xml2dict(tiff.ome_metadata)["OME"]["Image"]["Pixels"]
+        assert (series.axes, series.shape) == ("CYX", (3, 200, 300))
+        assert [channel["Name"] for channel in pixels["Channel"]] == [*NAMES, "not told"]
+        for number, level in enumerate(series.levels):
+            planes = level.asarray() * 4**number
+            assert planes.sum((1, 2)) == pytest.approx([100, 100, 100], rel=1e-3)
+            np.testing.assert_allclose(planes.sum(0), renderer.image(number), atol=1e-4)
+
+
+def test_png_of_channels_has_their_colours(tmp_path):
+    renderer = Renderer(1280, 1280, RenderSettings(pixel_nm=10, tile_px=64, max_sigma_nm=50), NAMES)
+    x_nm, sigma = np.array([205.0, 605.0, 1005.0]), np.full(3, 20.0)
+    place = {"frame": np.zeros(3), "x_nm": x_nm, "y_nm": np.full(3, 405.0), "sigma_x_nm": sigma, "sigma_y_nm": sigma}
+    renderer.add(Localizations(place | {"channel": np.array([0, 1, -1])}))
+    image.write_png(tmp_path / "render.png", renderer.pyramid, renderer.planes)
+    picture = png_decode((tmp_path / "render.png").read_bytes())
+    green, magenta, grey = picture[40, [20, 60, 100]].astype(int)
+    assert green[1] > 1.3 * green[0]
+    assert min(magenta[0], magenta[2]) > 1.3 * magenta[1]
+    assert np.ptp(grey) <= 1
+    assert grey[0] > 150

@@ -53,6 +53,15 @@ def test_columns_are_picassos(sink, tmp_path):
     np.testing.assert_allclose(locs["sx"], 1.3, rtol=1e-6)
 
 
+def test_channels_are_columns_of_their_own_and_come_back(sink, tmp_path):
+    table = localizations(0, 3)
+    ours = {"channel": np.arange(len(table)) % 3 - 1, "channel_probability": np.full(len(table), 0.75)}
+    sink.write(Localizations({name: table[name] for name in table} | ours), 0, 3)
+    sink.close()
+    back = read_table(tmp_path / "locs.hdf5")
+    assert {name: back[name].tolist() for name in ours} == {name: values.tolist() for name, values in ours.items()}
+
+
 def test_flags_are_a_column_of_their_own_and_come_back(sink, tmp_path):
     table = localizations(0, 3)
     flags = np.arange(len(table)) % 4

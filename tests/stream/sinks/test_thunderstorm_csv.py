@@ -62,3 +62,12 @@ def test_rows_that_java_cannot_parse_are_counted_not_written(tmp_path):
     sink, text = written(tmp_path, Localizations({name: np.array(value) for name, value in columns.items()}))
     assert sink.rejected == 2
     assert len(text.splitlines()) == 2
+
+
+def test_channels_are_its_last_columns_and_come_back(tmp_path):
+    table = localizations(0, 3)
+    ours = {"channel": np.arange(len(table)) % 3 - 1, "channel_probability": np.full(len(table), 0.75)}
+    _, text = written(tmp_path, Localizations({name: table[name] for name in table} | ours))
+    assert text.splitlines()[0].endswith('"channel","channel_probability"')
+    back = read_table(tmp_path / "locs.csv")
+    assert {name: back[name].tolist() for name in ours} == {name: values.tolist() for name, values in ours.items()}

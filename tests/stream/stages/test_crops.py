@@ -44,7 +44,7 @@ class Says:
         own = {"x_px": counts.sum(1) @ grid / total, "y_px": counts.sum(2) @ grid / total, "photons": total}
         others = {"z_nm": 55.0, "background": 3.0, "sigma_x_px": 0.1, "sigma_y_px": 0.2, "sigma_z_nm": 9.0}
         known = own | {name: np.full(len(counts), value) for name, value in others.items()}
-        known |= {"sigma_photons": total / 10}
+        known |= {"sigma_photons": total / 10, "channel": 0 * total + 1, "channel_probability": 0 * total + 0.75}
         return {"table": np.column_stack([known[name] for name in self.card.columns]).astype("f4")}
 
 
@@ -149,6 +149,16 @@ def test_only_what_is_said_is_replaced_and_its_uncertainty_is_the_bound() -> Non
     place = np.array([[30.0, 100, 55, 200, 0.01]])  # x and y are the localizer's
     want = spot_bounds(SPOT.cropped(CROP - 1, 2), place, CAMERA.variance_e2)["z_nm"][0]
     assert (row["z_nm"][0], row["sigma_z_nm"][0]) == pytest.approx((55, want), rel=0.02)
+
+
+def test_colours_are_told_and_who_has_none_stays() -> None:
+    located, _ = run(("channel", "channel_probability"), deep=False)
+    table, read = located.table, (np.asarray(located.table["flags"]) & READ) > 0
+    assert read.tolist() == [True, False, False, False, False, True, True, True]
+    assert table["channel"].tolist() == np.where(read, 1, -1).tolist()
+    assert table["channel_probability"].tolist() == np.where(read, 0.75, 0).tolist()
+    assert set(table["photons"]) == {77}
+    assert located.left_out == 0
 
 
 def test_many_crops_tell_the_pupil_of_all() -> None:

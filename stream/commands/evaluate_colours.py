@@ -1,0 +1,145 @@
+"""`livesmlm evaluate` for networks that tell colours: by brightness, beside fits with the spots of all colours."""
+
+from __future__ import annotations
+
+import json
+import time
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+
+from export.card import Card
+from models.colours.dyes import dyes_of, names_of
+from stream import zoo
+from stream.commands.console import ERR
+from stream.commands.evaluate_crops import ONE_THREAD, answering
+from stream.commands.training import needs_torch
+from stream.engines import open_engine
+from stream.errors import InputError
+
+if TYPE_CHECKING:
+    from models.crops.scoring import Answer
+
+Results = dict[str, dict[str, dict[str, Any]]]
+"""Brightness -> name -> what `scores_of_colours` says, and `per_second`."""
+
+
+def tells_colours(card: Card) -> bool:
+    """Return whether a model tells colours."""
+    return "channel" in card.columns
+
+
+def evaluate_colours(models: list[str], count: int) -> Results:
+    """Return the figures of each model, and of the likeliest fit, on the same crops.
+
+    Parameters
+    ----------
+    models : list of str
+        All for the same dyes and crops of the same side.
+    count : int
+        Crops of each colour and brightness.
+
+    Raises
+    ------
+    ModelError, InputError
+        One of them tells no colours, or others than the first.
+    """
+    colours, scoring = needs_torch("export.colour"), needs_torch("models.colours.scoring")
+    with ExitStack() as stack:
+        engines = [stack.enter_context(closing(open_engine(zoo.find(name), ONE_THREAD))) for name in models]
+        _refuse_mixed(models, [engine.card for engine in engines])
+        space, side = engines[0].card.sample_space, engines[0].card.multiple_px
+        contestants = {engine.card.name: answering(engine) for engine in engines}
+        contestants[colours.YARDSTICK] = colours.yardstick(space, side)
+        results: Results = {}
+        for at, held in colours.colour_tests(space, side, count).items():
+            ERR.print(f"[dim]{at}[/]")
+            results[at] = {
+                name: scoring.scores_of_colours(answer, held) | {"per_second": _per_second(answer, held)}
+                for name, answer in contestants.items()
+            }
+        return results
+
+
+def colours_in_terminal(models: list[str], count: int, out: Path | None, as_json: bool) -> int:
+    """Print what was found, and write it as JSON and as a picture; returns the exit code."""
+    results = evaluate_colours(models, count)
+    text = json.dumps(results, indent=1)
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / "evaluation.json").write_text(text + "\n")
+        needs_torch("models.colours.curves").draw(results, f"{models[0]}: sCMOS", out / "evaluation.png")
+    if as_json:
+        Console().print_json(text)
+        return 0
+    with closing(open_engine(zoo.find(models[0]), ONE_THREAD)) as engine:
+        names = names_of(engine.card.sample_space)
+    Console().print(_colour_table(results))
+    Console().print(_by_z_table(results))
+    for k, name in enumerate(names):
+        Console().print(_depth_table(results, k, name))
+    return 0
+
+
+def _refuse_mixed(models: list[str], cards: list[Card]) -> None:
+    for model, card in zip(models, cards, strict=True):
+        if not tells_colours(card):
+            raise InputError(f"{model} ({card.title}) tells no colours", remedy="compare models that do")
+        if (card.multiple_px, dyes_of(card.sample_space)) != (cards[0].multiple_px, dyes_of(cards[0].sample_space)):
+            raise InputError(
+                f"{models[0]} and {model} are for other dyes or crops ({cards[0].title}; {card.title})",
+                remedy="compare models for the same crops",
+            )
+
+
+def _per_second(answer: Answer, held: Any) -> int:
+    """Return how many crops a second are answered for on one thread."""
+    counts, variance = held.counts, held.variance
+    began = time.perf_counter()
+    answer(counts, variance)
+    return round(len(counts) / (time.perf_counter() - began))
+
+
+def _colour_table(results: Results) -> Table:
+    """Return a row for each contestant: percent told rightly by brightness, what it states in brackets."""
+    table = _headed("colours told rightly (stated), percent", [*results, "crops per second, one thread"])
+    last = list(results.values())[-1]
+    for name in last:
+        cells = (f"{100 * rows[name]['accuracy']:.1f} ({100 * rows[name]['stated']:.1f})" for rows in results.values())
+        table.add_row(name, *cells, f"{last[name]['per_second']}")
+    return table
+
+
+def _by_z_table(results: Results) -> Table:
+    """Return a row for each contestant and brightness: percent told rightly in slices of z."""
+    slices = next(iter(next(iter(results.values())).values()))["by_z"]
+    table = _headed("colours told rightly, percent, by z / nm", ["", *(f"{one['z_nm']:.0f}" for one in slices)])
+    for at, rows in results.items():
+        for name, row in rows.items():
+            table.add_row(name, at, *(f"{100 * one['accuracy']:.0f}" for one in row["by_z"]))
+    return table
+
+
+def _depth_table(results: Results, channel: int, called: str) -> Table:
+    """Return the error of z of one colour by brightness."""
+    table = _headed(f"{called}: RMSE of z / nm (over the bound; outliers)", list(results))
+    for name in next(iter(results.values())):
+        rows = [rows[name].get("z_nm") for rows in results.values()]
+        table.add_row(name, *(_z_cell(row[channel]) if row else "-" for row in rows))
+    return table
+
+
+def _z_cell(figures: dict[str, Any]) -> str:
+    ratio = f" ({figures['over_bound']:.2f}; {100 * figures['outliers']:.0f} %)" if "over_bound" in figures else ""
+    return f"{figures['rmse']:.3g}{ratio}"
+
+
+def _headed(title: str, heads: list[str]) -> Table:
+    table = Table(title=title, title_justify="left", box=None)
+    table.add_column("")
+    for head in heads:
+        table.add_column(head, justify="right")
+    return table
