@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from models.sample_space import SampleSpace
 
 STROKE = "modulator_stroke_{}_rad"
-"""Name of a plain number in a sample space: the stroke for colour 0, 1, ..."""
+"""Name of a plain number in a sample space: the stroke for colour 0, 1, ...; 0 where it was not calibrated."""
 USUAL = {
     "modulator_pixels": 32.0,
     "modulator_stroke_rad": 6 * pi,
@@ -78,7 +78,7 @@ class Modulator:
         strokes = tuple(
             (wavelength, space.number(STROKE.format(k)))
             for k, wavelength in enumerate(wavelengths_nm)
-            if STROKE.format(k) in space.fields
+            if STROKE.format(k) in space.fields and space.number(STROKE.format(k)) > 0
         )
         return cls(
             int(given["modulator_pixels"]), given["modulator_stroke_rad"], given["modulator_design_nm"],

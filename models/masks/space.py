@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from models.colours.dyes import Dye, with_dyes
-from models.masks.modulator import USUAL
+from models.localizations import CHANNELS
+from models.masks.modulator import STROKE, USUAL
 from models.sample_space import LOCALIZER_3D, Range, SampleSpace
 
 QUANTUM_DOTS = tuple(Dye(wavelength, width_nm=0.0) for wavelength in (565.0, 605.0, 655.0))
@@ -16,7 +17,9 @@ _MASKED = SampleSpace({"pixel_size_nm": Range(108, 112), **_KEPT, **USUAL, "wind
     density_per_um2=Range(0.02, 0.3),
     background_e=Range(1, 60, "log-uniform"),
 )
-COLOURS_IN_FOCUS = with_dyes(_MASKED, QUANTUM_DOTS)
+COLOURS_IN_FOCUS = with_dyes(
+    _MASKED.changed(**{STROKE.format(k): 0.0 for k in range(CHANNELS)}), QUANTUM_DOTS
+)  # fmt: skip
 """Dots on the coverslip, of three colours."""
 DEPTH = _MASKED.changed(
     z_nm=Range(-1000, 1000),

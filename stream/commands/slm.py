@@ -61,7 +61,9 @@ def in_terminal(
     _say(image, table, at_nm)
     if out is not None:
         _write(out, image)
-        Console().print(f"{out}: {image.shape[1]} x {image.shape[0]} pixels of {8 * image.dtype.itemsize} bits")
+        Console().print(
+            f"{out}: {image.shape[1]} x {image.shape[0]} pixels of {8 * image.dtype.itemsize} bits", soft_wrap=True
+        )
     if shown:
         Console().print(f"{_show(rig, image)} shows it")
     return 0
@@ -113,7 +115,9 @@ def _learned(path: Path, wavelength_nm: float | None) -> tuple[PhaseAt, float]:
 def _say(image: Image, table: Calibration, wavelength_nm: float) -> None:
     strokes = ", ".join(f"{table.stroke_rad(one):.2f} rad at {one:g} nm" for one in table.wavelengths_nm)
     Console().print(
-        f"for {wavelength_nm:g} nm: grey levels {image.min()} to {image.max()}; stroke {strokes}", highlight=False
+        f"for {wavelength_nm:g} nm: grey levels {image.min()} to {image.max()}; stroke {strokes}",
+        highlight=False,
+        soft_wrap=True,
     )
 
 

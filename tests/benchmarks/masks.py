@@ -154,7 +154,7 @@ def network(path, count, out):
         "fits, open aperture": (fitted(plain), plain),
     }  # fmt: skip
     print(
-        f"{card.name}, {card.provenance['steps']} steps; {count} emitters of {colours} colours, {BACKGROUND:g} of background"
+        f"{card.name}, {card.provenance['steps']} steps; {count} emitters, {colours} colours, background {BACKGROUND:g}"
     )
     print("| who | photons | found | right colour | lateral RMSE, nm | over the bound | spurious |")
     print("|---|---|---|---|---|---|---|")
