@@ -11,6 +11,7 @@ from models.masks.file import MaskFile
 from stream import config
 from stream.commands.slm import in_terminal
 from stream.errors import InputError, LiveSMLMError
+from tests.stream.sources.micro_manager import Server
 
 RIG = "[camera]\npixel_size_nm = 110\n[slm]\nwidth_px = 40\nheight_px = 32\npupil_px = 16\n"
 
@@ -73,6 +74,23 @@ def test_a_file_is_not_written_over(tmp_path: Path, mask: str) -> None:
     (tmp_path / "mask.png").write_bytes(b"")
     with pytest.raises(LiveSMLMError, match="exists already"):
         in_terminal(mask, rig(tmp_path), tmp_path / "mask.png", None, False, False)
+
+
+def test_the_device_of_a_running_micro_manager_shows_it(tmp_path: Path, mask: str, capsys) -> None:
+    server = Server("--modulator", 24)
+    try:
+        more = f'[source]\nkind = "micromanager"\nbackend = "bridge"\nport = {server.port}\n'
+        text = RIG.replace("= 40", "= 24").replace("= 32", "= 24") + more
+        (tmp_path / "bridge.toml").write_text(text)
+        assert in_terminal(mask, config.read(tmp_path / "bridge.toml"), tmp_path / "m.tif", None, False, True) == 0
+        image = tifffile.imread(tmp_path / "m.tif")
+        assert "Panel shows it" in capsys.readouterr().out
+        assert server.somebody("slmSum", "Panel") == str(image.astype(int).sum())
+        (tmp_path / "bridge.toml").write_text(text.replace("width_px = 24", "width_px = 20"))
+        with pytest.raises(LiveSMLMError, match="Panel has 24 x 24"):
+            in_terminal(mask, config.read(tmp_path / "bridge.toml"), None, None, False, True)
+    finally:
+        server.kill()
 
 
 def test_without_micro_manager_nothing_is_shown(tmp_path: Path, mask: str) -> None:
