@@ -35,10 +35,15 @@ def module() -> DeployedChannels:
     return DeployedChannels(network)
 
 
+@pytest.fixture(scope="module")
+def path(module: DeployedChannels, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    where = tmp_path_factory.mktemp("channels") / "hershko.onnx"
+    write(module, describe_channels(module, SPACE, Recipe(system="hershko", psf=""), {}), where)
+    return where
+
+
 @pytest.mark.parametrize("shape", [(4, 24, 20), (2, 17, 30)], ids=str)
-def test_the_file_says_what_torch_says(module: DeployedChannels, tmp_path: Path, shape: tuple[int, int, int]) -> None:
-    path = tmp_path / "hershko.onnx"
-    write(module, describe_channels(module, SPACE, Recipe(system="hershko", psf=""), {}), path)
+def test_the_file_says_what_torch_says(module: DeployedChannels, path: Path, shape: tuple[int, int, int]) -> None:
     frames = np.random.default_rng(1).poisson(300, shape).astype("u2") + 90
     session = ort.InferenceSession(path, providers=["CPUExecutionProvider"])
     given = feed(module, frames, Camera(), 0.3)

@@ -76,6 +76,7 @@ def test_a_file_is_not_written_over(tmp_path: Path, mask: str) -> None:
         in_terminal(mask, rig(tmp_path), tmp_path / "mask.png", None, False, False)
 
 
+@pytest.mark.filterwarnings(r"ignore:Unclosed socket <zmq.Socket\(zmq.REQ\):ResourceWarning")
 def test_the_device_of_a_running_micro_manager_shows_it(tmp_path: Path, mask: str, capsys) -> None:
     server = Server("--modulator", 24)
     try:
