@@ -26,6 +26,8 @@ from models.systems.hershko import HershkoLocalizer
 SAME_PX = 5
 """Candidates of different colours in windows of so many pixels are of one emitter."""
 THRESHOLD = 0.5
+LEAST = 1e-6
+"""Of a probability: nothing is not divided by nothing."""
 SEED = 41_000
 CHOSEN = (
     "answers are those of the localizers for each colour, not pictures of peaks; modulator, strokes by wavelength and "
@@ -75,12 +77,13 @@ def told(score: Tensor) -> Tensor:
     """Return each colour's share of what all say around a place, (t, colours, y, x); 0 where another one says more."""
     around = functional.max_pool2d(score, SAME_PX, 1, SAME_PX // 2)
     parts = []
-    for colour in range(score.shape[1]):
-        others = [around[:, other] for other in range(score.shape[1]) if other != colour]
-        rivals = torch.stack(others)
-        here = score[:, colour]
-        share = here / (here + rivals.sum(0) + 1e-6)
-        parts.append(torch.where(here > rivals.amax(0), share, torch.zeros_like(share)))
+    for colour, here in enumerate(score.unbind(1)):
+        rivals = [one for other, one in enumerate(around.unbind(1)) if other != colour]
+        best = torch.ones_like(here, dtype=torch.bool)
+        for other, rival in enumerate(rivals):
+            best = best & (here > rival if other < colour else here >= rival)  # of equal ones the first is told
+        share = here / (here + torch.stack(rivals).sum(0) + LEAST)
+        parts.append(torch.where(best, share, torch.zeros_like(share)))
     return torch.stack(parts, dim=1)
 
 

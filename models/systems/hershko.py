@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from models import prediction
 from models.colours.dyes import dyes_of
-from models.layers import OverFrames, Residual, stabilize
+from models.layers import OverFrames, Residual, keep_size, stabilize
 from models.losses import Losses, Target, compact
 from models.masks.joint import Behind, MaskAndNetwork
 from models.prediction import Prediction
@@ -55,6 +55,7 @@ class HershkoLocalizer(OverFrames):
         )  # fmt: skip
         self.decoder = nn.Sequential(Residual(c), Residual(c, dilation=2), nn.Conv2d(c, c, 3, padding=1), nn.ReLU())
         self.head = nn.Conv2d(c, 4 * PER_COLOUR * colours, 1)
+        keep_size(self)
         self._start_with_few_detections()
 
     def _start_with_few_detections(self) -> None:

@@ -140,7 +140,7 @@ def test_mask_and_network_learn_together_and_go_on(tmp_path: Path) -> None:
     assert (trainer.network.mask.raw != start).any()
     trainer.save(tmp_path)
     again = Trainer.load(tmp_path, "cpu")
-    assert again.advance().total.detach() == pytest.approx(trainer.advance().total.detach(), rel=1e-5)
+    assert again.advance().total.item() == pytest.approx(trainer.advance().total.item(), rel=1e-5)
 
 
 def test_one_colour_is_no_task_for_it() -> None:
