@@ -12,7 +12,7 @@ from models.masks.file import MaskFile
 from models.masks.modulator import Modulator
 
 START = 0.02
-"""Standard deviation of the parameters at first: nearly flat, but no symmetry keeps the gradients at zero."""
+"""Standard deviation of the parameters around their start: no symmetry keeps the gradients at zero."""
 
 
 class LearnedMask(nn.Module):
@@ -26,7 +26,8 @@ class LearnedMask(nn.Module):
     def __init__(self, modulator: Modulator) -> None:
         super().__init__()
         self.modulator = modulator
-        self.raw = nn.Parameter(START * torch.randn(modulator.pixels, modulator.pixels))
+        noise = START * torch.randn(modulator.pixels, modulator.pixels)
+        self.raw = nn.Parameter(noise if modulator.wrapped else noise + _vortex(modulator))
 
     def design_rad(self) -> Tensor:
         """Return the phase (pixels, pixels) in rad, axes (y, x), at the modulator's design wavelength.
@@ -46,3 +47,14 @@ class LearnedMask(nn.Module):
     def save(self, path: Path) -> None:
         """Write the mask as `MaskFile` does."""
         MaskFile(self.design_rad().detach().cpu().numpy(), self.modulator.design_nm).save(path)
+
+
+def _vortex(modulator: Modulator) -> Tensor:
+    """Return the parameters of a phase that winds once by 2 pi, or by two thirds of the stroke.
+
+    Decision: masks for colours start from a vortex. Context: a flat one is a local optimum, from which bounds learn next
+    to nothing about colours. Consequence: spots start as rings, which another colour opens on one side.
+    """
+    place = (torch.arange(modulator.pixels) + 0.5) * 2 / modulator.pixels - 1
+    turn = torch.atan2(place[:, None], place[None]) / (2 * pi)  # from -1/2 to 1/2
+    return torch.logit(0.5 + turn * min(2 * pi / modulator.stroke_rad, 2 / 3))
