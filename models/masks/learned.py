@@ -52,8 +52,8 @@ class LearnedMask(nn.Module):
 def _vortex(modulator: Modulator) -> Tensor:
     """Return the parameters of a phase that winds once by 2 pi, or by two thirds of the stroke.
 
-    Decision: masks for colours start from a vortex. Context: a flat one is a local optimum, from which bounds learn next
-    to nothing about colours. Consequence: spots start as rings, which another colour opens on one side.
+    Decision: masks for colours start from a vortex. Context: a flat one is a local optimum, from which next to nothing
+    is learned about colours. Consequence: spots start as rings, which another colour opens on one side.
     """
     place = (torch.arange(modulator.pixels) + 0.5) * 2 / modulator.pixels - 1
     turn = torch.atan2(place[:, None], place[None]) / (2 * pi)  # from -1/2 to 1/2
