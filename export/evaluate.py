@@ -12,6 +12,8 @@ from torch import Tensor
 
 from export.background import validate_background
 from export.bleaching import validate_steps
+from export.channels import THRESHOLD as COLOUR_THRESHOLD
+from export.channels import DeployedChannels, validate_channels
 from export.colour import validate_colours
 from export.crops import validate_crops
 from export.exported import Shaped
@@ -26,6 +28,7 @@ from models.evaluation.isolated import calibration, isolated, precision
 from models.evaluation.report import NEAR_FOCUS, SEED, SINGLE_PHOTONS, USUAL_PHOTONS
 from models.layers import OverFrames
 from models.localizations import Localizations
+from models.masks.joint import Joint
 from models.optics.low_rank import LowRankSpot
 from models.sample_space import SampleSpace
 from models.systems import SYSTEMS
@@ -33,6 +36,7 @@ from models.systems.bgnet import BgNet
 from models.systems.colouring import ColourReader
 from models.systems.deep_loco import DeepLoco
 from models.systems.deep_storm import ImageNetwork
+from models.systems.hershko import HershkoLocalizer
 from models.systems.reading import Reader
 from models.systems.xu_bleaching import StepCounter
 from models.train import Trainer
@@ -80,6 +84,12 @@ def locator(module: Runnable, threshold: float, pixel_size_nm: float) -> Locate:
         return Localizations(columns_nm)
 
     return locate
+
+
+def locator_of(joint: Joint, space: SampleSpace) -> Locate:
+    """Return the network behind a mask as a localizer."""
+    assert isinstance(joint.network, HershkoLocalizer)
+    return locator(DeployedChannels(joint.network), COLOUR_THRESHOLD, space.scale("pixel_size_nm")[0])
 
 
 def _rows(
@@ -136,6 +146,9 @@ def validate(trainer: Trainer) -> dict[str, float]:
         assert isinstance(network, Reader)
         assert trainer.spot is not None
         return validate_crops(network, trainer.recipe, trainer.space, trainer.spot)
+    if kind == "mask":
+        assert isinstance(network, Joint)
+        return validate_channels(locator_of(network, trainer.space), network, trainer.space)
     if kind == "colour":
         assert isinstance(network, ColourReader)
         return validate_colours(network, trainer.recipe, trainer.space)

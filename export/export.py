@@ -14,10 +14,11 @@ from torch.utils.flop_counter import FlopCounterMode
 from export.background import DeployedBackground, describe_background, scores_background
 from export.bleaching import DeployedSteps, describe_steps, predictor, scores_steps, temperature_of
 from export.card import Card
+from export.channels import DeployedChannels, describe_channels, scores_channels
 from export.colour import DeployedColours, describe_colours, scores_colours
 from export.colour import beside_torch as colours_beside_torch
 from export.crops import DeployedReader, beside_torch, describe_crops, scores_crops, tests_of
-from export.evaluate import THRESHOLDS, conditions_for, feed, scores
+from export.evaluate import THRESHOLDS, conditions_for, feed, locator_of, scores
 from export.exported import exported
 from export.graph import INPUTS, MULTIPLE_PX, OUTPUTS, columns
 from export.image import DeployedImage, describe_image, drawer, scores_image
@@ -33,6 +34,8 @@ from export.to_onnx import save, trace, write
 from export.trained import Trained, trained_in
 from models.guard.molecules.guard_file import ENDING
 from models.layers import OverFrames
+from models.masks.file import MASK
+from models.masks.joint import Joint
 from models.recipe import Recipe
 from models.sample_space import SampleSpace
 from models.systems import SYSTEMS, Kind
@@ -40,6 +43,7 @@ from models.systems.bgnet import BgNet
 from models.systems.colouring import ColourReader
 from models.systems.deep_loco import DeepLoco
 from models.systems.deep_storm import ImageNetwork
+from models.systems.hershko import HershkoLocalizer
 from models.systems.reading import Reader
 from models.systems.xu_bleaching import StepCounter
 from models.train import SPOT
@@ -243,8 +247,20 @@ def _steps(trained: Trained, out: Path) -> Card:
     return write(module, replace(card, scores=found), out)
 
 
+def _masked(trained: Trained, out: Path) -> Card:
+    joint, space = trained.network, trained.space
+    assert isinstance(joint, Joint)
+    assert isinstance(joint.network, HershkoLocalizer)
+    module = DeployedChannels(joint.network)
+    card = describe_channels(module, space, trained.recipe, trained.provenance)
+    found = scores_channels(locator_of(joint, space), joint, space)
+    joint.mask.save(out.with_suffix(f".{MASK}"))
+    return write(module, replace(card, scores=found), out)
+
+
 _OTHERS: Mapping[Kind, Callable[[Trained, Path], Card]] = {
     "phase": _phase, "background": _background, "crops": _crops, "image": _image, "trace": _steps,
+    "mask": _masked,
     "colour": _colours,
 }  # fmt: skip
 """What writes those that are no localizers."""

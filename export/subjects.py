@@ -46,6 +46,8 @@ def subject_of(model: Path, objective: Objective | None = None, pupil: Path | No
     _, card = read_model(model)
     if "threshold" not in [port.name for port in card.inputs]:
         raise ValueError(f"{card.title}: only localizers have a guard")
+    if "channel" in card.columns:
+        raise ValueError(f"{card.title}: a guard knows one spot, and here each colour has its own")
     spot = spot_beside(model)
     if spot is None:
         return InFocus()

@@ -12,6 +12,7 @@ The same (seed, step) gives the same sample: a run that was resumed sees the dat
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,6 +49,8 @@ class Samples:
     position : (n, d) float32
         x, y from the outer corner of the patch in pixels; z in units of half its range, from the middle.
     emitter_counts : (n,) float32
+    emitter : (n,) int64
+        Which of those that were drawn.
     """
 
     counts: Tensor
@@ -56,6 +59,36 @@ class Samples:
     sample: Tensor
     position: Tensor
     emitter_counts: Tensor
+    emitter: Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Scenes:
+    """What the samples of a step will show, before there is any light.
+
+    Parameters
+    ----------
+    who : (n,) int64
+        Sample of each emitter; some lie beside it.
+    position_nm : (n, 3) float64
+        x and y from the outer corner of the patch, and the third coordinate of its spot.
+    photons : (3, n) float64
+        In each frame.
+    level : (b, y, x) float64
+        Background in photo-electrons.
+    cameras : Cameras
+    noise_seed : int
+    rng : numpy.random.Generator
+        For what is drawn after this.
+    """
+
+    who: NDArray[np.int64]
+    position_nm: Float64
+    photons: Float64
+    level: Float64
+    cameras: Cameras
+    noise_seed: int
+    rng: np.random.Generator
 
 
 class Simulator:
@@ -78,16 +111,36 @@ class Simulator:
 
     def draw(self, seed: int, step: int) -> Samples:
         """Return the batch of a step."""
+        scenes = self.scenes(seed, step)
+        return self.exposed(scenes, self.light(scenes, self.spots))
+
+    def scenes(self, seed: int, step: int) -> Scenes:
+        """Return what the batch of a step shows."""
         rng = np.random.default_rng((seed, step))
         settings = [self.space.sample(rng) for _ in range(self.batch)]
         who, position, photons = self._emitters(settings, rng)
         level = np.stack([self._background(s, rng) for s in settings])
         cameras = Cameras.draw(self.space, settings, self.patch_px, rng)
-        generator = torch.Generator(self.device).manual_seed(int(rng.integers(2**62)))
-        light = self._light(who, position, photons, rng) + self._to(level)[:, None]
-        counts = cameras.expose(light, generator)
+        return Scenes(who, position, photons, level, cameras, int(rng.integers(2**62)), rng)
+
+    def light(self, scenes: Scenes, spots: TrainingSpots, frames: Sequence[int] = range(FRAMES)) -> Tensor:
+        """Return the expected photo-electrons of the emitters, (b, 3, y, x); none in frames that are not asked for."""
+        frame, emitter = np.nonzero((scenes.photons > 0) & np.isin(np.arange(FRAMES), frames)[:, None])
+        shape = (self.batch * FRAMES, self.patch_px, self.patch_px)
+        index = torch.from_numpy(scenes.who[emitter] * FRAMES + frame).to(self.device)
+        position, photons = self._to(scenes.position_nm[emitter]), self._to(scenes.photons[frame, emitter])
+        light = spots.light(position, photons, index, shape, scenes.rng)
+        return torch.reshape(light, (self.batch, FRAMES, self.patch_px, self.patch_px)).clamp(min=0)
+
+    def exposed(self, scenes: Scenes, light: Tensor) -> Samples:
+        """Return the samples that cameras take of light (b, 3, y, x), which counts follow by their derivatives."""
+        who, position, photons, level, cameras = (
+            scenes.who, scenes.position_nm, scenes.photons, scenes.level, scenes.cameras,
+        )  # fmt: skip
+        generator = torch.Generator(self.device).manual_seed(scenes.noise_seed)
+        counts = cameras.expose(light + self._to(level)[:, None], generator)
         for neighbour in (0, 2):
-            lost = torch.from_numpy(rng.random(self.batch) < LOST_NEIGHBOUR).to(self.device)
+            lost = torch.from_numpy(scenes.rng.random(self.batch) < LOST_NEIGHBOUR).to(self.device)
             counts[lost, neighbour] = counts[lost, 1]
         excess = cameras.excess[:, 0]
         scaled = self._scaled(position)
@@ -97,6 +150,7 @@ class Simulator:
             counts, self._to(variance), self._to(level / excess),
             torch.from_numpy(who[inside]).to(self.device), self._to(scaled[inside]),
             self._to(photons[1, inside] / excess[who[inside], 0, 0]),
+            torch.from_numpy(np.flatnonzero(inside)).to(self.device),
         )  # fmt: skip
 
     def _emitters(
@@ -126,14 +180,6 @@ class Simulator:
         shape = (self.patch_px, self.patch_px)
         periods = tuple(np.exp(rng.uniform(np.log(8), np.log(200), 2)))
         return np.asarray(structured(shape, s["background_e"], s["background_contrast"], periods, rng), np.float64)
-
-    def _light(self, who: NDArray[np.int64], position: Float64, photons: Float64, rng: np.random.Generator) -> Tensor:
-        """Return the expected photo-electrons of the emitters, (b, 3, y, x)."""
-        frame, emitter = np.nonzero(photons > 0)
-        shape = (self.batch * FRAMES, self.patch_px, self.patch_px)
-        index = torch.from_numpy(who[emitter] * FRAMES + frame).to(self.device)
-        light = self.spots.light(self._to(position[emitter]), self._to(photons[frame, emitter]), index, shape, rng)
-        return torch.reshape(light, (self.batch, FRAMES, self.patch_px, self.patch_px)).clamp(min=0)
 
     def _targets(self, scaled: Float32, photons: Float64) -> NDArray[np.bool_]:
         inside = ((scaled[:, :2] >= 0) & (scaled[:, :2] < self.patch_px)).all(1)

@@ -13,6 +13,8 @@ from torch import Tensor
 from models.sample_space import EM_READ_NOISE_E, HOT_PIXELS, HOT_TIMES, SampleSpace
 
 Float64 = NDArray[np.float64]
+LEAST_VARIANCE = 0.01
+"""In counts squared, so that no pixel in the dark has an endless derivative."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,20 @@ class Cameras:
         return self.noise_e**2 / self.excess**2
 
     def expose(self, light: Tensor, generator: torch.Generator) -> Tensor:
-        """Return photo-electrons over F^2, (b, t, y, x), of expected photo-electrons; whole counts included."""
+        """Return photo-electrons over F^2, (b, t, y, x), of expected photo-electrons; whole counts included.
+
+        Where light is differentiated, counts follow it: a count is mean + spread * noise with the noise held fast, as
+        if it were normal (Kingma & Welling 2014; Nehme et al. 2020 for masks). Their values are those of the true laws.
+        """
+        counts = self._taken(light.detach(), generator)
+        if not light.requires_grad:
+            return counts
+        mean = light / _like(self.excess, light)
+        spread = torch.sqrt(mean.clamp(min=0) + _like(self.variance, light) + LEAST_VARIANCE)
+        noise = ((counts - mean) / spread).detach()
+        return counts + (mean - mean.detach()) + noise * (spread - spread.detach())
+
+    def _taken(self, light: Tensor, generator: torch.Generator) -> Tensor:
         excess, noise, step = (_like(value, light) for value in (self.excess, self.noise_e, self.step_e))
         electrons = torch.poisson(light, generator=generator)
         register = torch._standard_gamma(electrons.clamp(min=1), generator=generator)

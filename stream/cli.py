@@ -361,6 +361,24 @@ def export(
     raise typer.Exit(export_in_terminal(model, out, precision, to))
 
 
+@app.command()
+def slm(
+    mask: Annotated[str, typer.Argument(help="A .mask.npz beside a model; or a mask by name or file.")],
+    rig: RigFile,
+    out: Annotated[Path | None, typer.Option("--out", help="The image to write: .png or .tif.")] = None,
+    wavelength_nm: Annotated[
+        float | None, typer.Option("--wavelength-nm", min=200, max=2000, help="That the phases are for.")
+    ] = None,
+    wrap: Annotated[bool, typer.Option("--wrap", help="Phases modulo 2 pi: for one colour.")] = False,
+    show: Annotated[bool, typer.Option("--show", help="Show it on Micro-Manager's SLM.")] = False,
+) -> None:
+    """Turn a mask into the image of a spatial light modulator, by [slm] of the rig."""
+    from stream import config
+    from stream.commands.slm import in_terminal
+
+    raise typer.Exit(in_terminal(mask, config.read(rig), out, wavelength_nm, wrap, show))
+
+
 def main() -> None:
     """Run the command; errors become a message and an exit code."""
     from stream.commands.console import show_error

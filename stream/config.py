@@ -30,6 +30,7 @@ from stream.picture.render import RenderSettings
 from stream.quality.settings import ResolutionSettings
 from stream.sinks.linked import LinkSettings
 from stream.sinks.zmq_out import PublishSettings
+from stream.slm.settings import SlmSettings
 from stream.sources import SOURCES
 
 Positive = Field(gt=0)
@@ -241,6 +242,7 @@ class Rig(Section):
     image: ImageSettings = ImageSettings()
     activation: ActivationSettings = ActivationSettings()
     stop: StopSettings = StopSettings()
+    slm: SlmSettings = SlmSettings()
 
     @field_validator("background")
     @classmethod
@@ -336,6 +338,7 @@ def validate(plain: dict[str, Any], origin: str, folder: Path = Path()) -> Rig:
     _from_folder(plain.get("refine"), "spot", folder)
     _from_folder(plain.get("phase"), "pupil", folder)
     _from_folder(plain.get("publish"), "certificate", folder)
+    _from_folder(plain.get("slm"), "calibration", folder)
     try:
         rig = Rig(**plain)
     except ValidationError as error:

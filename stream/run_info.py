@@ -32,7 +32,7 @@ def describe(rig: Rig, engine: Engine, info: StreamInfo, folder: Path, warnings:
         engine=engine.device,
         warnings=tuple(warnings),
         versions=_versions(),
-        channels=channels_of(rig),
+        channels=channels_of(rig, engine.card),
     )
 
 

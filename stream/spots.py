@@ -34,6 +34,12 @@ def optics(rig: Rig, card: Card, camera: Camera, largest_px: int = LARGEST_PX) -
         The file holds no spots, or their pixels have another size than the camera's.
     """
     pixel = rig.camera.pixel_size_nm
+    if "channel" in card.columns:
+        raise RigError(
+            f"[refine] mode = {rig.refine.mode!r} with {card.name!r}, whose spots differ from colour to colour",
+            limit="fits know one spot",
+            remedy='set [refine] mode = "off"',
+        )
     if "z_nm" not in card.columns:
         return gaussians(pixel, rig.optics.psf_sigma_nm, camera, min(WINDOW_PX, largest_px))
     spot = _read(rig.refine.spot or zoo.spot_of(rig.model.name))

@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 
 from models.recipe import Recipe
 
-Kind = Literal["localizer", "phase", "background", "crops", "image", "trace", "colour"]
+Kind = Literal["localizer", "phase", "background", "crops", "image", "trace", "colour", "mask"]
 
 
 class System(NamedTuple):
@@ -14,10 +14,10 @@ class System(NamedTuple):
 
     Attributes
     ----------
-    kind : {"localizer", "phase", "background", "crops", "image", "trace", "colour"}
+    kind : {"localizer", "phase", "background", "crops", "image", "trace", "colour", "mask"}
         Frames -> emitters; bead stacks -> coefficients of the wavefront; crops with an emitter -> their background;
         crops with an emitter -> what it is; frames -> super-resolved images; intensity traces -> bleaching steps; crops
-        with an emitter -> its colour.
+        with an emitter -> its colour; frames behind a mask that is learned too -> emitters by colour.
     recipe : Recipe
     """
 
@@ -60,6 +60,9 @@ SYSTEMS = {
     ),
     "deep-storm-light": System(
         "image", Recipe(system="deep-storm-light", batch=16, patch_px=32, learning_rate=1.5e-3, steps=30_000)
+    ),
+    "hershko": System(
+        "mask", Recipe(system="hershko", psf="", batch=8, patch_px=40, learning_rate=3e-3, weight_decay=0, steps=30_000)
     ),
     "kim": System("colour", Recipe(system="kim", psf="", batch=64, patch_px=16, learning_rate=1e-3, steps=30_000)),
     "hershko-colour": System(

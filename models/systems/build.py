@@ -5,7 +5,7 @@ from __future__ import annotations
 from models.optics.low_rank import LowRankSpot
 from models.recipe import Recipe
 from models.sample_space import SampleSpace
-from models.systems import hershko_colour, kim, moeckl_phase, paine_fienup, smnet, zelger
+from models.systems import hershko, hershko_colour, kim, moeckl_phase, paine_fienup, smnet, zelger
 from models.systems.bgnet import BackgroundOfCrops
 from models.systems.colouring import ColourReading
 from models.systems.deep_loco import PointsOfTiles
@@ -57,6 +57,8 @@ def subject(recipe: Recipe, space: SampleSpace, spot: LowRankSpot | None, device
         return Wavefronts(WAVEFRONTS[recipe.system], recipe, space, device)
     if recipe.system in CROPS:
         return CropReading(CROPS[recipe.system], recipe, space, spot, device)
+    if recipe.system == "hershko":
+        return hershko.subject(recipe, space, device)
     if recipe.system in COLOURS:
         return ColourReading(COLOURS[recipe.system], recipe, space, device)
     raise ValueError(f"no system is called {recipe.system!r}")

@@ -49,6 +49,12 @@ Results = dict[str, dict[str, Any]]
 
 def conditions_for(card: Card, model: str) -> Conditions:
     """Return spot, camera and background that a model is judged with; raises ModelError if its spots are missing."""
+    if "channel" in card.columns:
+        raise ModelError(
+            f"model {model!r} locates behind a mask of its own, colour by colour",
+            limit="frames behind other optics say nothing of it",
+            remedy="`livesmlm models PATH` shows what it scored behind that mask",
+        )
     if "z_nm" not in card.columns:
         return in_focus()
     path = zoo.spot_of(model)

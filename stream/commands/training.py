@@ -16,6 +16,7 @@ from models.bleaching.space import TRACES
 from models.colours.space import COLOURS
 from models.crops.space import crops_space
 from models.images.space import image_space
+from models.masks.space import COLOURS_IN_FOCUS
 from models.recipe import Recipe
 from models.sample_space_file import read_space
 from models.systems import SYSTEMS
@@ -45,7 +46,7 @@ def recipe_of(
             remedy="`livesmlm models` says what each of them is for",
         )  # fmt: skip
     kind, usual = SYSTEMS[system]
-    if psf and kind in ("phase", "trace", "colour"):
+    if psf and kind in ("phase", "trace", "mask", "colour"):
         raise InputError(f"--psf {psf}: {system} is not trained for a spot", remedy="leave it out")
     chosen = replace(
         usual, psf=psf or usual.psf, size=size, seed=seed, steps=steps or usual.steps, sample_space=sample_space,
@@ -103,6 +104,8 @@ def new_trainer(recipe: Recipe) -> Any:
     try:
         if SYSTEMS[recipe.system].kind == "phase":
             space, spot = with_objective(*read_space(space_file, SPACES[recipe.system])), None
+        elif SYSTEMS[recipe.system].kind == "mask":
+            space, spot = with_objective(*read_space(space_file, COLOURS_IN_FOCUS)), None
         elif SYSTEMS[recipe.system].kind == "colour":
             space, spot = with_objective(*read_space(space_file, COLOURS)), None
         elif SYSTEMS[recipe.system].kind == "trace":

@@ -61,6 +61,12 @@ class Core(Protocol):
     def get_device_description(self, device: str, /) -> str: ...  # noqa: D102
     def get_version_info(self) -> str: ...  # noqa: D102
     def get_api_version_info(self) -> str: ...  # noqa: D102
+    def get_slm_device(self) -> str: ...  # noqa: D102
+    def get_slm_width(self, device: str, /) -> int: ...  # noqa: D102
+    def get_slm_height(self, device: str, /) -> int: ...  # noqa: D102
+    def get_slm_bytes_per_pixel(self, device: str, /) -> int: ...  # noqa: D102
+    def set_slm_image(self, device: str, pixels: NDArray[Any], /) -> None: ...  # noqa: D102
+    def display_slm_image(self, device: str, /) -> None: ...  # noqa: D102
     def get_circular_buffer_memory_footprint(self) -> int: ...  # noqa: D102
     def set_circular_buffer_memory_footprint(self, megabytes: int, /) -> None: ...  # noqa: D102
 

@@ -1,10 +1,11 @@
 """A stand-in for Micro-Manager's server: speaks the bridge's protocol, and hands on calls to a real core.
 
-    python tests/stream/sources/bridge_server.py [--config FILE.cfg | --stack FILE.npy --exposure-ms 5]
+    python tests/stream/sources/bridge_server.py [--config FILE.cfg | --stack FILE.npy --exposure-ms 5 | --modulator 64]
 
 The core is that of pymmcore with the devices of a configuration, or that of pymmcore-plus with a camera in Python that
-shows the frames of a stack. It prints its port. Each line on its input, `["setROI", 0, 0, 32, 32]`, is a call that
-somebody at the microscope makes meanwhile; it prints what the call gives, or what went wrong.
+shows the frames of a stack, or with a modulator in Python. It prints its port. Each line on its input,
+`["setROI", 0, 0, 32, 32]`, is a call that somebody at the microscope makes meanwhile; it prints what the call gives, or
+what went wrong.
 """
 
 import argparse
@@ -32,6 +33,9 @@ METHODS = {
     "hasProperty": ([TEXT, TEXT], BOOL), "getProperty": ([TEXT, TEXT], TEXT),
     "getLoadedDevices": ([], "mmcorej.StrVector"), "getDeviceLibrary": ([TEXT], TEXT),
     "getDeviceDescription": ([TEXT], TEXT), "getVersionInfo": ([], TEXT), "getAPIVersionInfo": ([], TEXT),
+    "getSLMDevice": ([], TEXT), "getSLMWidth": ([TEXT], INT), "getSLMHeight": ([TEXT], INT),
+    "getSLMBytesPerPixel": ([TEXT], INT), "setSLMImage": ([TEXT, "byte[]"], NOTHING),
+    "displaySLMImage": ([TEXT], NOTHING),
     "getCircularBufferMemoryFootprint": ([], INT), "setCircularBufferMemoryFootprint": ([INT], NOTHING),
 }  # fmt: skip
 OF_VECTORS = {"size": ([], INT), "get": ([INT], TEXT)}
@@ -90,6 +94,13 @@ class CMMCore:
     def getROI(self):
         return Rectangle(self._core.getROI())
 
+    def setSLMImage(self, label, data):
+        flat = np.frombuffer(data, np.uint8)
+        self._core.setSLMImage(label, flat.reshape(self._core.getSLMHeight(label), self._core.getSLMWidth(label)))
+
+    def slmSum(self, label):
+        return int(self._core.getSLMImage(label).astype(int).sum())
+
     def getLoadedDevices(self):
         return StrVector(self._core.getLoadedDevices())
 
@@ -108,7 +119,13 @@ class Server:
             while not asked.empty():
                 self._obey(json.loads(asked.get()))
             if self._socket.poll(5):
-                request = json.loads(self._socket.recv_multipart()[0].decode("iso-8859-1"))
+                text, *arrays = self._socket.recv_multipart()
+                request = json.loads(text.decode("iso-8859-1"))
+                places = [
+                    place for place, value in enumerate(request.get("arguments", [])) if str(value).startswith("@")
+                ]
+                for place, data in zip(places, arrays[1::2], strict=True):
+                    request["arguments"][place] = data
                 self._socket.send_multipart(self._answer(request))
 
     def _obey(self, call):
@@ -223,17 +240,31 @@ def with_stack(path, exposure_ms, lose):
     return core
 
 
+def with_modulator(side_px):
+    """Return a core with a square modulator of so many pixels, and no camera."""
+    from pathlib import Path
+
+    sys.path.insert(0, str(Path(__file__).parent))
+    from modulators import modulator_core
+
+    return modulator_core((side_px, side_px))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--config")
     parser.add_argument("--stack")
     parser.add_argument("--exposure-ms", type=float, default=5.0)
+    parser.add_argument("--modulator", type=int, help="pixels along its side")
     parser.add_argument("--version", default="5.1.0")
     parser.add_argument("--lose", type=int, nargs="*", default=())
     options = parser.parse_args()
-    core = with_devices(options.config) if options.config else with_stack(
-        options.stack, options.exposure_ms, options.lose
-    )  # fmt: skip
+    if options.modulator:
+        core = with_modulator(options.modulator)
+    elif options.config:
+        core = with_devices(options.config)
+    else:
+        core = with_stack(options.stack, options.exposure_ms, options.lose)
     server, asked = Server(core, options.version), queue.SimpleQueue()
     threading.Thread(target=lambda: [asked.put(line) for line in sys.stdin], daemon=True).start()
     print(server.port, flush=True)
