@@ -22,7 +22,6 @@ from models.sample_space_file import read_space
 from models.systems import SYSTEMS
 from stream.commands.parity import show
 from stream.errors import InputError, OutputError
-from stream.suitability import LOCALIZER
 from stream.zoo import find
 
 
@@ -169,7 +168,7 @@ def export_in_terminal(source: str, out: Path, precision: str, to: str) -> int:
         card = module.export(path, out, precision, rows if to == "tensorrt" else 0)
     except ValueError as error:
         raise InputError(str(error)) from error
-    if LOCALIZER in (port.name for port in card.inputs):
+    if "by_density_per_um2" in card.scores:  # the others are not compared with torch engine by engine
         show(out, card, path)
     else:
         Console().print(f"{out}: [bold]{card.name}[/], {card.title}", soft_wrap=True)
