@@ -25,6 +25,8 @@ ABOUT = {
     "zelger-alone": About("the same without aberrations", "Zelger et al., Opt. Express 26, 2018"),
     "smnet-z": About("crop -> z", "Zhang et al., Nat. Methods 15, 2018"),
     "smnet-xy": About("crop -> x, y", "Zhang et al., Nat. Methods 15, 2018"),
+    "smnet-orientation": About("crop -> polar angle and azimuth of a dipole", "Zhang et al., Nat. Methods 15, 2018"),
+    "smnet-aberrations": About("crop in two planes -> Noll 5 to 25", "Zhang et al., Nat. Methods 15, 2018"),
     "deep-storm": About("frames -> super-resolved image, summed live", "Nehme et al., Optica 5, 2018"),
     "deep-storm-light": About("the same, lighter", "Nehme et al., Optica 5, 2018"),
 }

@@ -13,7 +13,7 @@ from models import psf as spots
 from models.aberrations.space import SPACES, with_objective
 from models.backgrounds.space import background_space
 from models.bleaching.space import TRACES
-from models.crops.space import crops_space
+from models.crops.space import OWN, crops_space
 from models.images.space import image_space
 from models.recipe import Recipe
 from models.sample_space_file import read_space
@@ -44,13 +44,13 @@ def recipe_of(
             remedy="`livesmlm models` says what each of them is for",
         )  # fmt: skip
     kind, usual = SYSTEMS[system]
-    if psf and kind in ("phase", "trace"):
+    if psf and (kind in ("phase", "trace") or system in OWN):
         raise InputError(f"--psf {psf}: {system} is not trained for a spot", remedy="leave it out")
     chosen = replace(
         usual, psf=psf or usual.psf, size=size, seed=seed, steps=steps or usual.steps, sample_space=sample_space,
         start=start,
     )  # fmt: skip
-    if kind not in ("background", "crops"):
+    if kind not in ("background", "crops") or system in OWN:
         return chosen
     try:
         return replace(chosen, patch_px=spots.crop_px(chosen.psf))
@@ -102,6 +102,8 @@ def new_trainer(recipe: Recipe) -> Any:
     try:
         if SYSTEMS[recipe.system].kind == "phase":
             space, spot = with_objective(*read_space(space_file, SPACES[recipe.system])), None
+        elif recipe.system in OWN:
+            space, spot = with_objective(*read_space(space_file, OWN[recipe.system])), None
         elif SYSTEMS[recipe.system].kind == "trace":
             space, spot = read_space(space_file, TRACES)[0], None
         else:
