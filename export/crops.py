@@ -99,11 +99,13 @@ def describe_crops(
     psf, side, planes = Path(recipe.psf).stem, module.crop_px, module.reader.planes
     found = ", ".join(name.rsplit("_", 1)[0] for name in module.reader.answers.names)
     where = f"{side} x {side} pixels" + (f" in {planes} planes" if planes > 1 else "")
+    inputs = tuple(replace(port, axes=PLANES) for port in INPUTS) if planes > 1 else INPUTS
     return Card(
         name="-".join(filter(None, (psf, recipe.system, recipe.size))),
         title=f"{found} of one {psf + ' ' if psf else ''}spot in {where}",
-        inputs=tuple(replace(port, axes=PLANES) for port in INPUTS) if planes > 1 else INPUTS, outputs=OUTPUTS, columns=module.reader.columns, features=0, look_ahead=0, multiple_px=side,
-        threshold=0.0, mac_per_pixel=int(counter.get_total_flops()) // 2 // (len(example[0]) * side**2), sample_space=space,
+        inputs=inputs, outputs=OUTPUTS, columns=module.reader.columns, features=0, look_ahead=0, multiple_px=side,
+        threshold=0.0, mac_per_pixel=int(counter.get_total_flops()) // 2 // (len(example[0]) * side**2),
+        sample_space=space,
         provenance=provenance,
     )  # fmt: skip
 
@@ -164,8 +166,8 @@ def _wavefronts(
     names = [mode_name(j) for j in spots.modes]
     return {
         "data": f"simulated, held-out seed: {pupils} pupils, {count} crops behind each, {READ_NOISE_E:g} e read noise, "
-        f"{BACKGROUND_E:g} photo-electrons of background; root mean square wavefront error by photons and crops pooled, "
-        "and the bound of who knows how aberrations are drawn; pupil_error_waves: by mode, of the largest pools",
+        f"{BACKGROUND_E:g} photo-electrons of background; root mean square wavefront error by photons and crops "
+        "pooled, and the bound of who knows how aberrations are drawn; pupil_error_waves: by mode, of the largest pools",
         "by_photons": found,
         "pupil_error_waves": {name: float(f"{e:.2g}") for name, e in zip(names, errors.tolist(), strict=True)},
     }

@@ -33,6 +33,9 @@ SCHEMA: Mapping[str, Column] = {
     "photons": Column("f4", "photon", "photons of the emitter in this frame"),
     "sigma_photons": Column("f4", "photon", "1-sigma uncertainty of photons"),
     "background": Column("f4", "photo-electron/pixel", "background under the emitter"),
+    "theta_deg": Column("f4", "deg", "angle of the dipole to the optical axis, 0 to 90; nan if not read"),
+    "phi_deg": Column("f4", "deg", "azimuth of the dipole's upper end, from x towards y; nan if not read"),
+    "sigma_orientation_deg": Column("f4", "deg", "1-sigma uncertainty of the dipole's axis; nan if not read"),
     "probability": Column("f4", "1", "probability that there is an emitter"),
     "novelty": Column(
         "f4",
@@ -51,6 +54,8 @@ SCHEMA: Mapping[str, Column] = {
     ),
 }
 
+ORIENTATION = ("theta_deg", "phi_deg", "sigma_orientation_deg")
+"""Columns that are nan where nobody has looked."""
 REFINED, OUTSIDE, READ = 1, 2, 4
 """Bits of `flags`."""
 

@@ -11,13 +11,13 @@ import torch
 
 from models.crops.bounds import expected_counts
 from models.crops.orientation import COLUMN, apart_deg, turn_bounds
-from models.crops.scoring import BACKGROUND_E, READ_NOISE_E, Answer, Float64
+from models.crops.scoring import BACKGROUND_E, OUTLIER, READ_NOISE_E, Answer, Float64
 from models.crops.spots import CropSpots
 from models.optics.crlb import bounds, fisher
 from models.sample_space import SampleSpace
 
 PHOTONS = (500.0, 1000.0, 2000.0, 5000.0, 10_000.0)
-SEED, FAR_DEG, AT_ONCE = 84_000, 30.0, 64
+SEED, AT_ONCE = 84_000, 64
 
 
 def oriented_scores(answer: Answer, spots: CropSpots, space: SampleSpace, count: int) -> dict[str, dict[str, float]]:
@@ -61,8 +61,10 @@ def _places(space: SampleSpace, spots: CropSpots, count: int, rng: np.random.Gen
 
 
 def _figures(error: Float64, bound: Float64) -> dict[str, float]:
+    ratio = error / bound
+    fine = ratio[ratio < OUTLIER]
     figures = {
         "median_deg": np.median(error), "rmse_deg": np.sqrt(np.mean(error**2)), "bound_deg": np.median(bound),
-        "over_bound": np.median(error / bound) / np.sqrt(2 * np.log(2)), "far_share": np.mean(error > FAR_DEG),
+        "over_bound": np.sqrt(np.mean(fine**2)) if len(fine) else np.nan, "outliers": np.mean(ratio >= OUTLIER),
     }  # fmt: skip
     return {name: float(f"{value:.4g}") for name, value in figures.items()}

@@ -2,7 +2,7 @@
 
 | step | in -> out | axes, unit |
 |---|---|---|
-| emitter | near the centre, as a detector leaves it, at any z -> share of its light | (b, [plane,] y, x) photo-electrons |
+| emitter | near the centre, as a detector leaves it, at any z -> its light | (b, [plane,] y, x) photo-electrons |
 | further | aberrations, orientations of each crop's own, where the space names some | (b, further) |
 | background | flat | photo-electrons per pixel |
 | camera | -> photo-electrons over F^2, of variance their mean + that of the read noise | (b, y, x) |

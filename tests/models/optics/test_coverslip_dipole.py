@@ -33,7 +33,8 @@ def test_in_focus_it_is_the_dipole_of_the_same_setup() -> None:
 
 
 def test_a_dipole_has_no_direction_but_leans_to_a_side() -> None:
-    same, other = (light(PLACE, at) for at in ([180, 180, 0] + DEGREES * [-1, 1, 1], DEGREES + [0, 180, 0]))
+    turned, opposite = DEGREES + np.array([0, 180, 0]), np.array([180, 180, 0]) + DEGREES * [-1, 1, 1]
+    same, other = light(PLACE, opposite), light(PLACE, turned)
     here = light(PLACE, DEGREES)
     np.testing.assert_allclose(same, here, atol=1e-12)
     assert np.abs(other - here).max() > 0.02 * here.max()
