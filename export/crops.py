@@ -162,12 +162,12 @@ def _oriented(module: DeployedReader, space: SampleSpace, spots: CropSpots, coun
 def _wavefronts(
     module: DeployedReader, space: SampleSpace, spots: CropSpots, pupils: int, count: int
 ) -> dict[str, Any]:  # fmt: skip
-    found, errors = wavefront_scores(answering(module), spots, space, module.crop_px, pupils, count)
+    found, errors = wavefront_scores(answering(module), spots, space, pupils, count)
     names = [mode_name(j) for j in spots.modes]
     return {
         "data": f"simulated, held-out seed: {pupils} pupils, {count} crops behind each, {READ_NOISE_E:g} e read noise, "
         f"{BACKGROUND_E:g} photo-electrons of background; root mean square wavefront error by photons and crops "
-        "pooled, and the bound of who knows how aberrations are drawn; pupil_error_waves: by mode, of the largest pools",
+        "pooled, and the bound of who knows how aberrations are drawn; pupil_error_waves: by mode, largest pools",
         "by_photons": found,
         "pupil_error_waves": {name: float(f"{e:.2g}") for name, e in zip(names, errors.tolist(), strict=True)},
     }
@@ -213,5 +213,5 @@ def _validate_own(module: DeployedReader, recipe: Recipe, space: SampleSpace) ->
     if spots.further == ORIENTED:
         oriented = oriented_scores(answer, spots, space, QUICK // 2)
         return {f"median_deg_at_{at}": row["median_deg"] for at, row in oriented.items()}
-    waves, _ = wavefront_scores(answer, spots, space, module.crop_px, 1, QUICK // 4)
+    waves, _ = wavefront_scores(answer, spots, space, 1, QUICK // 4)
     return {f"rms_waves_of_{n}_at_{at}": row["rms_waves"] for at, rows in waves.items() for n, row in rows.items()}

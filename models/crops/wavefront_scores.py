@@ -26,7 +26,7 @@ BOUNDED = 12
 
 
 def wavefront_scores(
-    answer: Answer, spots: CropSpots, space: SampleSpace, side_px: int, pupils: int, count: int
+    answer: Answer, spots: CropSpots, space: SampleSpace, pupils: int, count: int
 ) -> tuple[dict[str, dict[str, dict[str, float]]], Float64]:  # fmt: skip
     """Return errors and bounds in waves by photons and crops pooled; and errors (modes,) of the largest pools.
 
@@ -38,9 +38,8 @@ def wavefront_scores(
         In two planes, without crops that are alike.
     space : SampleSpace
         Of the training.
-    side_px, pupils : int
-    count : int
-        Crops behind each pupil.
+    pupils, count : int
+        Pupils, and crops behind each.
     """
     rng, names = np.random.default_rng(SEED), [mode_name(j) for j in spots.modes]
     errors: dict[tuple[float, int], list[Float64]] = {}

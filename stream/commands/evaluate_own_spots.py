@@ -1,4 +1,4 @@
-"""`livesmlm evaluate` for networks of orientations, and of aberrations in two planes: errors beside bounds, by photons."""
+"""`livesmlm evaluate` for networks of orientations, and of aberrations in two planes: errors beside bounds."""
 
 from __future__ import annotations
 
@@ -58,18 +58,20 @@ def own_spots_in_terminal(models: list[str], count: int, out: Path | None, as_js
 
 
 def _judged(engine: Engine, count: int) -> dict[str, Any]:
-    card, scores = engine.card, needs_torch("export.crops")
+    card = engine.card
     spots = needs_torch("models.crops.build").crop_spots("", card.sample_space, None, card.multiple_px)
 
     def answer(counts: Float32, variance: Float32) -> dict[str, Float64]:
         table = engine.run({"counts": counts, "variance": variance})["table"]
         return dict(zip(card.columns, np.asarray(table, np.float64).T, strict=True))
 
+    judged: dict[str, Any]
     if sees_two_planes(card):
-        found, _ = scores.wavefront_scores(answer, spots, card.sample_space, card.multiple_px, PUPILS, count)
+        waves = needs_torch("models.crops.wavefront_scores")
+        judged, _ = waves.wavefront_scores(answer, spots, card.sample_space, PUPILS, count)
     else:
-        found = scores.oriented_scores(answer, spots, card.sample_space, count)
-    judged: dict[str, Any] = found
+        angles = needs_torch("models.crops.oriented_scores")
+        judged = angles.oriented_scores(answer, spots, card.sample_space, count)
     return judged
 
 
