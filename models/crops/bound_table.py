@@ -13,8 +13,6 @@ import torch
 from torch import Tensor
 
 from models.crops.bounds import expected_counts
-from models.crops.samples import truth_names
-from models.crops.space import further_of
 from models.crops.spots import CropSpots
 from models.optics.crlb import bounds, fisher
 from models.sample_space import SampleSpace
@@ -58,9 +56,9 @@ class BoundTable:
         each = torch.arange(len(truth), device=truth.device)
         sigma = torch.exp((1 - part) * table[each, below] + part * table[each, below + 1])
         scale = torch.sqrt(photons)[:, None]
-        by_photons = torch.ones(sigma.shape[1], device=truth.device)
-        by_photons[3:5] = 0  # photons and background change the image by their own unit, not by N times it
-        found = sigma / scale * torch.where(by_photons > 0, torch.ones_like(scale), scale**2)
+        light = torch.zeros(sigma.shape[1], dtype=torch.bool, device=truth.device)
+        light[3:5] = True  # photons and background change the image by their own unit, all others by N times theirs
+        found = sigma * torch.where(light, scale, 1 / scale)
         unknown = torch.full((len(truth), truth.shape[1] - found.shape[1]), torch.inf, device=truth.device)
         return torch.cat((found, unknown), dim=1)
 
@@ -80,5 +78,4 @@ class BoundTable:
         for power in torch.linspace(low, high, count).tolist():
             information = fisher(jacobian.double(), share.double().clamp(min=0) + 10**power)
             found.append(bounds(information.mean(0, keepdim=True))[0])
-        assert len(truth_names(further_of(space))) == 5 + len(spots.further)
         return torch.log(torch.stack(found)).float()

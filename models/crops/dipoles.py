@@ -28,13 +28,14 @@ class DipoleSpots:
     """
 
     modes: tuple[int, ...] = ()
-    further = ORIENTED
+    further: tuple[str, ...] = ORIENTED
+    shared: tuple[str, ...] = ("z_nm",)
 
     def __init__(
         self, objective: Objective, pixel_size_nm: float, side_px: int, alike: int = 1, at_once: int = 16
     ) -> None:  # fmt: skip
         self._spot = CoverslipDipole(objective, pixel_size_nm, side_px + 1, at_once)
-        self.pixel_size_nm, self.alike, self.shared = pixel_size_nm, alike, ("z_nm",)
+        self.pixel_size_nm, self.alike = pixel_size_nm, alike
 
     def light(self, place_nm: Tensor, further: Tensor) -> Tensor:
         """Return the share of the photons on each pixel; as `CropSpots.light`."""

@@ -55,7 +55,8 @@ def axis_of(products: Tensor) -> Tensor:
     strength = torch.diagonal(power, dim1=1, dim2=2)
     best = (strength >= strength.amax(dim=1, keepdim=True)).to(power.dtype)
     vector = (power @ best[:, :, None])[:, :, 0]
-    return vector / torch.linalg.vector_norm(vector, dim=1, keepdim=True)
+    axis: Tensor = vector / torch.linalg.vector_norm(vector, dim=1, keepdim=True)
+    return axis
 
 
 def frame_of(angles_deg: Tensor) -> Tensor:

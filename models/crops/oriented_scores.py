@@ -35,7 +35,7 @@ def oriented_scores(answer: Answer, spots: CropSpots, space: SampleSpace, count:
     """
     rng, found = np.random.default_rng(SEED), {}
     truth = torch.tensor(_places(space, spots, count, rng), dtype=torch.float32)
-    parts = [expected_counts(spots, part, of_further=True) for part in truth.split(AT_ONCE)]
+    parts = [expected_counts(spots, part, of_further=True) for part in torch.split(truth, AT_ONCE)]
     share, jacobian = (torch.cat(part) for part in zip(*parts, strict=True))
     side = int(share.shape[1] ** 0.5)
     for photons in PHOTONS:

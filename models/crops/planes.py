@@ -49,8 +49,8 @@ class PlaneSpots:
             for focus in (moved, -moved)
         ]
         self.pixel_size_nm, self.modes, self.alike = pixel_size_nm, modes, alike
-        self.further = (*map(mode_name, modes), *SHIFT)
-        self.shared = ("z_nm", *self.further)
+        self.further: tuple[str, ...] = (*map(mode_name, modes), *SHIFT)
+        self.shared: tuple[str, ...] = ("z_nm", *self.further)
 
     def light(self, place_nm: Tensor, further: Tensor) -> Tensor:
         """Return the share of the photons on each pixel, (n, 2, side, side); as `CropSpots.light`."""

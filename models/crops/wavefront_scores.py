@@ -75,7 +75,7 @@ def _places(space: SampleSpace, waves: Float64, count: int, rng: np.random.Gener
 
 def _shares(spots: CropSpots, truth: Tensor) -> Tensor:
     place = torch.cat((truth[:, :2] * spots.pixel_size_nm, truth[:, 2:3]), dim=1)
-    parts = zip(place.split(AT_ONCE), truth[:, NUISANCES:].split(AT_ONCE), strict=True)
+    parts = zip(torch.split(place, AT_ONCE), torch.split(truth[:, NUISANCES:], AT_ONCE), strict=True)
     return torch.cat([spots.light(*part) for part in parts]).clamp(min=0)
 
 

@@ -36,6 +36,5 @@ class SecondPlane:
             return np.ones(0, bool)
         tree = cKDTree(np.column_stack((xy_px, frame * APART)))
         there = np.column_stack((xy_px + self._shift, frame * APART))
-        distance, _ = tree.query(there, k=2, distance_upper_bound=APART / 2)
-        own = distance[:, 0] <= OWN_PX
-        return np.asarray(np.where(own, distance[:, 1], distance[:, 0]) > side_px / 2)
+        nearest, next_one = np.asarray(tree.query(there, k=2, distance_upper_bound=APART / 2)[0]).T
+        return np.asarray(np.where(nearest <= OWN_PX, next_one, nearest) > side_px / 2)

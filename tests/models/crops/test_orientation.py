@@ -1,4 +1,4 @@
-"""Products of a dipole's components have one axis, whatever its sign; errors are turns; both ends of a dipole are one."""
+"""Products of a dipole's components have one axis, whatever its sign; errors are turns; both ends are one."""
 
 import numpy as np
 import pytest
