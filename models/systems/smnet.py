@@ -1,4 +1,4 @@
-"""smNet: a crop with one emitter -> x and y, or z, or aberrations: Zhang et al., Nat. Methods 15, 913 (2018).
+"""smNet: a crop -> x and y, or z, or aberrations: Zhang et al., Nat. Methods 15, 913 (2018).
 
 Of the paper: each quantity has a network of its own, crops are divided by their own maximum, convolutions of 7 and 5
 pixels in front of residual blocks that widen in steps, convolutions of one pixel behind them, answers are clipped to
