@@ -56,7 +56,7 @@ def crop_reader(stage: Stage, rig: Rig, model: str, camera: Camera, info: Stream
             limit="one pupil is published",
             remedy='set [phase] mode = "off", or take another model',
         )
-    second = _second_plane(rig, card)
+    second = second_plane(rig, card)
     stated = any(name.startswith("sigma_") for name in card.columns)
     bounds = None if stated else _bounds(path, card)
     pupil = PupilOfCrops(card.sample_space, card.scores["pupil_error_waves"]) if finds_pupil else None
@@ -70,7 +70,7 @@ def _bounds(path: Path, card: Card) -> CropBounds | OrientedBounds:
     return CropBounds(spot_of(path), card.multiple_px)
 
 
-def _second_plane(rig: Rig, card: Card) -> SecondPlane | None:
+def second_plane(rig: Rig, card: Card) -> SecondPlane | None:
     """Return where the second plane is; raises RigError if it is stated for a model that sees one, or not for two."""
     shift, two = rig.crops.second_plane_px, sees_two_planes(card)
     if two and shift is not None:

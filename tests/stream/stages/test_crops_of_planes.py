@@ -1,12 +1,18 @@
 """Molecules that are seen twice on one camera, and what is said of orientations."""
 
+from types import SimpleNamespace
+
 import numpy as np
+import pytest
 
 from models.aberrations.space import with_objective
 from models.camera import Camera
 from models.crops.space import ON_COVERSLIP
 from models.localizations import READ, Localizations
 from models.optics.objective import Objective
+from stream.config import validate
+from stream.crops import second_plane
+from stream.errors import RigError
 from stream.frame import Batch
 from stream.stages.crops import CropReader
 from stream.stages.oriented_bounds import SIGMA, OrientedBounds
@@ -73,3 +79,14 @@ def test_orientations_are_read_and_nan_elsewhere() -> None:
         assert np.array_equal(np.isfinite(np.asarray(table[name])), read_rows)
     assert (np.asarray(table["theta_deg"])[read_rows] == 40).all()
     assert (np.asarray(table[SIGMA])[read_rows] > 0).all()
+
+
+@pytest.mark.parametrize(("stated", "axes"), [([40, 0], ("crop", "y", "x")), (None, ("crop", "plane", "y", "x"))])
+def test_the_second_plane_is_stated_for_models_that_see_it_and_only_for_these(stated, axes: tuple[str, ...]) -> None:
+    crops = {"model": "m.onnx"} | ({} if stated is None else {"second_plane_px": stated})
+    rig = validate({"camera": {"pixel_size_nm": 100}, "crops": crops}, "here")
+    card = SimpleNamespace(name="m", inputs=[SimpleNamespace(axes=axes)])
+    with pytest.raises(RigError, match="second_plane_px"):
+        second_plane(rig, card)
+    other = SimpleNamespace(name="m", inputs=[SimpleNamespace(axes=("crop", "plane", "x") if stated else ("crop",))])
+    assert (second_plane(rig, other) is None) == (stated is None)
