@@ -90,7 +90,7 @@ def _oriented(name: str, found: dict[str, Any]) -> Table:
 
 
 def _pooled(name: str, found: dict[str, Any]) -> Table:
-    title = f"{name}: RMS wavefront error (bound) / milliwaves, by photons and crops pooled"
+    title = f"{name}: RMS (bound) / mλ, by crops pooled"
     table = Table(title=title, title_justify="left", box=None)
     for head in ("photons", *next(iter(found.values()))):
         table.add_column(head, justify="right")
