@@ -144,7 +144,6 @@ def validate(trainer: Trainer) -> dict[str, float]:
         return validate_background(network, trainer.space, trainer.spot, trainer.recipe.patch_px)
     if kind == "crops":
         assert isinstance(network, Reader)
-        assert trainer.spot is not None
         return validate_crops(network, trainer.recipe, trainer.space, trainer.spot)
     if kind == "mask":
         assert isinstance(network, Joint)

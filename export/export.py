@@ -17,7 +17,7 @@ from export.card import Card
 from export.channels import DeployedChannels, describe_channels, scores_channels
 from export.colour import DeployedColours, describe_colours, scores_colours
 from export.colour import beside_torch as colours_beside_torch
-from export.crops import DeployedReader, beside_torch, describe_crops, scores_crops, tests_of
+from export.crops import DeployedReader, beside_torch, describe_crops, parity_crops, scores_crops
 from export.evaluate import THRESHOLDS, conditions_for, feed, locator_of, scores
 from export.exported import exported
 from export.graph import INPUTS, MULTIPLE_PX, OUTPUTS, columns
@@ -207,13 +207,12 @@ def _background(trained: Trained, out: Path) -> Card:
 def _crops(trained: Trained, out: Path) -> Card:
     network, recipe, space, spot = trained.network, trained.recipe, trained.space, trained.spot
     assert isinstance(network, Reader)
-    assert spot is not None
     module = DeployedReader(network, recipe.patch_px)
     card = describe_crops(module, space, recipe, trained.provenance)
     model = trace(module, card)
     save(model, card, out)
-    held = next(iter(tests_of(recipe, space, spot, PARITY_CROPS).values()))
-    found = scores_crops(module, space, recipe, spot) | {"beside_torch_float64": beside_torch(out, module, held)}
+    crops = parity_crops(recipe, space, spot, PARITY_CROPS)
+    found = scores_crops(module, space, recipe, spot) | {"beside_torch_float64": beside_torch(out, module, crops)}
     return save(model, replace(card, scores=found), out)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from math import nan
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +34,9 @@ SCHEMA: Mapping[str, Column] = {
     "photons": Column("f4", "photon", "photons of the emitter in this frame"),
     "sigma_photons": Column("f4", "photon", "1-sigma uncertainty of photons"),
     "background": Column("f4", "photo-electron/pixel", "background under the emitter"),
+    "theta_deg": Column("f4", "deg", "angle of the dipole to the optical axis, 0 to 90; nan if not read"),
+    "phi_deg": Column("f4", "deg", "azimuth of the dipole's upper end, from x towards y; nan if not read"),
+    "sigma_orientation_deg": Column("f4", "deg", "1-sigma uncertainty of the dipole's axis; nan if not read"),
     "probability": Column("f4", "1", "probability that there is an emitter"),
     "channel": Column("i4", "1", "which colour, from 0, the shortest wavelength first; -1 where it was not told"),
     "channel_probability": Column("f4", "1", "probability that the channel is right"),
@@ -53,10 +57,14 @@ SCHEMA: Mapping[str, Column] = {
     ),
 }
 
+ORIENTATION = ("theta_deg", "phi_deg", "sigma_orientation_deg")
+"""Columns that are nan where nobody has looked."""
 REFINED, OUTSIDE, READ = 1, 2, 4
 """Bits of `flags`."""
 CHANNELS, UNTOLD = 5, {"channel": -1, "channel_probability": 0}
 """Colours at most, and what stands where none was told."""
+UNREAD: Mapping[str, float] = UNTOLD | dict.fromkeys(ORIENTATION, nan)
+"""What stands where a crop was not read, of columns that a row can do without."""
 
 
 class Localizations:

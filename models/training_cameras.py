@@ -25,7 +25,7 @@ class Cameras:
     ----------
     excess : (b, 1, 1, 1) float64
         F^2: 2 behind an EM register, else 1.
-    noise_e : (b, 1, y, x) float64
+    noise_e : (b, views, y, x) float64
         Standard deviation of the read noise.
     step_e : (b, 1, 1, 1) float64
         Photo-electrons of one count.
@@ -37,8 +37,9 @@ class Cameras:
 
     @classmethod
     def draw(
-        cls, space: SampleSpace, settings: Sequence[dict[str, float]], side_px: int, rng: np.random.Generator
-    ) -> Cameras:
+        cls, space: SampleSpace, settings: Sequence[dict[str, float]], side_px: int, rng: np.random.Generator,
+        views: int = 1,
+    ) -> Cameras:  # fmt: skip
         """Draw for each sample a camera behind an EM register, or one with a noise of each pixel, some of it hot.
 
         Parameters
@@ -50,12 +51,14 @@ class Cameras:
         side_px : int
             Edge of the samples.
         rng : numpy.random.Generator
+        views : int
+            Parts of the camera that see a sample, each with its own pixels.
         """
         b = len(settings)
         noise = np.array([s["read_noise_e"] for s in settings])[:, None, None, None]
-        noise = noise * np.exp(rng.normal(0, 0.15, (b, 1, side_px, side_px)))
+        noise = noise * np.exp(rng.normal(0, 0.15, (b, views, side_px, side_px)))
         hot = (rng.random((b, 1, 1, 1)) < space.number("hot_share")) & (
-            rng.random((b, 1, side_px, side_px)) < HOT_PIXELS
+            rng.random((b, views, side_px, side_px)) < HOT_PIXELS
         )
         em = rng.random((b, 1, 1, 1)) < space.number("em_share")
         em_noise = rng.uniform(EM_READ_NOISE_E.low, EM_READ_NOISE_E.high, (b, 1, 1, 1))
@@ -64,7 +67,7 @@ class Cameras:
 
     @property
     def variance(self) -> Float64:
-        """Of the read noise, (b, 1, y, x), in counts (photo-electrons over F^2) squared."""
+        """Of the read noise, (b, views, y, x), in counts (photo-electrons over F^2) squared."""
         return self.noise_e**2 / self.excess**2
 
     def expose(self, light: Tensor, generator: torch.Generator) -> Tensor:

@@ -136,6 +136,8 @@ class CropsSettings(Section):
 
     model: str | None = None
     """Name of a model that ships, or the path of an exported `.onnx` file; no such network if not given."""
+    second_plane_px: tuple[float, float] | None = None
+    """For models that see two planes on one camera: from a molecule's image to that in the second, [dx, dy]."""
 
 
 class BackgroundSettings(Section):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from export.card import Card
 from models.camera import Camera
-from models.crops.space import modes_of
+from models.crops.space import ORIENTED, modes_of
 from models.optics.low_rank import LowRankSpot
 from stream import zoo
 from stream.config import Rig
@@ -16,6 +16,8 @@ from stream.frame import StreamInfo
 from stream.stages.crop_bounds import CropBounds
 from stream.stages.crop_optics import PupilOfCrops
 from stream.stages.crops import CropReader
+from stream.stages.oriented_bounds import OrientedBounds
+from stream.stages.second_plane import SecondPlane
 from stream.stages.stage import Stage
 from stream.suitability import refuse_outside
 
@@ -54,13 +56,42 @@ def crop_reader(stage: Stage, rig: Rig, model: str, camera: Camera, info: Stream
             limit="one pupil is published",
             remedy='set [phase] mode = "off", or take another model',
         )
-    unstated = {"x_px", "y_px", "z_nm"} & set(card.columns) and not any(
-        name.startswith("sigma_") for name in card.columns
-    )
-    bounds = None if not unstated else CropBounds(spot_of(path), card.multiple_px)
+    second = second_plane(rig, card)
+    bounds = _bounds(path, card)
     pupil = PupilOfCrops(card.sample_space, card.scores["pupil_error_waves"]) if finds_pupil else None
     shape = info.height_px, info.width_px
-    return CropReader(stage, engine, camera, shape, rig.camera.pixel_size_nm, bounds, pupil)
+    return CropReader(stage, engine, camera, shape, rig.camera.pixel_size_nm, bounds, pupil, second)
+
+
+def _bounds(path: Path, card: Card) -> CropBounds | OrientedBounds | None:
+    """Return what knows how sure a model can be that does not say so itself."""
+    columns = set(card.columns)
+    if any(name.startswith("sigma_") for name in columns) or not columns & {"x_px", "y_px", "z_nm", *ORIENTED}:
+        return None
+    if ORIENTED[0] in columns:
+        return OrientedBounds(card.sample_space, card.multiple_px)
+    return CropBounds(spot_of(path), card.multiple_px)
+
+
+def second_plane(rig: Rig, card: Card) -> SecondPlane | None:
+    """Return where the second plane is; raises RigError if it is stated for a model that sees one, or not for two."""
+    shift, two = rig.crops.second_plane_px, sees_two_planes(card)
+    if two and shift is not None:
+        return SecondPlane(shift)
+    if two or shift is not None:
+        raise RigError(
+            f"[crops] second_plane_px = {shift}, model {card.name!r} sees {'two planes' if two else 'one plane'}",
+            limit="stated for models that see two planes of focus, and only for these",
+            remedy="second_plane_px = [dx, dy], from a molecule's image to that in the second plane, in pixels"
+            if two
+            else "leave second_plane_px out, or take a model of smnet-aberrations",
+        )
+    return None
+
+
+def sees_two_planes(card: Card) -> bool:
+    """Return whether a model takes crops of two planes."""
+    return "plane" in card.inputs[0].axes
 
 
 def refuse_other_than_crops(card: Card, named: str) -> None:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from models.crops.samples import LIGHT, truth_names
-from models.crops.space import modes_of
+from models.crops.space import further_of
 from models.sample_space import Range, SampleSpace
 
 FULL_EXCESS = 2.0
@@ -53,7 +53,7 @@ class Answers(nn.Module):
                     f"{name} is {limits.low:g} in every sample: state a range from which it can be learned"
                 )
         ends = [_ends(name, limits) for name, limits in zip(names, ranges, strict=True)]
-        self.names, known = names, truth_names(modes_of(space))
+        self.names, known = names, truth_names(further_of(space))
         self.register_buffer("middle", torch.tensor([(low + high) / 2 for low, high in ends]))
         self.register_buffer("reach", torch.tensor([(high - low) / 2 for low, high in ends]))
         self.register_buffer("column", torch.tensor([known.index(name) for name in names]))

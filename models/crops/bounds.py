@@ -10,7 +10,7 @@ from models.crops.spots import CropSpots
 from models.optics.crlb import bounds, fisher
 
 
-def crop_bounds(spots: CropSpots, crops: EmitterCrops, aberrations_known: bool = True) -> Tensor:
+def crop_bounds(spots: CropSpots, crops: EmitterCrops, further_known: bool = True) -> Tensor:
     """Return the smallest standard deviations, (b, k), of the columns of `EmitterCrops.truth`.
 
     Parameters
@@ -18,21 +18,21 @@ def crop_bounds(spots: CropSpots, crops: EmitterCrops, aberrations_known: bool =
     spots : CropSpots
         That the crops were drawn with.
     crops : EmitterCrops
-    aberrations_known : bool
-        Position and light have the bounds of somebody who knows the pupil, and aberrations have none (infinite);
+    further_known : bool
+        Position and light have the bounds of somebody who knows pupil and orientation, which have none (infinite);
         else all are unknown, and nothing is known beforehand.
     """
-    mean, jacobian = _expected(spots, crops.truth.double(), of_modes=not aberrations_known)
-    sigma: Tensor = bounds(fisher(jacobian, mean, crops.variance.double().flatten(1)))
+    mean, jacobian = expected_counts(spots, crops.truth, of_further=not further_known)
+    sigma: Tensor = bounds(fisher(jacobian.double(), mean.double(), crops.variance.double().flatten(1)))
     unknown = torch.full((len(sigma), crops.truth.shape[1] - sigma.shape[1]), torch.inf, dtype=sigma.dtype)
     return torch.cat((sigma, unknown.to(sigma.device)), dim=1).to(crops.truth)
 
 
-def _expected(spots: CropSpots, truth: Tensor, of_modes: bool) -> tuple[Tensor, Tensor]:
+def expected_counts(spots: CropSpots, truth: Tensor, of_further: bool) -> tuple[Tensor, Tensor]:
     """Return expected counts (b, pixels), and their derivatives by columns of the truth, (b, k, pixels)."""
     pixel = spots.pixel_size_nm
     place_nm = torch.cat((truth[:, :2] * pixel, truth[:, 2:3]), dim=1)
-    share, slopes = spots.with_slopes(place_nm, truth[:, 5:], of_modes)
+    share, slopes = spots.with_slopes(place_nm, truth[:, 5:], of_further)
     share, slopes = share.flatten(1), slopes.flatten(2)
     photons, background = truth[:, 3:4], truth[:, 4:5]
     by_place = torch.cat((slopes[:, :2] * pixel, slopes[:, 2:3]), dim=1) * photons[:, None]

@@ -75,7 +75,7 @@ def held_out(
         **{name: Range(value, value) for name, value in fixed.items()}, em_share=0.0, hot_share=0.0
     )
     crops = EmitterSimulator(spots, given, count, crop_px).draw(SEED, int(photons))
-    names, bound = truth_names(spots.modes), crop_bounds(spots, crops).numpy().astype(np.float64)
+    names, bound = truth_names(spots.further), crop_bounds(spots, crops).numpy().astype(np.float64)
     z = space["z_nm"]
     return HeldOut(crops, dict(zip(names, bound.T, strict=True)), (z.low, z.high), names)
 

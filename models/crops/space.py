@@ -14,6 +14,44 @@ UNKNOWN = (5, 6, 11)
 UNKNOWN_WAVES = 0.06
 """Chosen: with 0.1 waves of astigmatism in the pupil, its sign, which tells above from below, stays what it is."""
 
+ORIENTED = ("theta_deg", "phi_deg", "mobility")
+"""Angle to the optical axis, azimuth from x towards y, and g of `models/optics/dipole.py`."""
+SHIFT = ("shift_x_px", "shift_y_px")
+"""Of an emitter in the crop of the second plane, beside the first: crops are cut on whole pixels."""
+TWO_PLANES = "plane_distance_nm"
+"""Field of spaces whose crops are seen in two planes."""
+ON_COVERSLIP = SampleSpace({
+    "pixel_size_nm": Range(98, 102),
+    "z_nm": Range(-200, 200),  # of the coverslip from the focal plane
+    "photons": Range(300, 20_000, "log-uniform"),
+    "background_e": Range(1, 50, "log-uniform"),
+    "read_noise_e": Range(0, 4),
+    "em_share": 0.3,
+    "hot_share": 0.3,
+    "offset_px": Range(-0.9, 0.9),
+    "theta_deg": Range(0, 90),
+    "phi_deg": Range(-180, 180),
+    "mobility": Range(0, 0.3),  # a cone of up to 38 degrees half angle
+})  # fmt: skip
+"""Dipoles, fixed or wobbling, in water on the coverslip, behind an open aperture."""
+BIPLANE = SampleSpace({
+    "pixel_size_nm": Range(98, 102),
+    "z_nm": Range(-600, 600),  # from the middle between the planes
+    "photons": Range(500, 20_000, "log-uniform"),  # of both planes together, which get half of them each
+    "background_e": Range(1, 50, "log-uniform"),
+    "read_noise_e": Range(0, 4),
+    "em_share": 0.3,
+    "hot_share": 0.3,
+    "offset_px": Range(-0.9, 0.9),
+    TWO_PLANES: 580.0,
+    **{f"noll_{j}_waves": Range(-0.16, 0.16) for j in range(5, 26)},
+    **dict.fromkeys(SHIFT, Range(-1, 1)),
+})  # fmt: skip
+"""Freely rotating emitters in two planes behind 21 unknown aberrations of up to 160 milliwaves (Zhang et al. 2018)."""
+OWN = {"smnet-orientation": ON_COVERSLIP, "smnet-aberrations": BIPLANE}
+"""Of systems whose spots are their own: no localizer's space is behind them."""
+OWN_CROP_PX = 16
+
 
 def crops_space(localizer: SampleSpace, system: str) -> SampleSpace:
     """Return the sample space of a system's crops for the spot of a localizer's.
@@ -37,6 +75,11 @@ def crops_space(localizer: SampleSpace, system: str) -> SampleSpace:
     if not system.startswith("zelger"):
         return shared
     return shared.changed(**{mode_name(j): Range(-UNKNOWN_WAVES, UNKNOWN_WAVES) for j in UNKNOWN})
+
+
+def further_of(space: SampleSpace) -> tuple[str, ...]:
+    """Return what an image depends on beside place and light, of the fields that differ from sample to sample."""
+    return tuple(name for name in space.fields if name.startswith("noll_") or name in ORIENTED + SHIFT)
 
 
 def mode_name(noll: int) -> str:

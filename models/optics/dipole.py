@@ -33,6 +33,18 @@ def second_moments(theta_rad: Array, phi_rad: Array, mobility: Array) -> Array:
     return xp.stack([(1 - mobility) * p[a] * p[b] + mobility / 3 * (a == b) for a, b in PAIRS], axis=1)
 
 
+def moment_slopes(theta_rad: Array, phi_rad: Array, mobility: Array) -> Array:
+    """Return the derivatives (n, 3, 6) of `second_moments` by theta and phi per rad, and by mobility."""
+    xp = array_namespace(theta_rad)
+    sin, cos, c, s = xp.sin(theta_rad), xp.cos(theta_rad), xp.cos(phi_rad), xp.sin(phi_rad)
+    p, by_theta, by_phi = (sin * c, sin * s, cos), (cos * c, cos * s, -sin), (-sin * s, sin * c, 0 * sin)
+    slopes = [
+        xp.stack([(1 - mobility) * (d[a] * p[b] + p[a] * d[b]) for a, b in PAIRS], axis=1) for d in (by_theta, by_phi)
+    ]
+    by_mobility = xp.stack([(a == b) / 3 - p[a] * p[b] for a, b in PAIRS], axis=1)
+    return xp.stack([*slopes, by_mobility], axis=1)
+
+
 def mobility_of_cone(half_angle_rad: Array) -> Array:
     """Return g of a dipole that wobbles evenly in a cone: 1 - cos a (1 + cos a) / 2 (Backer & Moerner 2014).
 

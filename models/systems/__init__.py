@@ -55,6 +55,12 @@ SYSTEMS = {
     "smnet-xy": System(
         "crops", Recipe(system="smnet-xy", psf="astigmatic", batch=64, patch_px=20, learning_rate=2e-3, steps=30_000)
     ),
+    "smnet-orientation": System(
+        "crops", Recipe(system="smnet-orientation", psf="", batch=64, patch_px=16, learning_rate=2e-3, steps=30_000)
+    ),
+    "smnet-aberrations": System(
+        "crops", Recipe(system="smnet-aberrations", psf="", batch=64, patch_px=16, learning_rate=2e-3, steps=60_000)
+    ),
     "deep-storm": System(
         "image", Recipe(system="deep-storm", batch=16, patch_px=26, learning_rate=1e-3, weight_decay=0, steps=22_000)
     ),

@@ -25,6 +25,8 @@ ABOUT = {
     "zelger-alone": About("the same without aberrations", "Zelger et al., Opt. Express 26, 2018"),
     "smnet-z": About("crop -> z", "Zhang et al., Nat. Methods 15, 2018"),
     "smnet-xy": About("crop -> x, y", "Zhang et al., Nat. Methods 15, 2018"),
+    "smnet-orientation": About("crop -> polar angle and azimuth of a dipole", "Zhang et al., Nat. Methods 15, 2018"),
+    "smnet-aberrations": About("crop in two planes -> Noll 5 to 25", "Zhang et al., Nat. Methods 15, 2018"),
     "hershko": About("frames behind a learned mask -> molecules, colour", "Hershko et al., Opt. Express 27, 2019"),
     "kim": About("crop -> colour (two dyes, open pupil), z", "Kim, Moon & Xu, Nat. Commun. 10, 2019"),
     "hershko-colour": About("crop -> colour (2 to 5 dyes, open pupil)", "Hershko et al., Opt. Express 27, 2019"),

@@ -12,6 +12,7 @@ from models.systems.deep_loco import PointsOfTiles
 from models.systems.deep_storm import NETWORKS, ImagesOfFrames
 from models.systems.localizing import LOSSES, Localizing
 from models.systems.reading import CropReading
+from models.systems.smnet_orientation import OrientationReading
 from models.systems.subject import Subject
 from models.systems.wavefronts import Wavefronts
 from models.systems.xu_bleaching import Bleaching
@@ -22,6 +23,7 @@ WAVEFRONTS = {
 }  # fmt: skip
 CROPS = {
     "zelger": zelger.TOGETHER, "zelger-alone": zelger.WITHOUT, "smnet-z": smnet.AXIAL, "smnet-xy": smnet.LATERAL,
+    "smnet-aberrations": smnet.ABERRATIONS,
 }  # fmt: skip
 
 COLOURS = {"kim": kim.KIM, "hershko-colour": hershko_colour.CLASSIFIER}
@@ -55,6 +57,8 @@ def subject(recipe: Recipe, space: SampleSpace, spot: LowRankSpot | None, device
         return Bleaching(recipe, space, device)
     if recipe.system in WAVEFRONTS:
         return Wavefronts(WAVEFRONTS[recipe.system], recipe, space, device)
+    if recipe.system == "smnet-orientation":
+        return OrientationReading(recipe, space, device)
     if recipe.system in CROPS:
         return CropReading(CROPS[recipe.system], recipe, space, spot, device)
     if recipe.system == "hershko":

@@ -16,6 +16,7 @@ from export.card import Card
 from models.recipe import Recipe
 from stream import zoo
 from stream.commands.console import ERR
+from stream.commands.evaluate_own_spots import own_spots_in_terminal
 from stream.commands.training import needs_torch
 from stream.config import EngineSettings
 from stream.crops import refuse_other_than_crops, spot_of
@@ -62,6 +63,10 @@ def evaluate_crops(models: list[str], count: int) -> Results:
 
 def crops_in_terminal(models: list[str], count: int, out: Path | None, as_json: bool) -> int:
     """Print what was found, and write it as JSON and as a picture; returns the exit code."""
+    with closing(open_engine(zoo.find(models[0]), ONE_THREAD)) as first:
+        own = not first.card.provenance["recipe"]["psf"]
+    if own:
+        return own_spots_in_terminal(models, count, out, as_json)
     results = evaluate_crops(models, count)
     text = json.dumps(results, indent=1)
     if out is not None:

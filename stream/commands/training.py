@@ -14,7 +14,7 @@ from models.aberrations.space import SPACES, with_objective
 from models.backgrounds.space import background_space
 from models.bleaching.space import TRACES
 from models.colours.space import COLOURS
-from models.crops.space import crops_space
+from models.crops.space import OWN, crops_space
 from models.images.space import image_space
 from models.masks.space import COLOURS_IN_FOCUS
 from models.recipe import Recipe
@@ -45,13 +45,13 @@ def recipe_of(
             remedy="`livesmlm models` says what each of them is for",
         )  # fmt: skip
     kind, usual = SYSTEMS[system]
-    if psf and kind in ("phase", "trace", "mask", "colour"):
+    if psf and (kind in ("phase", "trace", "mask", "colour") or system in OWN):
         raise InputError(f"--psf {psf}: {system} is not trained for a spot", remedy="leave it out")
     chosen = replace(
         usual, psf=psf or usual.psf, size=size, seed=seed, steps=steps or usual.steps, sample_space=sample_space,
         start=start,
     )  # fmt: skip
-    if kind not in ("background", "crops"):
+    if kind not in ("background", "crops") or system in OWN:
         return chosen
     try:
         return replace(chosen, patch_px=spots.crop_px(chosen.psf))
@@ -107,6 +107,8 @@ def new_trainer(recipe: Recipe) -> Any:
             space, spot = with_objective(*read_space(space_file, COLOURS_IN_FOCUS)), None
         elif SYSTEMS[recipe.system].kind == "colour":
             space, spot = with_objective(*read_space(space_file, COLOURS)), None
+        elif recipe.system in OWN:
+            space, spot = with_objective(*read_space(space_file, OWN[recipe.system])), None
         elif SYSTEMS[recipe.system].kind == "trace":
             space, spot = read_space(space_file, TRACES)[0], None
         else:

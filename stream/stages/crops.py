@@ -2,8 +2,9 @@
 
 Its columns replace those of the localizer, or join them; flag bit 3 tells which rows it has read. A crop that holds
 another candidate, or that reaches beyond the frame, is nothing it was trained on: the row stays as it was, and where
-the localizer has no such column (z in two dimensions) it is left out and counted; where only the colour is missing, it
-stays with channel -1.
+the localizer has no such column (z in two dimensions) it is left out and counted; where only orientation or colour is
+missing it stays, with what says so.
+A network that sees two planes gets a crop of each; molecules of the second plane stay as they were too.
 """
 
 from __future__ import annotations
@@ -17,13 +18,15 @@ from numpy.typing import NDArray
 
 from models.backgrounds.crops import corners, cut
 from models.camera import Camera
-from models.localizations import READ, SCHEMA, UNTOLD, Localizations
+from models.localizations import READ, SCHEMA, UNREAD, Localizations
 from models.refining.neighbours import same_frame_distance
 from models.refining.refine import xy_px
 from stream.engine import Engine
 from stream.frame import Batch
 from stream.stages.crop_bounds import CropBounds
 from stream.stages.crop_optics import PupilOfCrops
+from stream.stages.oriented_bounds import OrientedBounds
+from stream.stages.second_plane import SecondPlane
 from stream.stages.stage import Located, Stage
 
 Float32 = NDArray[np.float32]
@@ -44,18 +47,22 @@ class CropReader:
     shape : (int, int)
         Rows and columns of the frames.
     pixel_size_nm : float
-    bounds : CropBounds or None
+    bounds : CropBounds, OrientedBounds or None
         Says how sure a network is that states nothing of it.
     pupil : PupilOfCrops or None
         Takes the aberrations that the network finds.
+    second : SecondPlane or None
+        Of a network that sees two.
     """
 
     def __init__(
         self, stage: Stage, engine: Engine, camera: Camera, shape: tuple[int, int], pixel_size_nm: float,
-        bounds: CropBounds | None = None, pupil: PupilOfCrops | None = None,
+        bounds: CropBounds | OrientedBounds | None = None, pupil: PupilOfCrops | None = None,
+        second: SecondPlane | None = None,
     ) -> None:  # fmt: skip
         self._stage, self._engine, self._camera, self._shape = stage, engine, camera, shape
         self._pixel_nm, self._side, self._bounds, self._pupil = pixel_size_nm, engine.card.multiple_px, bounds, pupil
+        self._second = second
         self._noise = np.broadcast_to(np.asarray(camera.variance_e2 / camera.excess**2, np.float32), shape)
         self._pixels: deque[tuple[int, Float32]] = deque()
 
@@ -80,18 +87,30 @@ class CropReader:
         frames = self._frames(located)
         table, side = located.table, self._side
         frame, xy = np.searchsorted(located.index, np.asarray(table["frame"])), xy_px(table, self._pixel_nm)
-        corner = corners(xy, side)
-        inside = ((corner >= 0) & (corner + side <= self._shape)).all(axis=1)
-        rows = np.flatnonzero(inside & (same_frame_distance(frame, xy) > side / 2))
+        corner, rows, planes = corners(xy, side), self._readable(frame, xy), self._planes(xy)
         place = {"x_px": xy[:, 0] - corner[:, 1] - side / 2, "y_px": xy[:, 1] - corner[:, 0] - side / 2}
         place["z_nm"] = np.asarray(table["z_nm"], np.float64) if "z_nm" in table else np.zeros(len(xy))
-        said = self._said(frames, frame[rows], corner[rows], {name: values[rows] for name, values in place.items()})
+        said = self._said(frames, frame[rows], planes[:, rows], {name: values[rows] for name, values in place.items()})
         report = self._pupil.take(said, table["frame"][rows]) if self._pupil else None
         read, kept = self._joined(table, rows, self._columns(said, corner[rows]))
         out = int((~kept).sum())
         return replace(
             located, table=read.where(kept), left_out=located.left_out + out, optics=report or located.optics
         )  # fmt: skip
+
+    def _planes(self, xy: Float64) -> NDArray[np.int64]:
+        """Return the corners of crops in each plane, (plane, n, 2)."""
+        first = corners(xy, self._side)
+        return np.stack([first] if self._second is None else [first, self._second.corners(xy, self._side)])
+
+    def _readable(self, frame: NDArray[np.int64], xy: Float64) -> NDArray[np.intp]:
+        """Return the rows whose crops lie in the frame and hold one molecule."""
+        corner = self._planes(xy)
+        inside = ((corner >= 0) & (corner + self._side <= self._shape)).all(axis=(0, 2))
+        alone = same_frame_distance(frame, xy) > self._side / 2
+        if self._second is not None:
+            alone &= self._second.alone(frame, xy, self._side)
+        return np.flatnonzero(inside & alone)
 
     def _frames(self, located: Located) -> Float32:
         """Return the pixels (t, y, x) of the frames that were answered for; they came in the same order."""
@@ -102,15 +121,18 @@ class CropReader:
         return counts
 
     def _said(
-        self, frames: Float32, frame: NDArray[np.int64], corner: NDArray[np.int64], place: Mapping[str, Float64]
+        self, frames: Float32, frame: NDArray[np.int64], planes: NDArray[np.int64], place: Mapping[str, Float64]
     ) -> dict[str, Float32]:
         """Return the network's columns for some crops, and those that their bounds add; `place`: the localizer's."""
         columns = self._engine.card.columns
         if not len(frame):
             none = np.empty(0, np.float32)
             return dict.fromkeys(columns if self._bounds is None else (*columns, *self._bounds.columns(columns)), none)
-        crops = cut(frames, frame, corner, self._side)
-        noise = cut(self._noise[None], np.zeros(len(frame), np.int64), corner, self._side)
+        one = np.zeros(len(frame), np.int64)
+        crops = np.stack([cut(frames, frame, corner, self._side) for corner in planes], axis=1)
+        noise = np.stack([cut(self._noise[None], one, corner, self._side) for corner in planes], axis=1)
+        if self._second is None:
+            crops, noise = crops[:, 0], noise[:, 0]
         table = np.asarray(self._engine.run({"counts": crops, "variance": noise})["table"], np.float32)
         said = dict(zip(columns, table.T, strict=True))
         return said if self._bounds is None else said | self._bounds.of(columns, {**place, **said}, crops, noise)
@@ -138,9 +160,9 @@ class CropReader:
         flags = np.array(table["flags"]) if "flags" in table else np.zeros(len(table), "u4")
         flags[rows] |= np.uint32(READ)
         columns: Columns = {name: np.array(table[name]) for name in table} | {"flags": flags}
-        missing = [name for name in found if name not in table and name not in UNTOLD]
+        missing = [name for name in found if name not in table and name not in UNREAD]
         for name, values in found.items():
-            column = columns.setdefault(name, np.full(len(table), UNTOLD.get(name, 0), SCHEMA[name].dtype))
+            column = columns.setdefault(name, np.full(len(table), UNREAD.get(name, 0), SCHEMA[name].dtype))
             column[rows] = values
         whole = np.ones(len(table), bool)
         if missing:

@@ -20,11 +20,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from export.card import Card
+from models.crops.build import crop_spots
 from models.crops.fitted import fitting
 from models.crops.scoring import Answer, held_out
 from models.crops.shared_pupil import MOLECULES, pupil_errors
 from models.crops.space import mode_name
-from models.crops.spots import CropSpots, crop_spots
+from models.crops.spots import CropSpots
 from stream.commands.evaluate_crops import ONE_THREAD
 from stream.crops import spot_of
 from stream.engines import open_engine

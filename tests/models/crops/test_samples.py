@@ -7,11 +7,12 @@ import torch
 from models import psf
 from models.aberrations.space import with_objective
 from models.crops.bounds import crop_bounds
+from models.crops.build import crop_spots
 from models.crops.fitted import fitting
 from models.crops.samples import EmitterSimulator, truth_names
 from models.crops.scoring import held_out, scores_of
 from models.crops.space import crops_space
-from models.crops.spots import CropSpots, crop_spots
+from models.crops.spots import CropSpots
 from models.optics.low_rank import LowRankSpot
 from models.optics.objective import Objective
 
@@ -49,7 +50,7 @@ def test_the_same_seed_and_step_give_the_same_crops(spot: LowRankSpot) -> None:
     assert torch.equal(a.counts, b.counts)
     assert torch.equal(a.truth, b.truth)
     assert not torch.equal(a.truth, other.truth)
-    assert a.truth.shape[1] == len(truth_names((5, 6, 11)))
+    assert a.truth.shape[1] == len(truth_names(spots.further))
     assert float(a.truth[:, 5:].abs().max()) <= 0.06
 
 
@@ -65,7 +66,7 @@ def test_a_fit_with_the_true_spots_reaches_the_bound(spots: CropSpots, spot: Low
 def test_what_is_unknown_of_the_pupil_raises_bounds_and_misleads_a_fit(spot: LowRankSpot) -> None:
     spots = crop_spots("astigmatic", ABERRATED, spot, SIDE)
     held = held_out(spots, ABERRATED, SIDE, 4000, 100, aberrated=True)
-    known, unknown = (crop_bounds(spots, held.crops, aberrations_known=given) for given in (True, False))
+    known, unknown = (crop_bounds(spots, held.crops, further_known=given) for given in (True, False))
     assert bool((unknown[:, :5] >= known[:, :5] * (1 - 1e-4)).all())
     assert float((unknown[:, 2] / known[:, 2]).median()) > 1.2
     assert bool(torch.isinf(known[:, 5:]).all())

@@ -5,8 +5,9 @@ import torch
 
 from models import psf
 from models.aberrations.space import with_objective
+from models.crops.build import crop_spots
 from models.crops.space import crops_space, modes_of, without_aberrations
-from models.crops.spots import AberratedSpots, KnownSpots, crop_spots
+from models.crops.spots import AberratedSpots, KnownSpots
 from models.optics.gaussian import GaussianSpot, constant
 from models.optics.low_rank_build import low_rank
 from models.optics.objective import Objective

@@ -1,0 +1,101 @@
+"""`livesmlm evaluate` for networks of orientations, and of aberrations in two planes: errors beside bounds."""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from stream import zoo
+from stream.commands.console import ERR
+from stream.commands.training import needs_torch
+from stream.config import EngineSettings
+from stream.crops import refuse_other_than_crops, sees_two_planes
+from stream.engine import Engine
+from stream.engines import open_engine
+
+if TYPE_CHECKING:
+    from models.crops.scoring import Float32, Float64
+
+PUPILS = 4
+HEADS = {"median_deg": "median / deg", "rmse_deg": "RMSE / deg", "bound_deg": "bound / deg",
+         "over_bound": "RMSE / bound", "outliers": "above 5 bounds"}  # fmt: skip
+
+
+def own_spots_in_terminal(models: list[str], count: int, out: Path | None, as_json: bool) -> int:
+    """Print what was found, and write it as JSON; returns the exit code.
+
+    Parameters
+    ----------
+    models : list of str
+        Each on crops of its own sample space.
+    count : int
+        Dipoles; or crops behind each of four pupils.
+    out : Path or None
+    as_json : bool
+    """
+    results = {}
+    for model in models:
+        with closing(open_engine(zoo.find(model), EngineSettings(threads=1))) as engine:
+            refuse_other_than_crops(engine.card, f"model {model!r}")
+            ERR.print(f"[dim]{engine.card.name}[/]")
+            results[engine.card.name] = _judged(engine, count)
+    text = json.dumps(results, indent=1)
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / "evaluation.json").write_text(text + "\n")
+    if as_json:
+        Console().print_json(text)
+        return 0
+    for name, found in results.items():
+        Console().print(_pooled(name, found) if "bound_waves" in _first(found) else _oriented(name, found))
+    return 0
+
+
+def _judged(engine: Engine, count: int) -> dict[str, Any]:
+    card = engine.card
+    spots = needs_torch("models.crops.build").crop_spots("", card.sample_space, None, card.multiple_px)
+
+    def answer(counts: Float32, variance: Float32) -> dict[str, Float64]:
+        table = engine.run({"counts": counts, "variance": variance})["table"]
+        return dict(zip(card.columns, np.asarray(table, np.float64).T, strict=True))
+
+    judged: dict[str, Any]
+    if sees_two_planes(card):
+        waves = needs_torch("models.crops.wavefront_scores")
+        judged, _ = waves.wavefront_scores(answer, spots, card.sample_space, PUPILS, count)
+    else:
+        angles = needs_torch("models.crops.oriented_scores")
+        judged = angles.oriented_scores(answer, spots, card.sample_space, count)
+    return judged
+
+
+def _first(found: dict[str, Any]) -> dict[str, Any]:
+    row = next(iter(found.values()))
+    return next((one for one in row.values() if isinstance(one, dict)), row)
+
+
+def _oriented(name: str, found: dict[str, Any]) -> Table:
+    table = Table(title=f"{name}: angle between axes, by photons", title_justify="left", box=None)
+    for head in ("photons", *HEADS.values()):
+        table.add_column(head, justify="right")
+    for photons, row in found.items():
+        table.add_row(photons, *(f"{row[column]:.3g}" for column in HEADS))
+    return table
+
+
+def _pooled(name: str, found: dict[str, Any]) -> Table:
+    title = f"{name}: RMS (bound) / mλ, by crops pooled"
+    table = Table(title=title, title_justify="left", box=None)
+    for head in ("photons", *next(iter(found.values()))):
+        table.add_column(head, justify="right")
+    for photons, row in found.items():
+        table.add_row(
+            photons, *(f"{1e3 * one['rms_waves']:.0f} ({1e3 * one['bound_waves']:.0f})" for one in row.values())
+        )
+    return table
