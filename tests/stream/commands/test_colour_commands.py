@@ -9,6 +9,7 @@ import pytest
 
 from export import colour
 from models.evaluation.report import Effort
+from stream import zoo
 from stream.channels import channels_of
 from stream.commands.evaluate import evaluate_in_terminal
 from stream.commands.training import export_in_terminal, recipe_of, train_in_terminal
@@ -61,8 +62,9 @@ def test_the_file_says_what_torch_says_and_its_card_what_it_is_for(model: Path) 
 
 def test_a_run_knows_what_the_colours_are_called(model: Path) -> None:
     rig = Rig.model_validate({"camera": {"pixel_size_nm": 100}, "crops": {"model": str(model)}})
-    assert channels_of(rig) == ("520 nm", "680 nm")
-    assert channels_of(Rig.model_validate({"camera": {"pixel_size_nm": 100}})) == ()
+    colourless = zoo.shipped()["2d-fast"]
+    assert channels_of(rig, colourless) == ("520 nm", "680 nm")
+    assert channels_of(Rig.model_validate({"camera": {"pixel_size_nm": 100}}), colourless) == ()
 
 
 def test_it_is_judged_beside_the_likeliest_fit(
