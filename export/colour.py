@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from copy import deepcopy
-from pathlib import Path
 from typing import Any
 
-import numpy as np
-import onnxruntime
 import torch
-from torch import Tensor, nn
-from torch.utils.flop_counter import FlopCounterMode
+from torch import Tensor
 
 from export.card import Card
 from export.crops import INPUTS, OUTPUTS
+from export.deployed_crops import DeployedCrops
 from models.colours.dyes import names_of
 from models.colours.likelihood import likeliest
 from models.colours.scoring import PHOTONS, ColoursHeldOut, colours_held_out, scores_of_colours
 from models.colours.spots import dye_spots
-from models.crops.scoring import BACKGROUND_E, READ_NOISE_E, Answer, Float32, Float64, columns_of
+from models.crops.scoring import BACKGROUND_E, READ_NOISE_E, Answer
 from models.recipe import Recipe
 from models.sample_space import SampleSpace
 from models.systems.colouring import ColourReader
@@ -30,55 +25,16 @@ PARITY_CROPS = 64
 YARDSTICK = "maximum likelihood"
 
 
-class DeployedColours(nn.Module):
-    """A network for colours with what the exporter asks of a graph.
-
-    Parameters
-    ----------
-    reader : ColourReader
-    crop_px : int
-    """
-
-    def __init__(self, reader: ColourReader, crop_px: int) -> None:
-        super().__init__()
-        self.reader, self.crop_px = reader.eval(), crop_px
-
-    def forward(self, counts: Tensor, variance: Tensor) -> Tensor:
-        """Axes and units as in `export.crops.INPUTS` and `OUTPUTS`."""
-        return self.reader.table(counts, variance)
-
-    def example(self) -> tuple[tuple[Tensor, ...], tuple[Any, ...]]:
-        """Return inputs, and which of their axes are free."""
-        crops = {0: torch.export.Dim("crop", min=1)}
-        counts, variance = (torch.rand(2, self.crop_px, self.crop_px) * most for most in (100, 2))
-        return (counts, variance), (crops, crops)
-
-
-def answering(module: DeployedColours) -> Answer:
-    """Return the network as a function of arrays."""
-
-    def answer(counts: Float32, variance: Float32) -> dict[str, Float64]:
-        with torch.no_grad():
-            table = module(torch.from_numpy(counts), torch.from_numpy(variance)).numpy()
-        return columns_of(module.reader.columns, table)
-
-    return answer
-
-
 def describe_colours(
-    module: DeployedColours, space: SampleSpace, recipe: Recipe, provenance: dict[str, Any]
+    module: DeployedCrops[ColourReader], space: SampleSpace, recipe: Recipe, provenance: dict[str, Any]
 ) -> Card:  # fmt: skip
     """Return the card of a network for colours."""
-    counter, (example, _) = FlopCounterMode(display=False), module.example()
-    with counter, torch.no_grad():
-        module(*example)
     side, found = module.crop_px, " and z" if module.reader.depth is not None else ""
     return Card(
         name=f"{recipe.system}-{recipe.size}",
         title=f"colour ({', '.join(names_of(space))}){found} of one spot in {side} x {side} pixels, open pupil",
         inputs=INPUTS, outputs=OUTPUTS, columns=module.reader.columns, features=0, look_ahead=0, multiple_px=side,
-        threshold=0.0, mac_per_pixel=int(counter.get_total_flops()) // 2 // example[0].numel(), sample_space=space,
-        provenance=provenance,
+        threshold=0.0, mac_per_pixel=module.mac_per_pixel(), sample_space=space, provenance=provenance,
     )  # fmt: skip
 
 
@@ -93,7 +49,7 @@ def yardstick(space: SampleSpace, side_px: int) -> Answer:
     return likeliest(dye_spots(space, side_px), side_px)
 
 
-def scores_colours(module: DeployedColours, space: SampleSpace) -> dict[str, Any]:
+def scores_colours(module: DeployedCrops[ColourReader], space: SampleSpace) -> dict[str, Any]:
     """Return what the network scores, and on what, the yardstick beside it."""
     best = yardstick(space, module.crop_px)
     return {
@@ -101,26 +57,21 @@ def scores_colours(module: DeployedColours, space: SampleSpace) -> dict[str, Any
         f"{BACKGROUND_E:g} photo-electrons of background, emitters at all z; z beside the Cramer-Rao bound of whoever "
         f"knows the colour; {YARDSTICK}: fits with the spots of all colours, the likeliest taken",
         "by_photons": {
-            at: scores_of_colours(answering(module), held) | {YARDSTICK: scores_of_colours(best, held)}
+            at: scores_of_colours(module.answer(), held) | {YARDSTICK: scores_of_colours(best, held)}
             for at, held in colour_tests(space, module.crop_px, CROPS).items()
         },
     }
 
 
-def beside_torch(path: Path, module: DeployedColours, space: SampleSpace) -> Mapping[str, float]:
-    """Return by column the largest difference of a file in ONNX Runtime from the network in torch in float64."""
-    held = next(iter(colour_tests(space, module.crop_px, PARITY_CROPS).values()))
-    (found,) = onnxruntime.InferenceSession(path).run(None, {"counts": held.counts, "variance": held.variance})
-    with torch.no_grad():
-        pixels = (torch.from_numpy(values).double() for values in (held.counts, held.variance))
-        exact = deepcopy(module).double()(*pixels).numpy()
-    largest = np.abs(np.asarray(found) - exact).max(axis=0).tolist()
-    return {name: float(f"{value:.2g}") for name, value in zip(module.reader.columns, largest, strict=True)}
+def parity_colours(space: SampleSpace, side_px: int) -> tuple[Tensor, Tensor]:
+    """Return counts and variance of some held-out crops."""
+    held = next(iter(colour_tests(space, side_px, PARITY_CROPS).values()))
+    return torch.from_numpy(held.counts), torch.from_numpy(held.variance)
 
 
 def validate_colours(network: ColourReader, recipe: Recipe, space: SampleSpace) -> dict[str, float]:
     """Return a few figures of a network while it is trained: how many are told rightly, and z, by brightness."""
-    answer, figures = answering(DeployedColours(network, recipe.patch_px)), {}
+    answer, figures = DeployedCrops(network, recipe.patch_px).answer(), {}
     for at, held in colour_tests(space, recipe.patch_px, QUICK).items():
         found, name = scores_of_colours(answer, held), at.replace(" photons", "")
         figures[f"accuracy_at_{name}"] = float(str(found["accuracy"]))

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from dataclasses import replace
 from math import nan
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
-import torch
-from torch import Tensor, nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from export.card import Card, Port
+from export.deployed_crops import DeployedCrops
 from models.crops.build import crop_spots
 from models.crops.oriented_scores import oriented_scores
 from models.crops.samples import EmitterCrops, EmitterSimulator
@@ -23,11 +19,7 @@ from models.crops.scoring import (
     READ_NOISE_E,
     SEED,
     SINGLE_PHOTONS,
-    Answer,
-    Float32,
-    Float64,
     HeldOut,
-    columns_of,
     held_out,
     scores_of,
 )  # fmt: skip
@@ -53,49 +45,10 @@ PLANES_CROPS, PLANES_PUPILS = 200, 3
 """Of networks that see two planes, where crops are slow to draw."""
 
 
-class DeployedReader(nn.Module):
-    """A network for crops with what the exporter asks of a graph.
-
-    Parameters
-    ----------
-    reader : Reader
-    crop_px : int
-    """
-
-    def __init__(self, reader: Reader, crop_px: int) -> None:
-        super().__init__()
-        self.reader, self.crop_px = reader.eval(), crop_px
-
-    def forward(self, counts: Tensor, variance: Tensor) -> Tensor:
-        """Axes and units as in `INPUTS` and `OUTPUTS`."""
-        return self.reader.table(counts, variance)
-
-    def example(self) -> tuple[tuple[Tensor, ...], tuple[Any, ...]]:
-        """Return inputs, and which of their axes are free."""
-        crops = {0: torch.export.Dim("crop", min=1)}
-        planes = (self.reader.planes,) if self.reader.planes > 1 else ()
-        counts, variance = (torch.rand(2, *planes, self.crop_px, self.crop_px) * most for most in (100, 2))
-        return (counts, variance), (crops, crops)
-
-
-def answering(module: DeployedReader) -> Answer:
-    """Return the network as a function of arrays."""
-
-    def answer(counts: Float32, variance: Float32) -> dict[str, Float64]:
-        with torch.no_grad():
-            table = module(torch.from_numpy(counts), torch.from_numpy(variance)).numpy()
-        return columns_of(module.reader.columns, table)
-
-    return answer
-
-
 def describe_crops(
-    module: DeployedReader, space: SampleSpace, recipe: Recipe, provenance: dict[str, Any]
+    module: DeployedCrops[Reader], space: SampleSpace, recipe: Recipe, provenance: dict[str, Any]
 ) -> Card:  # fmt: skip
     """Return the card of a network for crops."""
-    counter, (example, _) = FlopCounterMode(display=False), module.example()
-    with counter, torch.no_grad():
-        module(*example)
     psf, side, planes = Path(recipe.psf).stem, module.crop_px, module.reader.planes
     found = ", ".join(name.rsplit("_", 1)[0] for name in module.reader.answers.names)
     where = f"{side} x {side} pixels" + (f" in {planes} planes" if planes > 1 else "")
@@ -104,9 +57,7 @@ def describe_crops(
         name="-".join(filter(None, (psf, recipe.system, recipe.size))),
         title=f"{found} of one {psf + ' ' if psf else ''}spot in {where}",
         inputs=inputs, outputs=OUTPUTS, columns=module.reader.columns, features=0, look_ahead=0, multiple_px=side,
-        threshold=0.0, mac_per_pixel=int(counter.get_total_flops()) // 2 // (len(example[0]) * side**2),
-        sample_space=space,
-        provenance=provenance,
+        threshold=0.0, mac_per_pixel=module.mac_per_pixel(), sample_space=space, provenance=provenance,
     )  # fmt: skip
 
 
@@ -122,7 +73,7 @@ def tests_of(recipe: Recipe, space: SampleSpace, spot: LowRankSpot, count: int) 
 
 
 def scores_crops(
-    module: DeployedReader, space: SampleSpace, recipe: Recipe, spot: LowRankSpot | None, count: int = CROPS
+    module: DeployedCrops[Reader], space: SampleSpace, recipe: Recipe, spot: LowRankSpot | None, count: int = CROPS
 ) -> dict[str, Any]:
     """Return what the network scores, and on what."""
     spots = crop_spots(recipe.psf, space, spot, module.crop_px)
@@ -137,32 +88,32 @@ def scores_crops(
         "photo-electrons of background, emitters at all z; error over the Cramer-Rao bound of whoever knows the pupil; "
         "aberrated: each crop behind aberrations of its own, as in the training; pupil_error_waves: root mean square "
         f"error of the pupil that {MOLECULES} crops behind it come to",
-        "by_photons": {at: scores_of(answering(module), crops) for at, crops in held.items()},
+        "by_photons": {at: scores_of(module.answer(), crops) for at, crops in held.items()},
     } | _of_pupils(module, space, spots)
 
 
-def _of_pupils(module: DeployedReader, space: SampleSpace, spots: CropSpots) -> dict[str, Any]:
+def _of_pupils(module: DeployedCrops[Reader], space: SampleSpace, spots: CropSpots) -> dict[str, Any]:
     """Return how far the pupil that many crops come to is from the true one; nothing of who does not look for it."""
     names = [mode_name(j) for j in spots.modes]
     if not {f"sigma_{name}" for name in names} <= set(module.reader.columns) or not names:
         return {}
-    errors, _, _ = pupil_errors(answering(module), spots, space, module.crop_px, PUPILS)
+    errors, _, _ = pupil_errors(module.answer(), spots, space, module.crop_px, PUPILS)
     rms = np.sqrt((errors**2).mean(axis=0)).tolist()
     return {"pupil_error_waves": {name: float(f"{value:.2g}") for name, value in zip(names, rms, strict=True)}}
 
 
-def _oriented(module: DeployedReader, space: SampleSpace, spots: CropSpots, count: int) -> dict[str, Any]:
+def _oriented(module: DeployedCrops[Reader], space: SampleSpace, spots: CropSpots, count: int) -> dict[str, Any]:
     return {
         "data": f"simulated, held-out seed: {count} dipoles, {READ_NOISE_E:g} e read noise, {BACKGROUND_E:g} photo-"
         "electrons of background; angle between axes, and its Cramer-Rao bound; over_bound: median of error over bound",
-        "by_photons": oriented_scores(answering(module), spots, space, count),
+        "by_photons": oriented_scores(module.answer(), spots, space, count),
     }
 
 
 def _wavefronts(
-    module: DeployedReader, space: SampleSpace, spots: CropSpots, pupils: int, count: int
+    module: DeployedCrops[Reader], space: SampleSpace, spots: CropSpots, pupils: int, count: int
 ) -> dict[str, Any]:  # fmt: skip
-    found, errors = wavefront_scores(answering(module), spots, space, pupils, count)
+    found, errors = wavefront_scores(module.answer(), spots, space, pupils, count)
     names = [mode_name(j) for j in spots.modes]
     return {
         "data": f"simulated, held-out seed: {pupils} pupils, {count} crops behind each, {READ_NOISE_E:g} e read noise, "
@@ -179,27 +130,16 @@ def parity_crops(recipe: Recipe, space: SampleSpace, spot: LowRankSpot | None, c
     return EmitterSimulator(spots, space, count, recipe.patch_px).draw(SEED, 0)
 
 
-def beside_torch(path: Path, module: DeployedReader, crops: EmitterCrops) -> dict[str, float]:
-    """Return by column the largest difference of a file in ONNX Runtime from the network in torch in float64."""
-    session = onnxruntime.InferenceSession(path)
-    counts, variance = crops.counts, crops.variance
-    (found,) = session.run(None, {"counts": counts.numpy(), "variance": variance.numpy()})
-    with torch.no_grad():
-        exact = deepcopy(module).double()(counts.double(), variance.double()).numpy()
-    largest = np.abs(np.asarray(found) - exact).max(axis=0).tolist()
-    return {name: float(f"{value:.2g}") for name, value in zip(module.reader.columns, largest, strict=True)}
-
-
 def validate_crops(
     network: Reader, recipe: Recipe, space: SampleSpace, spot: LowRankSpot | None
 ) -> dict[str, float]:  # fmt: skip
     """Return a few figures of a network while it is trained: error over bound by brightness and quantity."""
-    module, figures = DeployedReader(network, recipe.patch_px), dict[str, float]()
+    module, figures = DeployedCrops(network, recipe.patch_px), dict[str, float]()
     if not recipe.psf:
         return _validate_own(module, recipe, space)
     assert spot is not None
     for at, held in tests_of(recipe, space, spot, QUICK).items():
-        for name, row in scores_of(answering(module), held).items():
+        for name, row in scores_of(module.answer(), held).items():
             measure = "rmse" if name.startswith("noll") else "over_bound"
             value = row.get(measure, nan)
             assert isinstance(value, float)
@@ -207,9 +147,9 @@ def validate_crops(
     return figures
 
 
-def _validate_own(module: DeployedReader, recipe: Recipe, space: SampleSpace) -> dict[str, float]:
+def _validate_own(module: DeployedCrops[Reader], recipe: Recipe, space: SampleSpace) -> dict[str, float]:
     """Return a few figures of a network whose spots are its own, by photons."""
-    spots, answer = crop_spots("", space, None, recipe.patch_px), answering(module)
+    spots, answer = crop_spots("", space, None, recipe.patch_px), module.answer()
     if spots.further == ORIENTED:
         oriented = oriented_scores(answer, spots, space, QUICK // 2)
         return {f"median_deg_at_{at}": row["median_deg"] for at, row in oriented.items()}

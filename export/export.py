@@ -15,9 +15,9 @@ from export.background import DeployedBackground, describe_background, scores_ba
 from export.bleaching import DeployedSteps, describe_steps, predictor, scores_steps, temperature_of
 from export.card import Card
 from export.channels import DeployedChannels, describe_channels, scores_channels
-from export.colour import DeployedColours, describe_colours, scores_colours
-from export.colour import beside_torch as colours_beside_torch
-from export.crops import DeployedReader, beside_torch, describe_crops, parity_crops, scores_crops
+from export.colour import describe_colours, parity_colours, scores_colours
+from export.crops import describe_crops, parity_crops, scores_crops
+from export.deployed_crops import DeployedCrops
 from export.evaluate import THRESHOLDS, conditions_for, feed, locator_of, scores
 from export.exported import exported
 from export.graph import INPUTS, MULTIPLE_PX, OUTPUTS, columns
@@ -207,23 +207,25 @@ def _background(trained: Trained, out: Path) -> Card:
 def _crops(trained: Trained, out: Path) -> Card:
     network, recipe, space, spot = trained.network, trained.recipe, trained.space, trained.spot
     assert isinstance(network, Reader)
-    module = DeployedReader(network, recipe.patch_px)
+    module = DeployedCrops(network, recipe.patch_px)
     card = describe_crops(module, space, recipe, trained.provenance)
     model = trace(module, card)
     save(model, card, out)
     crops = parity_crops(recipe, space, spot, PARITY_CROPS)
-    found = scores_crops(module, space, recipe, spot) | {"beside_torch_float64": beside_torch(out, module, crops)}
+    apart = module.beside_torch(out, crops.counts, crops.variance)
+    found = scores_crops(module, space, recipe, spot) | {"beside_torch_float64": apart}
     return save(model, replace(card, scores=found), out)
 
 
 def _colours(trained: Trained, out: Path) -> Card:
     network, space = trained.network, trained.space
     assert isinstance(network, ColourReader)
-    module = DeployedColours(network, trained.recipe.patch_px)
+    module = DeployedCrops(network, trained.recipe.patch_px)
     card = describe_colours(module, space, trained.recipe, trained.provenance)
     model = trace(module, card)
     save(model, card, out)
-    found = scores_colours(module, space) | {"beside_torch_float64": colours_beside_torch(out, module, space)}
+    apart = module.beside_torch(out, *parity_colours(space, module.crop_px))
+    found = scores_colours(module, space) | {"beside_torch_float64": apart}
     return save(model, replace(card, scores=found), out)
 
 

@@ -53,7 +53,14 @@ class ColourReader(nn.Module):
         The same -> (b, 2): z, and the logarithm of its standard deviation, in units of half the range.
     z_scale_nm : (float, float)
         Middle of the range of z, and half of its length.
+
+    Attributes
+    ----------
+    planes : int
+        Of a crop.
     """
+
+    planes = 1
 
     def __init__(self, colour: nn.Module, depth: nn.Module | None, z_scale_nm: tuple[float, float]) -> None:
         super().__init__()

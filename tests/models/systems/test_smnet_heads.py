@@ -9,7 +9,8 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from export.crops import DeployedReader, beside_torch, describe_crops, parity_crops
+from export.crops import describe_crops, parity_crops
+from export.deployed_crops import DeployedCrops
 from export.to_onnx import save, trace
 from models.aberrations.space import with_objective
 from models.crops.answers import Answers
@@ -48,10 +49,11 @@ def test_the_trunk_for_aberrations_is_the_published_one() -> None:
 @pytest.mark.parametrize("system", list(OWN))
 def test_the_file_says_what_torch_says(system: str, tmp_path: Path) -> None:
     reader, recipe, space = reader_of(system), SYSTEMS[system].recipe, space_of(system)
-    module = DeployedReader(reader, recipe.patch_px)
+    module = DeployedCrops(reader, recipe.patch_px)
     card = describe_crops(module, space, recipe, {"recipe": {}})
     save(trace(module, card), card, tmp_path / "m.onnx")
-    apart = beside_torch(tmp_path / "m.onnx", module, parity_crops(recipe, space, None, 4))
+    crops = parity_crops(recipe, space, None, 4)
+    apart = module.beside_torch(tmp_path / "m.onnx", crops.counts, crops.variance)
     assert list(apart) == list(card.columns)
     assert max(apart.values()) < 0.05
     assert localizes_in_crops(card)
