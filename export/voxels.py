@@ -32,7 +32,7 @@ LEAST = 0.05
 """Of a voxel that may be a maximum (published: 40 of 800)."""
 CHOSEN = (
     "input of stable variance (Anscombe) beside the read noise; the probability is the mass in 9 x 9 x 9 voxels, at "
-    "most 1; photons, uncertainties and background are not in the paper. Sizes and loss: models/systems/deep_storm_3d.py"
+    "most 1; photons, uncertainties, background: not in the paper. Sizes and loss: models/systems/deep_storm_3d.py"
 )
 """What the paper does not say, for the card."""
 

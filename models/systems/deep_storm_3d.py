@@ -5,8 +5,8 @@ are planes: a voxel's score is its share of an emitter, held between 0 and 1 (th
 as published: 64 channels, 121 planes, three blocks of planes, batch normalisation. Size `fast` is seven times cheaper:
 32 channels, 41 planes, one block, no normalisation.
 
-The loss is the paper's, error under a Gaussian and overlap. Its program divides the overlap by itself and the sum of the
-truth, so that what is said too much costs nothing; here it is by the sums of both squares (Milletari et al. 2016).
+The loss is the paper's, error under a Gaussian and overlap. Its program divides the overlap by itself plus the sum of
+the truth, so that what is said too much costs nothing; here it is by the sums of both squares (Milletari et al. 2016).
 
 Chosen here, since a camera's stream asks for it: counts of stable variance and the read noise are the input, instead of
 frames each scaled by its own minimum and maximum. The table wants more than the paper gives: photons and uncertainties
@@ -30,7 +30,7 @@ from models.sample_space import SampleSpace
 from models.simulation import Samples, Simulator
 from models.systems.dilated import GIVEN, Trunk, block
 from models.training_spots import training_spots
-from models.voxels import centres, smooth, spikes, voxel_of, windows, RADIUS, SIDE
+from models.voxels import RADIUS, SIDE, centres, smooth, spikes, voxel_of, windows
 
 SCALE = 800.0
 """Of the error: what the published scores reach up to."""
@@ -90,8 +90,7 @@ class DeepStorm3d(nn.Module):
         super().__init__()
         c, planes = size.channels, size.planes
         self.trunk = Trunk(c, size.norm)
-        self.finer = nn.Sequential(*(nn.Sequential(nn.Upsample(scale_factor=2, mode="nearest"), block(b, c, 1, size.norm))
-                                     for b in (c + GIVEN, c)))  # fmt: skip
+        self.finer = nn.Sequential(*(part for b in (c + GIVEN, c) for part in (_doubled(), block(b, c, 1, size.norm))))
         first, *others = (block(b, planes, 1, size.norm) for b in (c, *[planes] * (size.blocks - 1)))
         self.first, self.others, self.last = first, nn.ModuleList(others), nn.Conv2d(planes, planes, 1)
         self.beside = nn.Conv2d(c + GIVEN, 6, 1)
@@ -100,8 +99,9 @@ class DeepStorm3d(nn.Module):
         with torch.no_grad():
             self.last.weight *= 0.1
             self.beside.weight *= 0.1
-            for each in others if not size.norm else ():
-                each[0].weight *= BRANCH
+            if not size.norm:
+                for each in others:
+                    next(each.parameters()).mul_(BRANCH)
 
     def encode(self, counts: Tensor, variance: Tensor) -> Tensor:
         """(t, y, x) counts, (y, x) or (t, y, x) variance -> (t, 2, y, x), what the network is given."""
@@ -196,6 +196,10 @@ def _unlikeliness(said: Volume, target: Target) -> Tensor:
     off = torch.column_stack((target.position - place, counts))
     nll = (0.5 * (off / sigma) ** 2 + torch.log(sigma) + 0.5 * math.log(2 * math.pi)).sum(1)
     return torch.where(mass > SAID, nll, torch.zeros_like(nll)).sum()
+
+
+def _doubled() -> nn.Upsample:
+    return nn.Upsample(scale_factor=2, mode="nearest")
 
 
 def _shape(voxels: Tensor) -> tuple[int, int, int, int]:

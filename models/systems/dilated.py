@@ -47,7 +47,7 @@ class Trunk(nn.Module):
         if not norm:
             with torch.no_grad():
                 for each in self.blocks[1:]:
-                    each[0].weight *= BRANCH  # type: ignore[index]
+                    next(each.parameters()).mul_(BRANCH)
 
     def forward(self, frames: Tensor) -> Tensor:
         """(t, 2, y, x) -> (t, channels + 2, y, x)."""
@@ -92,6 +92,11 @@ class DilatedLocalizer(OverFrames):
         """(t, y, x) counts, (y, x) or (t, y, x) variance -> (t, c, y, x) features."""
         features: Tensor = self.mix(self.trunk(stabilize(counts, variance)))
         return features
+
+    def encode_three(self, counts: Tensor, variance: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the features of the middle frame in the place of all: nothing else is looked at."""
+        now = self.encode(counts[:, 1], variance)
+        return now, now, now
 
     def hidden(self, before: Tensor, now: Tensor, after: Tensor) -> Tensor:
         """Return the features of frame t."""
