@@ -1,5 +1,6 @@
 """DeepSTORM3D as a localizer: frames of any size, no seams between batches, and ONNX Runtime says what torch says."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import torch
 from export.exported import exported
 from export.parity import agreement
 from export.to_onnx import save, trace
+from export.trained import from_model
 from export.voxels import DeployedVoxels, describe_voxels
 from models.camera import Camera
 from models.recipe import Recipe
@@ -33,7 +35,7 @@ def module() -> DeployedVoxels:
 def path(module: DeployedVoxels, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("model") / "voxels.onnx"
     recipe = Recipe(system="deepstorm3d", psf="tetrapod")
-    card = describe_voxels(module, LOCALIZER_3D, recipe, {}, THRESHOLD)
+    card = describe_voxels(module, LOCALIZER_3D, recipe, {"recipe": asdict(recipe)}, THRESHOLD)
     save(trace(module, card), card, path)
     return path
 
@@ -74,3 +76,8 @@ def test_batches_have_no_seams(module: DeployedVoxels) -> None:
         second, tail, *_ = module(*inputs(stack[4:], context))
     torch.testing.assert_close(torch.cat((first, second + 4)), frame)
     torch.testing.assert_close(torch.cat((head, tail)), whole)
+
+
+def test_its_file_gives_no_network(path: Path) -> None:
+    with pytest.raises(ValueError, match="from the folder of its training only"):
+        from_model(path)
