@@ -45,6 +45,7 @@ from models.systems.colouring import ColourReader
 from models.systems.deep_loco import DeepLoco
 from models.systems.deep_storm import ImageNetwork
 from models.systems.deep_storm_3d import DeepStorm3d
+from models.systems.dilated import DilatedLocalizer
 from models.systems.hershko import HershkoLocalizer
 from models.systems.reading import Reader
 from models.systems.xu_bleaching import StepCounter
@@ -72,10 +73,11 @@ def describe(
 ) -> Card:  # fmt: skip
     """Return the card of a localizer; `novelty`: its graph has the distance from what it learned."""
     psf, kind = Path(recipe.psf).stem, recipe.size if recipe.system == "default" else recipe.system
+    seen = "single frames" if isinstance(network, DilatedLocalizer) else "three frames of context"
     inputs, outputs = (STATIC_INPUTS, STATIC_OUTPUTS) if rows_per_block else (INPUTS, OUTPUTS)
     return Card(
         name=f"{psf}-{kind}",
-        title=f"{psf} localizer, {kind}: three frames of context, EMCCD and sCMOS",
+        title=f"{psf} localizer, {kind}: {seen}, EMCCD and sCMOS",
         inputs=inputs, outputs=outputs, columns=columns(network.dimensions, novelty),
         features=network.channels, stride=network.stride, look_ahead=1, multiple_px=MULTIPLE_PX,
         threshold=THRESHOLDS[network.dimensions], mac_per_pixel=mac_per_pixel(network), sample_space=space,
