@@ -109,7 +109,7 @@ def scores_colours(module: DeployedColours, space: SampleSpace) -> dict[str, Any
 
 def beside_torch(path: Path, module: DeployedColours, space: SampleSpace) -> Mapping[str, float]:
     """Return by column the largest difference of a file in ONNX Runtime from the network in torch in float64."""
-    held = next(iter(colour_tests(space, module.crop_px, PARITY_CROPS).values()))
+    held = colours_held_out(dye_spots(space, module.crop_px), space, module.crop_px, PHOTONS[0], PARITY_CROPS)
     (found,) = onnxruntime.InferenceSession(path).run(None, {"counts": held.counts, "variance": held.variance})
     with torch.no_grad():
         pixels = (torch.from_numpy(values).double() for values in (held.counts, held.variance))
