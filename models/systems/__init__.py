@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 
 from models.recipe import Recipe
 
-Kind = Literal["localizer", "phase", "background", "crops", "image", "trace"]
+Kind = Literal["localizer", "phase", "background", "crops", "image", "trace", "prediction"]
 
 
 class System(NamedTuple):
@@ -14,9 +14,10 @@ class System(NamedTuple):
 
     Attributes
     ----------
-    kind : {"localizer", "phase", "background", "crops", "image", "trace"}
+    kind : {"localizer", "phase", "background", "crops", "image", "trace", "prediction"}
         Frames -> emitters; bead stacks -> coefficients of the wavefront; crops with an emitter -> their background;
-        crops with an emitter -> what it is; frames -> super-resolved images; intensity traces -> bleaching steps.
+        crops with an emitter -> what it is; frames -> super-resolved images; intensity traces -> bleaching steps; few
+        localizations -> the dense image to be expected.
     recipe : Recipe
     """
 
@@ -61,4 +62,5 @@ SYSTEMS = {
         "image", Recipe(system="deep-storm-light", batch=16, patch_px=32, learning_rate=1.5e-3, steps=30_000)
     ),
     "xu-bleaching": System("trace", Recipe(system="xu-bleaching", psf="", batch=64, learning_rate=3e-3, steps=20_000)),
+    "anna-palm": System("prediction", Recipe(system="anna-palm", psf="", batch=2, patch_px=256, learning_rate=1e-3)),
 }

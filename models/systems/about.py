@@ -27,4 +27,5 @@ ABOUT = {
     "smnet-xy": About("crop -> x, y", "Zhang et al., Nat. Methods 15, 2018"),
     "deep-storm": About("frames -> super-resolved image, summed live", "Nehme et al., Optica 5, 2018"),
     "deep-storm-light": About("the same, lighter", "Nehme et al., Optica 5, 2018"),
+    "anna-palm": About("few localizations -> dense image, a prediction", "Ouyang et al., Nat. Biotechnol. 36, 2018"),
 }

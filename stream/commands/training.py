@@ -15,6 +15,7 @@ from models.backgrounds.space import background_space
 from models.bleaching.space import TRACES
 from models.crops.space import crops_space
 from models.images.space import image_space
+from models.predicted.space import PREDICTED
 from models.recipe import Recipe
 from models.sample_space_file import read_space
 from models.systems import SYSTEMS
@@ -44,7 +45,7 @@ def recipe_of(
             remedy="`livesmlm models` says what each of them is for",
         )  # fmt: skip
     kind, usual = SYSTEMS[system]
-    if psf and kind in ("phase", "trace"):
+    if psf and kind in ("phase", "trace", "prediction"):
         raise InputError(f"--psf {psf}: {system} is not trained for a spot", remedy="leave it out")
     chosen = replace(
         usual, psf=psf or usual.psf, size=size, seed=seed, steps=steps or usual.steps, sample_space=sample_space,
@@ -104,6 +105,8 @@ def new_trainer(recipe: Recipe) -> Any:
             space, spot = with_objective(*read_space(space_file, SPACES[recipe.system])), None
         elif SYSTEMS[recipe.system].kind == "trace":
             space, spot = read_space(space_file, TRACES)[0], None
+        elif SYSTEMS[recipe.system].kind == "prediction":
+            space, spot = read_space(space_file, PREDICTED)[0], None
         else:
             usual = spots.default_space(recipe.psf)
             if SYSTEMS[recipe.system].kind == "background":
