@@ -38,6 +38,7 @@ from models.systems.bgnet import BgNet
 from models.systems.colouring import ColourReader
 from models.systems.deep_loco import DeepLoco
 from models.systems.deep_storm import ImageNetwork
+from models.systems.deep_storm_3d import DeepStorm3d
 from models.systems.hershko import HershkoLocalizer
 from models.systems.reading import Reader
 from models.systems.xu_bleaching import StepCounter
@@ -163,7 +164,7 @@ def validate(trainer: Trainer) -> dict[str, float]:
     if kind == "image":
         assert isinstance(network, ImageNetwork)
         return validate_image(network, conditions)
-    assert isinstance(network, OverFrames | DeepLoco)
+    assert isinstance(network, OverFrames | DeepLoco | DeepStorm3d)
     module = as_localizer(network, trainer.space)
     locate = locator(module, THRESHOLDS[network.dimensions], conditions.spot.pixel_size_nm)
     crowd = dense(locate, conditions, 1.0, USUAL_PHOTONS, 12, SEED + 2)

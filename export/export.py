@@ -25,7 +25,7 @@ from export.image import DeployedImage, describe_image, drawer, scores_image
 from export.novelty import learned
 from export.parity import Reference
 from export.phase import deployed_phase, describe_phase, scores_phase
-from export.points import deployed_points, describe_points
+from export.points import DeployedPoints, as_localizer, describe_points
 from export.precision import Feed, Precision, in_eight_bits, in_half
 from export.prediction import DeployedPrediction, describe_prediction, scores_prediction
 from export.prediction import predictor as predicted
@@ -34,6 +34,7 @@ from export.static_graph import STATIC_INPUTS, STATIC_OUTPUTS, deployed
 from export.static_rows import as_static
 from export.to_onnx import save, trace, write
 from export.trained import Trained, trained_in
+from export.voxels import DeployedVoxels, describe_voxels
 from models.guard.molecules.guard_file import ENDING
 from models.layers import OverFrames
 from models.masks.file import MASK
@@ -46,6 +47,7 @@ from models.systems.bgnet import BgNet
 from models.systems.colouring import ColourReader
 from models.systems.deep_loco import DeepLoco
 from models.systems.deep_storm import ImageNetwork
+from models.systems.deep_storm_3d import DeepStorm3d
 from models.systems.hershko import HershkoLocalizer
 from models.systems.reading import Reader
 from models.systems.xu_bleaching import StepCounter
@@ -123,8 +125,8 @@ def export_trained(
         Another form than the usual one of what is no localizer, or a file that no network can be made of.
     """
     kind = SYSTEMS[trained.recipe.system].kind
-    if isinstance(trained.network, DeepLoco) and (precision, rows_per_block) == ("fp32", 0):
-        card = _points(trained.network, trained, out, name)
+    if isinstance(trained.network, DeepLoco | DeepStorm3d) and (precision, rows_per_block) == ("fp32", 0):
+        card = _alone(trained.network, trained, out, name)
     elif kind == "localizer" and isinstance(trained.network, OverFrames):
         card = _localizer(trained, out, precision, rows_per_block, name)
     elif (precision, rows_per_block) == ("fp32", 0):
@@ -159,10 +161,15 @@ def _localizer(trained: Trained, out: Path, precision: Precision, rows_per_block
     return save(model, replace(card, scores=found), out)
 
 
-def _points(network: DeepLoco, trained: Trained, out: Path, name: str) -> Card:
+def _alone(network: DeepLoco | DeepStorm3d, trained: Trained, out: Path, name: str) -> Card:
+    """Write a localizer that looks at frames alone."""
     reference, threshold = Reference.of(trained), THRESHOLDS[network.dimensions]
-    module = deployed_points(network, trained.space)
-    card = describe_points(module, trained.space, trained.recipe, trained.provenance, threshold)
+    module, known = as_localizer(network, trained.space), (trained.space, trained.recipe, trained.provenance)
+    if isinstance(module, DeployedVoxels):
+        card = describe_voxels(module, *known, threshold)
+    else:
+        assert isinstance(module, DeployedPoints)
+        card = describe_points(module, *known, threshold)
     card = replace(card, name=name or card.name)
     model = trace(module, card)
     save(model, card, out)

@@ -20,6 +20,7 @@ from models.evaluation.dense import scene
 from models.evaluation.report import USUAL_PHOTONS
 from models.layers import OverFrames
 from models.systems.deep_loco import DeepLoco
+from models.systems.deep_storm_3d import DeepStorm3d
 
 DENSITY_PER_UM2, FRAMES, SEED = 0.5, 40, 79_000
 """Of the scenes that forms of a network are compared on; beyond other seeds."""
@@ -50,7 +51,7 @@ class Reference:
     def of(cls, trained: Trained) -> Reference:
         """Return that of a localizer."""
         network = trained.network
-        assert isinstance(network, OverFrames | DeepLoco)
+        assert isinstance(network, OverFrames | DeepLoco | DeepStorm3d)
         conditions = conditions_for(trained.space, trained.spot)
         frames, _ = scene(conditions, DENSITY_PER_UM2, USUAL_PHOTONS, FRAMES, SEED)
         return cls(conditions, as_localizer(network, trained.space, trained.distance), frames)

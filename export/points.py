@@ -33,12 +33,14 @@ from export.graph import (
 )
 from export.static_graph import deployed
 from export.tiles import MARGIN_PX, OWN_PX, Grid, along, answered
+from export.voxels import DeployedVoxels, deployed_voxels
 from models.feature_distance import FeatureDistance
 from models.layers import OverFrames
 from models.merging import Merged, merge
 from models.recipe import Recipe
 from models.sample_space import SampleSpace
 from models.systems.deep_loco import CELL_PX, TILE_PX, WIDTHS_PX, DeepLoco, Points
+from models.systems.deep_storm_3d import DeepStorm3d
 
 MERGE_PX = 1.0
 """Points nearer than this are of one emitter."""
@@ -122,7 +124,7 @@ def _background_under(said: Points) -> Tensor:
     return said.sqrt_background.flatten(1).gather(1, row * side + column)
 
 
-Localizing = DeployedLocalizer | DeployedPoints
+Localizing = DeployedLocalizer | DeployedPoints | DeployedVoxels
 
 
 def deployed_points(network: DeepLoco, space: SampleSpace) -> DeployedPoints:
@@ -131,11 +133,13 @@ def deployed_points(network: DeepLoco, space: SampleSpace) -> DeployedPoints:
 
 
 def as_localizer(
-    network: OverFrames | DeepLoco, space: SampleSpace, novelty: FeatureDistance | None = None
+    network: OverFrames | DeepLoco | DeepStorm3d, space: SampleSpace, novelty: FeatureDistance | None = None
 ) -> Localizing:
     """Return the graph of any localizer, whose table is as long as what is found."""
     if isinstance(network, DeepLoco):
         return deployed_points(network, space)
+    if isinstance(network, DeepStorm3d):
+        return deployed_voxels(network, space)
     return deployed(network, space, novelty=novelty)
 
 

@@ -22,6 +22,7 @@ from models.recipe import Recipe
 from models.sample_space import SampleSpace
 from models.systems.decode import Decode, Scale
 from models.systems.default import DefaultLocalizer
+from models.systems.dilated import DilatedLocalizer
 from models.train import SPOT, Trainer
 
 _OF_THE_NETWORK, _OF_THE_DISTANCE = "network.", "novelty."
@@ -139,8 +140,10 @@ def _weights(model: onnx.ModelProto, of: str) -> dict[str, torch.Tensor]:
 
 def _like(card: Card) -> OverFrames:
     system = card.provenance["recipe"].get("system")
-    if system == "deeploco":
-        raise ValueError("the network of a DeepLoco comes from the folder of its training only, not out of the file")
+    if system in ("deeploco", "deepstorm3d"):
+        raise ValueError(f"the network of {system} comes from the folder of its training only, not out of the file")
+    if system == "deepstorm3d-list":
+        return DilatedLocalizer(card.features)
     if system == "decode":
         return Decode(Scale.of(card.sample_space))
     return DefaultLocalizer(card.features, dimensions=3 if "z_nm" in card.columns else 2)

@@ -30,6 +30,14 @@ SYSTEMS = {
     "default": System("localizer", Recipe()),
     "decode": System("localizer", Recipe(system="decode", learning_rate=8e-4)),
     "deeploco": System("localizer", Recipe(system="deeploco", batch=8, patch_px=64, learning_rate=3e-3)),
+    "deepstorm3d": System(
+        "localizer",
+        Recipe(system="deepstorm3d", psf="tetrapod", batch=4, patch_px=48, learning_rate=2e-3, steps=40_000),
+    ),
+    "deepstorm3d-list": System(
+        "localizer",
+        Recipe(system="deepstorm3d-list", psf="tetrapod", batch=8, patch_px=48, learning_rate=3e-3, steps=40_000),
+    ),
     "moeckl-phase": System(
         "phase", Recipe(system="moeckl-phase", psf="", batch=32, patch_px=41, learning_rate=2e-3, steps=20_000)
     ),

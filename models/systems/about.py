@@ -16,6 +16,8 @@ ABOUT = {
     "default": About("frames -> molecules in x, y (z), live", "this project, after Speiser et al. 2021"),
     "decode": About("the same, the yardstick; for spots in depth", "Speiser et al., Nat. Methods 18, 2021"),
     "deeploco": About("tiles of single frames -> weighted points -> molecules", "Boyd et al., bioRxiv 2018"),
+    "deepstorm3d": About("single frames of large spots -> voxels -> molecules", "Nehme et al., Nat. Methods 17, 2020"),
+    "deepstorm3d-list": About("the same trunk -> molecules without voxels", "Nehme et al., Nat. Methods 17, 2020"),
     "moeckl-phase": About("a bead in 5 slices -> wavefront, Noll 2 to 28", "Moeckl et al., APL 115, 2019"),
     "moeckl-phase-images": About("the same, with a loss on the images", "Moeckl et al., APL 115, 2019"),
     "paine-fienup": About("one aberrated image -> start of a phase fit", "Paine & Fienup, Opt. Lett. 43, 2018"),

@@ -11,6 +11,7 @@ from models.systems.bgnet import BackgroundOfCrops
 from models.systems.colouring import ColourReading
 from models.systems.deep_loco import PointsOfTiles
 from models.systems.deep_storm import NETWORKS, ImagesOfFrames
+from models.systems.deep_storm_3d import VolumesOfFrames
 from models.systems.localizing import LOSSES, Localizing
 from models.systems.reading import CropReading
 from models.systems.smnet_orientation import OrientationReading
@@ -50,6 +51,8 @@ def subject(recipe: Recipe, space: SampleSpace, spot: LowRankSpot | None, device
         return Localizing(recipe, space, spot, device)
     if recipe.system == "deeploco":
         return PointsOfTiles(recipe, space, spot, device)
+    if recipe.system == "deepstorm3d":
+        return VolumesOfFrames(recipe, space, spot, device)
     if recipe.system == "bgnet":
         return BackgroundOfCrops(recipe, space, spot, device)
     if recipe.system in NETWORKS:

@@ -130,11 +130,11 @@ def blurred(images: Tensor) -> Tensor:
 
     Rows and columns one after the other, as products of matrices: a convolution of one channel is ten times slower.
     """
-    rows, columns = (_band(side, images) for side in images.shape[1:])
+    rows, columns = (band(side, images) for side in images.shape[1:])
     return rows @ images @ columns
 
 
-def _band(side: int, like: Tensor) -> Tensor:
+def band(side: int, like: Tensor) -> Tensor:
     """Return the Gaussian along one axis as a symmetric matrix (side, side)."""
     place = torch.arange(side, device=like.device)
     apart = (place[:, None] - place).abs()

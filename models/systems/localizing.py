@@ -13,12 +13,12 @@ from models.optics.low_rank import LowRankSpot
 from models.recipe import Recipe
 from models.sample_space import SampleSpace
 from models.simulation import Samples, Simulator
-from models.systems import decode, default
+from models.systems import decode, default, dilated
 from models.training_spots import training_spots
 
 LossOf = Callable[[Any, Tensor, Target], Losses]
 """Network, its raw channels, truth -> loss."""
-LOSSES: dict[str, LossOf] = {"default": default.losses, "decode": decode.losses}
+LOSSES: dict[str, LossOf] = {"default": default.losses, "decode": decode.losses, "deepstorm3d-list": dilated.losses}
 
 
 class Localizing:
@@ -40,11 +40,14 @@ class Localizing:
         self._simulator = Simulator(spots, space, recipe.batch, recipe.patch_px, device)
 
     def network(self) -> OverFrames:
-        """Return the network, untrained; raises ValueError for DECODE in two dimensions."""
+        """Return the network, untrained; raises ValueError in two dimensions for those that find z."""
         if self._recipe.system == "default":
             return default.DefaultLocalizer(default.SIZES[self._recipe.size], self._dimensions)
         if self._dimensions == 2:
-            raise ValueError("decode finds z too: train it for a PSF in depth, or take the system `default`")
+            system = self._recipe.system
+            raise ValueError(f"{system} finds z too: train it for a PSF in depth, or take the system `default`")
+        if self._recipe.system == "deepstorm3d-list":
+            return dilated.DilatedLocalizer(dilated.SIZES[self._recipe.size])
         return decode.Decode(decode.Scale.of(self._space))
 
     def draw(self, seed: int, step: int) -> Samples:
