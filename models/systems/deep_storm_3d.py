@@ -2,7 +2,7 @@
 
 The dilated trunk (`dilated.py`), then twice to double the resolution, then convolutions with as many channels as there
 are planes: a voxel's score is its share of an emitter, held between 0 and 1 (the paper: 0 and 800). Size `accurate` is
-as published: 64 channels, 121 planes, three blocks of planes, batch normalisation. Size `fast` is fourteen times cheaper:
+as published: 64 channels, 121 planes, three blocks of planes, batch normalisation. Size `fast`, fourteen times cheaper:
 32 channels, 41 planes, one block, no normalisation.
 
 The loss is the paper's, error under a Gaussian and overlap. Its program divides the overlap by itself plus the sum of
