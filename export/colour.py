@@ -65,7 +65,7 @@ def scores_colours(module: DeployedCrops[ColourReader], space: SampleSpace) -> d
 
 def parity_colours(space: SampleSpace, side_px: int) -> tuple[Tensor, Tensor]:
     """Return counts and variance of some held-out crops."""
-    held = next(iter(colour_tests(space, side_px, PARITY_CROPS).values()))
+    held = colours_held_out(dye_spots(space, side_px), space, side_px, PHOTONS[0], PARITY_CROPS)
     return torch.from_numpy(held.counts), torch.from_numpy(held.variance)
 
 

@@ -21,6 +21,7 @@ from export.graph import MULTIPLE_PX
 from export.image import validate_image
 from export.phase import validate_phase
 from export.points import as_localizer
+from export.prediction import validate_prediction
 from models.camera import Camera
 from models.evaluation.conditions import Conditions, Locate, in_depth, in_focus
 from models.evaluation.dense import dense
@@ -32,6 +33,7 @@ from models.masks.joint import Joint
 from models.optics.low_rank import LowRankSpot
 from models.sample_space import SampleSpace
 from models.systems import SYSTEMS
+from models.systems.anna_palm import AnnaPalm
 from models.systems.bgnet import BgNet
 from models.systems.colouring import ColourReader
 from models.systems.deep_loco import DeepLoco
@@ -152,6 +154,9 @@ def validate(trainer: Trainer) -> dict[str, float]:
     if kind == "colour":
         assert isinstance(network, ColourReader)
         return validate_colours(network, trainer.recipe, trainer.space)
+    if kind == "prediction":
+        assert isinstance(network, AnnaPalm)
+        return validate_prediction(network, trainer.space)
     if kind == "trace":
         assert isinstance(network, StepCounter)
         return validate_steps(network, trainer.space)

@@ -27,6 +27,8 @@ from export.parity import Reference
 from export.phase import deployed_phase, describe_phase, scores_phase
 from export.points import DeployedPoints, as_localizer, describe_points
 from export.precision import Feed, Precision, in_eight_bits, in_half
+from export.prediction import DeployedPrediction, describe_prediction, scores_prediction
+from export.prediction import predictor as predicted
 from export.reach import reach_px
 from export.static_graph import STATIC_INPUTS, STATIC_OUTPUTS, deployed
 from export.static_rows import as_static
@@ -40,6 +42,7 @@ from models.masks.joint import Joint
 from models.recipe import Recipe
 from models.sample_space import SampleSpace
 from models.systems import SYSTEMS, Kind
+from models.systems.anna_palm import AnnaPalm
 from models.systems.bgnet import BgNet
 from models.systems.colouring import ColourReader
 from models.systems.deep_loco import DeepLoco
@@ -268,9 +271,18 @@ def _masked(trained: Trained, out: Path) -> Card:
     return write(module, replace(card, scores=found), out)
 
 
+def _prediction(trained: Trained, out: Path) -> Card:
+    network = trained.network
+    assert isinstance(network, AnnaPalm)
+    module = DeployedPrediction(network)
+    card = describe_prediction(module, trained.space, trained.recipe, trained.provenance)
+    return write(module, replace(card, scores=scores_prediction(predicted(module), trained.space)), out)
+
+
 _OTHERS: Mapping[Kind, Callable[[Trained, Path], Card]] = {
     "phase": _phase, "background": _background, "crops": _crops, "image": _image, "trace": _steps,
     "mask": _masked,
     "colour": _colours,
+    "prediction": _prediction,
 }  # fmt: skip
 """What writes those that are no localizers."""

@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 
 from models.recipe import Recipe
 
-Kind = Literal["localizer", "phase", "background", "crops", "image", "trace", "colour", "mask"]
+Kind = Literal["localizer", "phase", "background", "crops", "image", "trace", "colour", "mask", "prediction"]
 
 
 class System(NamedTuple):
@@ -14,10 +14,11 @@ class System(NamedTuple):
 
     Attributes
     ----------
-    kind : {"localizer", "phase", "background", "crops", "image", "trace", "colour", "mask"}
+    kind : {"localizer", "phase", "background", "crops", "image", "trace", "colour", "mask", "prediction"}
         Frames -> emitters; bead stacks -> coefficients of the wavefront; crops with an emitter -> their background;
         crops with an emitter -> what it is; frames -> super-resolved images; intensity traces -> bleaching steps; crops
-        with an emitter -> its colour; frames behind a mask that is learned too -> emitters by colour.
+        with an emitter -> its colour; frames behind a mask that is learned too -> emitters by colour; few localizations
+        -> the dense image to be expected.
     recipe : Recipe
     """
 
@@ -83,4 +84,5 @@ SYSTEMS = {
         "colour", Recipe(system="hershko-colour", psf="", batch=64, patch_px=16, learning_rate=2e-3, steps=30_000)
     ),
     "xu-bleaching": System("trace", Recipe(system="xu-bleaching", psf="", batch=64, learning_rate=3e-3, steps=20_000)),
+    "anna-palm": System("prediction", Recipe(system="anna-palm", psf="", batch=2, patch_px=256, learning_rate=1e-3)),
 }

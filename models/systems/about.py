@@ -34,4 +34,5 @@ ABOUT = {
     "hershko-colour": About("crop -> colour (2 to 5 dyes, open pupil)", "Hershko et al., Opt. Express 27, 2019"),
     "deep-storm": About("frames -> super-resolved image, summed live", "Nehme et al., Optica 5, 2018"),
     "deep-storm-light": About("the same, lighter", "Nehme et al., Optica 5, 2018"),
+    "anna-palm": About("few localizations -> dense image, a prediction", "Ouyang et al., Nat. Biotechnol. 36, 2018"),
 }

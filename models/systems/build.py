@@ -6,6 +6,7 @@ from models.optics.low_rank import LowRankSpot
 from models.recipe import Recipe
 from models.sample_space import SampleSpace
 from models.systems import hershko, hershko_colour, kim, moeckl_phase, paine_fienup, smnet, zelger
+from models.systems.anna_palm import Predictions
 from models.systems.bgnet import BackgroundOfCrops
 from models.systems.colouring import ColourReading
 from models.systems.deep_loco import PointsOfTiles
@@ -58,6 +59,8 @@ def subject(recipe: Recipe, space: SampleSpace, spot: LowRankSpot | None, device
         return ImagesOfFrames(recipe, space, spot, device)
     if recipe.system == "xu-bleaching":
         return Bleaching(recipe, space, device)
+    if recipe.system == "anna-palm":
+        return Predictions(recipe, space, device)
     if recipe.system in WAVEFRONTS:
         return Wavefronts(WAVEFRONTS[recipe.system], recipe, space, device)
     if recipe.system == "smnet-orientation":

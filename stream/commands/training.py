@@ -10,16 +10,16 @@ from typing import Any
 from rich.console import Console
 
 from models import psf as spots
-from models.aberrations.space import SPACES, with_objective
+from models.aberrations.space import with_objective
 from models.backgrounds.space import background_space
-from models.bleaching.space import TRACES
-from models.colours.space import COLOURS
 from models.crops.space import OWN, crops_space
 from models.images.space import image_space
-from models.masks.space import COLOURS_IN_FOCUS
+from models.optics.low_rank import LowRankSpot
 from models.recipe import Recipe
+from models.sample_space import SampleSpace
 from models.sample_space_file import read_space
 from models.systems import SYSTEMS
+from models.systems.spaces import WITH_OPTICS, WITHOUT_OPTICS
 from stream.commands.parity import show
 from stream.errors import InputError, OutputError
 from stream.zoo import find
@@ -45,7 +45,7 @@ def recipe_of(
             remedy="`livesmlm models` says what each of them is for",
         )  # fmt: skip
     kind, usual = SYSTEMS[system]
-    if psf and (kind in ("phase", "trace", "mask", "colour") or system in OWN):
+    if psf and (system in WITH_OPTICS or system in WITHOUT_OPTICS):
         raise InputError(f"--psf {psf}: {system} is not trained for a spot", remedy="leave it out")
     chosen = replace(
         usual, psf=psf or usual.psf, size=size, seed=seed, steps=steps or usual.steps, sample_space=sample_space,
@@ -101,34 +101,32 @@ def new_trainer(recipe: Recipe) -> Any:
     """Return the trainer of a recipe; raises InputError for a PSF, a sample space or a start that cannot be."""
     space_file = Path(recipe.sample_space) if recipe.sample_space else None
     try:
-        if SYSTEMS[recipe.system].kind == "phase":
-            space, spot = with_objective(*read_space(space_file, SPACES[recipe.system])), None
-        elif SYSTEMS[recipe.system].kind == "mask":
-            space, spot = with_objective(*read_space(space_file, COLOURS_IN_FOCUS)), None
-        elif SYSTEMS[recipe.system].kind == "colour":
-            space, spot = with_objective(*read_space(space_file, COLOURS)), None
-        elif recipe.system in OWN:
-            space, spot = with_objective(*read_space(space_file, OWN[recipe.system])), None
-        elif SYSTEMS[recipe.system].kind == "trace":
-            space, spot = read_space(space_file, TRACES)[0], None
+        if recipe.system in WITH_OPTICS:
+            space, spot = with_objective(*read_space(space_file, WITH_OPTICS[recipe.system])), None
+        elif recipe.system in WITHOUT_OPTICS:
+            space, spot = read_space(space_file, WITHOUT_OPTICS[recipe.system])[0], None
         else:
-            usual = spots.default_space(recipe.psf)
-            if SYSTEMS[recipe.system].kind == "background":
-                usual = background_space(usual)
-            if SYSTEMS[recipe.system].kind == "crops":
-                usual = crops_space(usual, recipe.system)
-            if SYSTEMS[recipe.system].kind == "image":
-                usual = image_space(usual)
-            space, objective = read_space(space_file, usual)
-            spot = spots.spot(recipe.psf, space, objective)
-            if SYSTEMS[recipe.system].kind == "crops":
-                space = with_objective(space, objective)
+            space, spot = _of_a_spot(recipe, space_file)
         trainer = needs_torch("models.train").Trainer(recipe, space, spot)
         if recipe.start:
             _start(trainer, recipe.start)
         return trainer
     except ValueError as error:
         raise InputError(str(error)) from error
+
+
+def _of_a_spot(recipe: Recipe, space_file: Path | None) -> tuple[SampleSpace, LowRankSpot | None]:
+    """Return the sample space of a system that is trained for a spot, and that spot."""
+    kind, usual = SYSTEMS[recipe.system].kind, spots.default_space(recipe.psf)
+    if kind == "background":
+        usual = background_space(usual)
+    if kind == "crops":
+        usual = crops_space(usual, recipe.system)
+    if kind == "image":
+        usual = image_space(usual)
+    space, objective = read_space(space_file, usual)
+    spot = spots.spot(recipe.psf, space, objective)
+    return with_objective(space, objective) if kind == "crops" else space, spot
 
 
 def _start(trainer: Any, start: str) -> None:

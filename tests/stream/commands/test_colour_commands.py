@@ -1,6 +1,7 @@
 """A network that tells colours from training to its scores: what each command writes, and what it refuses."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,7 +32,7 @@ width_nm = 0
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A network that has hardly learned anything."""
     folder = tmp_path_factory.mktemp("colour")
     (folder / "space.toml").write_text(SPACE)
@@ -39,9 +40,10 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(colour, "CROPS", 40)
         patch.setattr(colour, "QUICK", 40)
+        patch.setattr(colour, "PHOTONS", (300.0, 10_000.0))
         assert train_in_terminal(recipe, folder / "run", resume=False) == 0
         assert export_in_terminal(str(folder / "run"), folder / "kim.onnx", "fp32", "onnx") == 0
-    return folder / "kim.onnx"
+        yield folder / "kim.onnx"
 
 
 def test_the_file_says_what_torch_says_and_its_card_what_it_is_for(model: Path) -> None:
