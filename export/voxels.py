@@ -7,8 +7,8 @@
 | local maxima, one z for each x and y (`models/voxels.py`) | (k, 4) |
 | mass and centre of gravity around them; those above the threshold -> rows | (row, column) |
 
-A volume takes 16 numbers for each plane and pixel, and needs about four times that while maxima are looked for: with
-41 planes a frame of 128 x 128 pixels takes 170 MB, with 121 planes 500 MB. So batches must be small (`batch_frames`).
+A volume takes 16 numbers for each plane and pixel, and several times that while maxima are looked for: with 41 planes
+each frame of 128 x 128 pixels takes up to 0.5 GB in torch. So batches must be small (`batch_frames`).
 It needs no neighbours in time and answers one frame late all the same, as `points.py` says.
 """
 
