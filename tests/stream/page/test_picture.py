@@ -195,10 +195,10 @@ def test_help_lists_the_keys_of_all(picture):
 def test_colours_that_a_run_does_not_have_are_not_offered(run, browser):
     run.until(lambda: text(browser, "source"))
     options = browser.find_elements(By.CSS_SELECTOR, "#colour-by option")
-    assert [option.get_attribute("disabled") for option in options] == [None] * 4
+    assert [option.get_attribute("disabled") for option in options] == [None, None, None, None, "true"]
     start = {"rig": {"render": {"colours": ["z", "photons"]}}, "card": {"columns": ["frame", "x_nm", "photons"]}}
     browser.execute_async_script(OFFER, start)
-    assert [option.get_attribute("disabled") for option in options] == [None, "true", "true", None]
+    assert [option.get_attribute("disabled") for option in options] == [None, "true", "true", None, "true"]
 
 
 def test_a_coarser_tile_is_as_bright_as_a_finer_one(picture):
