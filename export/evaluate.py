@@ -19,8 +19,8 @@ from export.crops import validate_crops
 from export.exported import Shaped
 from export.graph import MULTIPLE_PX
 from export.image import validate_image
+from export.localizers import as_localizer
 from export.phase import validate_phase
-from export.points import as_localizer
 from export.prediction import validate_prediction
 from models.camera import Camera
 from models.evaluation.conditions import Conditions, Locate, in_depth, in_focus

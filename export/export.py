@@ -22,10 +22,11 @@ from export.evaluate import THRESHOLDS, conditions_for, feed, locator_of, scores
 from export.exported import exported
 from export.graph import INPUTS, MULTIPLE_PX, OUTPUTS, columns
 from export.image import DeployedImage, describe_image, drawer, scores_image
+from export.localizers import as_localizer
 from export.novelty import learned
 from export.parity import Reference
 from export.phase import deployed_phase, describe_phase, scores_phase
-from export.points import DeployedPoints, as_localizer, describe_points
+from export.points import DeployedPoints, describe_points
 from export.precision import Feed, Precision, in_eight_bits, in_half
 from export.prediction import DeployedPrediction, describe_prediction, scores_prediction
 from export.prediction import predictor as predicted

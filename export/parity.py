@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from export.evaluate import Runnable, conditions_for, feed
-from export.points import Localizing, as_localizer
+from export.localizers import Localizing, as_localizer
 from export.trained import Trained
 from models.camera import Camera
 from models.evaluation.conditions import Conditions

@@ -76,7 +76,7 @@ class MaskAndNetwork:
         self._simulator = Simulator(flat, space, recipe.batch, recipe.patch_px, device)
 
     def network(self) -> Joint:
-        """Return the mask, nearly flat, and the network, untrained."""
+        """Return the mask at its start, and the network, untrained."""
         return Joint(LearnedMask(self._modulator), self._behind.network())
 
     def draw(self, seed: int, step: int) -> Scenes:

@@ -53,7 +53,7 @@ def conditions_for(card: Card, model: str) -> Conditions:
         raise ModelError(
             f"model {model!r} locates behind a mask of its own, colour by colour",
             limit="frames behind other optics say nothing of it",
-            remedy="`livesmlm models PATH` shows what it scored behind that mask",
+            remedy="what it scored behind that mask stands on its card, the .json beside the model",
         )
     if "z_nm" not in card.columns:
         return in_focus()

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import time
 from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -15,21 +14,19 @@ from export.card import Card
 from models.colours.dyes import dyes_of, names_of
 from stream import zoo
 from stream.commands.console import ERR
-from stream.commands.evaluate_crops import ONE_THREAD, answering
+from stream.commands.crop_contestants import ONE_THREAD, answering, error_cell, per_second, table_of
 from stream.commands.training import needs_torch
+from stream.crops import localizes_in_crops
 from stream.engines import open_engine
 from stream.errors import InputError
-
-if TYPE_CHECKING:
-    from models.crops.scoring import Answer
 
 Results = dict[str, dict[str, dict[str, Any]]]
 """Brightness -> name -> what `scores_of_colours` says, and `per_second`."""
 
 
 def tells_colours(card: Card) -> bool:
-    """Return whether a model tells colours."""
-    return "channel" in card.columns
+    """Return whether a model tells colours in crops; localizers of colours do it in frames."""
+    return localizes_in_crops(card) and "channel" in card.columns
 
 
 def evaluate_colours(models: list[str], count: int) -> Results:
@@ -58,7 +55,8 @@ def evaluate_colours(models: list[str], count: int) -> Results:
         for at, held in colours.colour_tests(space, side, count).items():
             ERR.print(f"[dim]{at}[/]")
             results[at] = {
-                name: scoring.scores_of_colours(answer, held) | {"per_second": _per_second(answer, held)}
+                name: scoring.scores_of_colours(answer, held)
+                | {"per_second": per_second(answer, held.counts, held.variance)}
                 for name, answer in contestants.items()
             }
         return results
@@ -95,17 +93,9 @@ def _refuse_mixed(models: list[str], cards: list[Card]) -> None:
             )
 
 
-def _per_second(answer: Answer, held: Any) -> int:
-    """Return how many crops a second are answered for on one thread."""
-    counts, variance = held.counts, held.variance
-    began = time.perf_counter()
-    answer(counts, variance)
-    return round(len(counts) / (time.perf_counter() - began))
-
-
 def _colour_table(results: Results) -> Table:
     """Return a row for each contestant: percent told rightly by brightness, what it states in brackets."""
-    table = _headed("colours told rightly (stated), percent", [*results, "crops per second, one thread"])
+    table = table_of("colours told rightly (stated), percent", "", *results, "crops per second, one thread")
     last = list(results.values())[-1]
     for name in last:
         cells = (f"{100 * rows[name]['accuracy']:.1f} ({100 * rows[name]['stated']:.1f})" for rows in results.values())
@@ -116,7 +106,8 @@ def _colour_table(results: Results) -> Table:
 def _by_z_table(results: Results) -> Table:
     """Return a row for each contestant and brightness: percent told rightly in slices of z."""
     slices = next(iter(next(iter(results.values())).values()))["by_z"]
-    table = _headed("colours told rightly, percent, by z / nm", ["", *(f"{one['z_nm']:.0f}" for one in slices)])
+    heights = (f"{one['z_nm']:.0f}" for one in slices)
+    table = table_of("colours told rightly, percent, by z / nm", "", "photons", *heights)
     for at, rows in results.items():
         for name, row in rows.items():
             table.add_row(name, at, *(f"{100 * one['accuracy']:.0f}" for one in row["by_z"]))
@@ -125,21 +116,8 @@ def _by_z_table(results: Results) -> Table:
 
 def _depth_table(results: Results, channel: int, called: str) -> Table:
     """Return the error of z of one colour by brightness."""
-    table = _headed(f"{called}: RMSE of z / nm (over the bound; outliers)", list(results))
+    table = table_of(f"{called}: RMSE of z / nm (over the bound; outliers)", "", *results)
     for name in next(iter(results.values())):
         rows = [rows[name].get("z_nm") for rows in results.values()]
-        table.add_row(name, *(_z_cell(row[channel]) if row else "-" for row in rows))
-    return table
-
-
-def _z_cell(figures: dict[str, Any]) -> str:
-    ratio = f" ({figures['over_bound']:.2f}; {100 * figures['outliers']:.0f} %)" if "over_bound" in figures else ""
-    return f"{figures['rmse']:.3g}{ratio}"
-
-
-def _headed(title: str, heads: list[str]) -> Table:
-    table = Table(title=title, title_justify="left", box=None)
-    table.add_column("")
-    for head in heads:
-        table.add_column(head, justify="right")
+        table.add_row(name, *(error_cell(row[channel] if row else None) for row in rows))
     return table

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import time
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from rich.console import Console
 from rich.table import Table
 
@@ -16,20 +14,18 @@ from export.card import Card
 from models.recipe import Recipe
 from stream import zoo
 from stream.commands.console import ERR
+from stream.commands.crop_contestants import ONE_THREAD, answering, error_cell, per_second, table_of
 from stream.commands.evaluate_own_spots import own_spots_in_terminal
 from stream.commands.training import needs_torch
-from stream.config import EngineSettings
 from stream.crops import refuse_other_than_crops, spot_of
-from stream.engine import Engine
 from stream.engines import open_engine
 from stream.errors import InputError
 
 if TYPE_CHECKING:
-    from models.crops.scoring import Answer, Float32, Float64
+    from models.crops.scoring import Answer
 
 Results = dict[str, dict[str, dict[str, Any]]]
 """Kind of crops -> name -> what `scores_of` says, and `per_second`."""
-ONE_THREAD = EngineSettings(threads=1)
 
 
 def evaluate_crops(models: list[str], count: int) -> Results:
@@ -98,52 +94,28 @@ def _refuse_mixed(models: list[str], cards: list[Card]) -> None:
             )
 
 
-def answering(engine: Engine) -> Answer:
-    """Return a model as a function of arrays."""
-
-    def answer(counts: Float32, variance: Float32) -> dict[str, Float64]:
-        table = engine.run({"counts": counts, "variance": variance})["table"]
-        return dict(zip(engine.card.columns, np.asarray(table, np.float64).T, strict=True))
-
-    return answer
-
-
 def _judged(answer: Answer, held: Any) -> dict[str, Any]:
     """Return the scores, and how many crops a second are answered for on one thread."""
-    counts, variance = held.crops.counts.numpy(), held.crops.variance.numpy()
-    began = time.perf_counter()
-    answer(counts, variance)
-    seconds = time.perf_counter() - began
+    rate = per_second(answer, held.crops.counts.numpy(), held.crops.variance.numpy())
     scores: dict[str, Any] = needs_torch("models.crops.scoring").scores_of(answer, held)
-    return scores | {"per_second": round(len(counts) / seconds)}
+    return scores | {"per_second": rate}
 
 
 def _table(at: str, rows: dict[str, dict[str, Any]]) -> Table:
     """Return a row for each quantity, a column for each contestant: error, and how many times the bound."""
     names = list(dict.fromkeys(name for row in rows.values() for name in row if name != "per_second"))
-    table = Table(title=f"{at}: RMSE (over the bound; outliers)", title_justify="left", box=None)
-    for head in ("", *rows):
-        table.add_column(head, justify="right" if head else "left")
+    table = table_of(f"{at}: RMSE (over the bound; outliers)", "", *rows)
     for name in names:
-        table.add_row(name, *(_cell(row.get(name)) for row in rows.values()))
+        table.add_row(name, *(error_cell(row.get(name)) for row in rows.values()))
     table.add_row("crops per second, one thread", *(f"{row['per_second']}" for row in rows.values()))
     return table
 
 
-def _cell(figures: dict[str, Any] | None) -> str:
-    if figures is None or "rmse" not in figures:
-        return "-"
-    ratio = f" ({figures['over_bound']:.2f}; {100 * figures['outliers']:.0f} %)" if "over_bound" in figures else ""
-    return f"{figures['rmse']:.3g}{ratio}"
-
-
 def _depth_table(at: str, rows: dict[str, dict[str, Any]]) -> Table:
     """Return the error of z over the bound in slices of z."""
-    table = Table(title=f"{at}: RMSE of z over the bound, by z / nm", title_justify="left", box=None)
     known = {who: row["z_nm"]["by_z"] for who, row in rows.items() if "z_nm" in row}
-    table.add_column("")
-    for one in next(iter(known.values()), []):
-        table.add_column(f"{one['z_nm']:.0f}", justify="right")
+    heights = (f"{one['z_nm']:.0f}" for one in next(iter(known.values()), []))
+    table = table_of(f"{at}: RMSE of z over the bound, by z / nm", "", *heights)
     for who, slices in known.items():
         table.add_row(who, *(f"{one['over_bound']:.2f}" if "over_bound" in one else "-" for one in slices))
     return table

@@ -5,22 +5,18 @@ from __future__ import annotations
 import json
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
 from rich.console import Console
 from rich.table import Table
 
 from stream import zoo
 from stream.commands.console import ERR
+from stream.commands.crop_contestants import ONE_THREAD, answering, table_of
 from stream.commands.training import needs_torch
-from stream.config import EngineSettings
 from stream.crops import refuse_other_than_crops, sees_two_planes
 from stream.engine import Engine
 from stream.engines import open_engine
-
-if TYPE_CHECKING:
-    from models.crops.scoring import Float32, Float64
 
 PUPILS = 4
 HEADS = {"median_deg": "median / deg", "rmse_deg": "RMSE / deg", "bound_deg": "bound / deg",
@@ -41,7 +37,7 @@ def own_spots_in_terminal(models: list[str], count: int, out: Path | None, as_js
     """
     results = {}
     for model in models:
-        with closing(open_engine(zoo.find(model), EngineSettings(threads=1))) as engine:
+        with closing(open_engine(zoo.find(model), ONE_THREAD)) as engine:
             refuse_other_than_crops(engine.card, f"model {model!r}")
             ERR.print(f"[dim]{engine.card.name}[/]")
             results[engine.card.name] = _judged(engine, count)
@@ -61,10 +57,7 @@ def _judged(engine: Engine, count: int) -> dict[str, Any]:
     card = engine.card
     spots = needs_torch("models.crops.build").crop_spots("", card.sample_space, None, card.multiple_px)
 
-    def answer(counts: Float32, variance: Float32) -> dict[str, Float64]:
-        table = engine.run({"counts": counts, "variance": variance})["table"]
-        return dict(zip(card.columns, np.asarray(table, np.float64).T, strict=True))
-
+    answer = answering(engine)
     judged: dict[str, Any]
     if sees_two_planes(card):
         waves = needs_torch("models.crops.wavefront_scores")
@@ -81,19 +74,14 @@ def _first(found: dict[str, Any]) -> dict[str, Any]:
 
 
 def _oriented(name: str, found: dict[str, Any]) -> Table:
-    table = Table(title=f"{name}: angle between axes, by photons", title_justify="left", box=None)
-    for head in ("photons", *HEADS.values()):
-        table.add_column(head, justify="right")
+    table = table_of(f"{name}: angle between axes, by photons", "photons", *HEADS.values())
     for photons, row in found.items():
         table.add_row(photons, *(f"{row[column]:.3g}" for column in HEADS))
     return table
 
 
 def _pooled(name: str, found: dict[str, Any]) -> Table:
-    title = f"{name}: RMS (bound) / mλ, by crops pooled"
-    table = Table(title=title, title_justify="left", box=None)
-    for head in ("photons", *next(iter(found.values()))):
-        table.add_column(head, justify="right")
+    table = table_of(f"{name}: RMS (bound) / mλ, by crops pooled", "photons", *next(iter(found.values())))
     for photons, row in found.items():
         table.add_row(
             photons, *(f"{1e3 * one['rms_waves']:.0f} ({1e3 * one['bound_waves']:.0f})" for one in row.values())

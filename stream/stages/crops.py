@@ -87,7 +87,8 @@ class CropReader:
         frames = self._frames(located)
         table, side = located.table, self._side
         frame, xy = np.searchsorted(located.index, np.asarray(table["frame"])), xy_px(table, self._pixel_nm)
-        corner, rows, planes = corners(xy, side), self._readable(frame, xy), self._planes(xy)
+        planes = self._planes(xy)
+        corner, rows = planes[0], self._readable(frame, xy, planes)
         place = {"x_px": xy[:, 0] - corner[:, 1] - side / 2, "y_px": xy[:, 1] - corner[:, 0] - side / 2}
         place["z_nm"] = np.asarray(table["z_nm"], np.float64) if "z_nm" in table else np.zeros(len(xy))
         said = self._said(frames, frame[rows], planes[:, rows], {name: values[rows] for name, values in place.items()})
@@ -103,10 +104,11 @@ class CropReader:
         first = corners(xy, self._side)
         return np.stack([first] if self._second is None else [first, self._second.corners(xy, self._side)])
 
-    def _readable(self, frame: NDArray[np.int64], xy: Float64) -> NDArray[np.intp]:
+    def _readable(
+        self, frame: NDArray[np.int64], xy: Float64, planes: NDArray[np.int64]
+    ) -> NDArray[np.intp]:  # fmt: skip
         """Return the rows whose crops lie in the frame and hold one molecule."""
-        corner = self._planes(xy)
-        inside = ((corner >= 0) & (corner + self._side <= self._shape)).all(axis=(0, 2))
+        inside = ((planes >= 0) & (planes + self._side <= self._shape)).all(axis=(0, 2))
         alone = same_frame_distance(frame, xy) > self._side / 2
         if self._second is not None:
             alone &= self._second.alone(frame, xy, self._side)

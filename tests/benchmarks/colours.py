@@ -18,7 +18,7 @@ import numpy as np
 from models.colours.likelihood import likeliest
 from models.colours.samples import ColourSimulator
 from models.colours.spots import dye_spots
-from stream.commands.evaluate_crops import ONE_THREAD, answering
+from stream.commands.crop_contestants import ONE_THREAD, answering
 from stream.engines import open_engine
 
 SURE = (0.5, 0.8, 0.9, 0.95, 0.99)

@@ -26,7 +26,7 @@ from models.crops.scoring import Answer, held_out
 from models.crops.shared_pupil import MOLECULES, pupil_errors
 from models.crops.space import mode_name
 from models.crops.spots import CropSpots
-from stream.commands.evaluate_crops import ONE_THREAD
+from stream.commands.crop_contestants import ONE_THREAD
 from stream.crops import spot_of
 from stream.engines import open_engine
 

@@ -21,7 +21,7 @@ import numpy as np
 from export.card import Card
 from models.crops.build import crop_spots
 from models.crops.scoring import SINGLE_PHOTONS, Answer, held_out, scores_of
-from stream.commands.evaluate_crops import ONE_THREAD
+from stream.commands.crop_contestants import ONE_THREAD
 from stream.crops import spot_of
 from stream.engine import Engine
 from stream.engines import open_engine

@@ -13,6 +13,7 @@ from export.evaluate import feed, locator
 from export.to_onnx import write
 from models.aberrations.space import with_objective
 from models.camera import Camera
+from models.evaluation.report import Effort
 from models.masks.layer import ImageLayer
 from models.masks.learned import LearnedMask
 from models.masks.modulator import Modulator
@@ -22,6 +23,8 @@ from models.optics.objective import Objective
 from models.optics.propagator import Setup
 from models.recipe import Recipe
 from models.systems.hershko import HershkoLocalizer
+from stream.commands.evaluate import evaluate_in_terminal
+from stream.errors import ModelError
 
 SPACE = with_objective(COLOURS_IN_FOCUS, Objective())
 
@@ -60,6 +63,11 @@ def test_the_file_says_what_torch_says(module: DeployedChannels, path: Path, sha
     assert (np.diff(frame) >= 0).all()
     share = table[:, card.columns.index("channel_probability")]
     assert ((share > 0) & (share <= 1)).all()
+
+
+def test_it_is_not_judged_on_frames_behind_other_optics_nor_on_crops(path: Path) -> None:
+    with pytest.raises(ModelError, match="behind a mask of its own"):
+        evaluate_in_terminal([str(path)], Effort(1, 10), None, False)
 
 
 def test_the_likelier_colour_is_told() -> None:
