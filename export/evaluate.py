@@ -48,8 +48,8 @@ DENSITIES_PER_UM2 = (0.1, 0.25, 0.5, 1.0, 2.0)
 FRAMES, EMITTERS = 100, 600
 THRESHOLDS = {2: 0.6, 3: 0.5}
 """Detection probability by dimensions: in two, dim spots below it are more often noise than not."""
-CHUNK = 48
-"""Frames at once."""
+CHUNK = 8
+"""Frames at once: volumes of voxels take up to 0.5 GB each."""
 
 
 class Runnable(Protocol):
