@@ -39,7 +39,7 @@ OUTPUTS = (
     ),
     Port(
         "error", "float32", ("tile", str(COARSE_PX), str(COARSE_PX)),
-        "difference of the widefield image from the one that the prediction should have, in units of its most",
+        "difference of the widefield image from the one that the prediction should have, over its standard deviation",
     ),
 )  # fmt: skip
 FIELDS, QUICK = 24, 4
@@ -100,7 +100,8 @@ def scores_prediction(predict: Predict, space: SampleSpace, fields: int = FIELDS
     """Return what a network scores beside the sparse image, and on what."""
     return {
         "data": f"simulated, held-out seed: {fields} fields of {TILE_PX} x {TILE_PX} pixels, 800 localizations "
-        f"per um^2 after {FULL_FRAMES} frames; multi-scale similarity to the dense image; mean of the error map",
+        f"per um^2 after {FULL_FRAMES} frames; multi-scale similarity to the dense image; root mean square of the "
+        "error map, and what it is below in 95 of 100 fields",
         "by_frames": by_frames(predict, space, fields),
     }
 

@@ -84,5 +84,7 @@ SYSTEMS = {
         "colour", Recipe(system="hershko-colour", psf="", batch=64, patch_px=16, learning_rate=2e-3, steps=30_000)
     ),
     "xu-bleaching": System("trace", Recipe(system="xu-bleaching", psf="", batch=64, learning_rate=3e-3, steps=20_000)),
-    "anna-palm": System("prediction", Recipe(system="anna-palm", psf="", batch=2, patch_px=256, learning_rate=1e-3)),
+    "anna-palm": System(
+        "prediction", Recipe(system="anna-palm", psf="", batch=2, patch_px=256, learning_rate=1e-3, steps=20_000)
+    ),
 }

@@ -4,7 +4,7 @@
 
 Similarity (multi-scale, structural) to the dense image of held-out simulated fields, of prediction and sparse
 image, by frames of 30,000. Then outlines of squares, circles, rectangles and triangles of 1 to 2 um, of which a
-network has learned none, told that they are filaments: area under the curve of the mean error of the map against
+network has learned none, told that they are filaments: area under the curve of the error (root mean square) against
 filaments of as many frames, and the share above the 95th percentile of filaments. Pictures show sparse image,
 prediction and dense image side by side.
 """

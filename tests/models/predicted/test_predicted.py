@@ -5,11 +5,11 @@ import pytest
 import torch
 
 from models.predicted.samples import Fields, FieldSimulator
-from models.predicted.scoring import area_under_curve
+from models.predicted.scoring import area_under_curve, rms
 from models.predicted.similarity import multiscale_similarity
 from models.predicted.space import COARSER, PREDICTED, TILE_PX
 from models.systems import SYSTEMS
-from models.systems.anna_palm import AnnaPalm, Predictions, held
+from models.systems.anna_palm import AnnaPalm, Predictions, held, unexplained
 
 
 @pytest.fixture(scope="module")
@@ -57,14 +57,17 @@ def test_a_step_moves_all_three_networks(fields: Fields) -> None:
     assert all(one.grad is not None and bool(torch.isfinite(one.grad).all()) for one in network.parameters())
 
 
-def test_error_map_is_zero_where_the_widefield_image_is_what_it_should_be(fields: Fields) -> None:
+def test_error_map_knows_neither_gain_nor_offset(fields: Fields) -> None:
     network = AnnaPalm().eval()
     sparse, structure = torch.from_numpy(fields.sparse), torch.from_numpy(fields.structure)
     with torch.no_grad():
-        wide = torch.from_numpy(fields.widefield)
-        image, error = network(sparse, wide, structure)
+        image, error = network(sparse, torch.from_numpy(fields.widefield), structure)
         assert image.shape == sparse.shape
-        assert error.numpy() == pytest.approx((network.seen_wide(image) - wide).abs().numpy())
+        assert error.numpy().shape == fields.widefield.shape
+        assert 0 < rms(error.numpy()) <= 1.0001
+        seen = network.seen_wide(image)
+        assert unexplained(seen, 0.3 * seen + 0.2).numpy() == pytest.approx(0, abs=1e-2)
+        assert rms(unexplained(seen, torch.from_numpy(fields.widefield)).numpy()) == pytest.approx(rms(error.numpy()))
 
 
 def test_area_under_the_curve() -> None:
