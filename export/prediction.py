@@ -12,7 +12,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from export.card import Card, Port
 from models.predicted.samples import Float32
 from models.predicted.scoring import Predict, by_frames
-from models.predicted.space import COARSER, FULL_FRAMES, PIXEL_NM, TILE_PX, TRAINED_STRUCTURES
+from models.predicted.space import COARSER, FULL_FRAMES, PIXEL_NM, SCORED_PER_UM2, TILE_PX, TRAINED_STRUCTURES
 from models.recipe import Recipe
 from models.sample_space import SampleSpace
 from models.systems.anna_palm import AnnaPalm
@@ -99,9 +99,9 @@ def describe_prediction(
 def scores_prediction(predict: Predict, space: SampleSpace, fields: int = FIELDS) -> dict[str, Any]:
     """Return what a network scores beside the sparse image, and on what."""
     return {
-        "data": f"simulated, held-out seed: {fields} fields of {TILE_PX} x {TILE_PX} pixels, 800 localizations "
-        f"per um^2 after {FULL_FRAMES} frames; multi-scale similarity to the dense image; root mean square of the "
-        "error map, and what it is below in 95 of 100 fields",
+        "data": f"simulated, held-out seed: {fields} fields of {TILE_PX} x {TILE_PX} pixels, {SCORED_PER_UM2:g} "
+        f"localizations per um^2 after {FULL_FRAMES} frames; multi-scale similarity to the dense image; root mean "
+        "square of the error map, and what it is below in 95 of 100 fields",
         "by_frames": by_frames(predict, space, fields),
     }
 

@@ -27,6 +27,7 @@ from stream.errors import RigError
 from stream.feedback.settings import ActivationSettings, StopSettings
 from stream.images.settings import ImageSettings
 from stream.picture.render import RenderSettings
+from stream.predicted.settings import PredictionSettings
 from stream.quality.settings import ResolutionSettings
 from stream.sinks.linked import LinkSettings
 from stream.sinks.zmq_out import PublishSettings
@@ -242,6 +243,7 @@ class Rig(Section):
     publish: PublishSettings = PublishSettings()
     policy: PolicySettings = PolicySettings()
     image: ImageSettings = ImageSettings()
+    prediction: PredictionSettings = PredictionSettings()
     activation: ActivationSettings = ActivationSettings()
     stop: StopSettings = StopSettings()
     slm: SlmSettings = SlmSettings()

@@ -37,7 +37,7 @@ from stream.engine import Engine
 from stream.errors import LiveSMLMError
 from stream.feedback.steering import Steering, left_behind, refuse_without_devices
 from stream.frame import Batch, StreamInfo
-from stream.images.published import WithImage
+from stream.images.published import WithPictures
 from stream.images.settings import image_reader
 from stream.interrupt import Interrupts
 from stream.opening import source_of
@@ -46,6 +46,7 @@ from stream.page.address import PageAddress
 from stream.page.process import start_page
 from stream.picture import image, residual_file
 from stream.picture.background import BackgroundMap
+from stream.picture.layers import IMAGE
 from stream.picture.previews import Previews
 from stream.picture.render import Renderer
 from stream.preparation import doubts, make_localizer, warm_up
@@ -172,8 +173,10 @@ class Pipeline:
             self._recorder = self._stack.enter_context(recorder.start(ring, path, info, pixel_nm))
         self._image = self._start_image(info)
         self._analysis = self._make_analysis(engine, info)
+        drawn = {} if self._image is None else {IMAGE: self._image.pyramid}
+        layers = WithPictures(self._renderer.layers, drawn | self._watchers.pictures)
+        self._publisher.follow(self._renderer.changed, layers)
         if self._image is not None:
-            self._publisher.follow(self._renderer.changed, WithImage(self._renderer.layers, self._image))
             self._tell_image(self._image.await_ready())
 
     def _start_image(self, info: StreamInfo) -> ImageLayer | None:
@@ -199,9 +202,10 @@ class Pipeline:
         self._renderer = Renderer.of_field(info, pixel_nm, rig.render, self._info.channels)
         self._health = Health(self._acquisition.ledger, info.frames, self._clock)
         self._verdicts = Verdicts(self._folder)
+        previews = Previews(info.height_px, info.width_px, self._publisher, self._clock)
         self._watchers = Watchers(
-            rig, info, self._folder, self._renderer, self._publisher, self._steering, self._health, self._stack,
-            self._view.warn, self._warn, self._clock,
+            rig, info, self._folder, self._renderer, self._publisher, self._steering, self._health,
+            lambda: previews.sum, self._stack, self._view.warn, self._warn, self._clock,
         )  # fmt: skip
         localizer = make_localizer(rig, engine, info)
         warm_up(localizer, info, rig.policy.batch_frames, rig.engine.processes)
@@ -210,8 +214,8 @@ class Pipeline:
         return Analysis(
             make_localizer(rig, engine, info, self._slow_lane(engine)), self._renderer,
             BackgroundMap(info.height_px, info.width_px, pixel_nm),
-            Previews(info.height_px, info.width_px, self._publisher, self._clock), self._files, self._publisher,
-            self._acquisition.ledger, self._health, OpticsLog(self._folder), self._verdicts,
+            previews, self._files, self._publisher, self._acquisition.ledger, self._health,
+            OpticsLog(self._folder), self._verdicts,
             Statistics(info, pixel_nm, engine.card.sample_space), self._watchers.see, self._watchers.hear,
             self._watchers.drift,
             self._clock,
@@ -335,7 +339,7 @@ class Pipeline:
         if self._image is not None:
             steps[:0] = [self._finish_image]
         steps.append(self._steering.end)
-        steps += self._watchers.last_steps()
+        steps += self._watchers.last_steps(partial(self._publish_health, "draining", 0))
         steps += [sink.close for sink in self._files]
         steps.append(partial(self._watchers.refine_drift, partial(self._publish_health, "draining", 0)))
         drawn = self._renderer.pyramid, self._renderer.planes

@@ -12,8 +12,8 @@ from models.localizations import Localizations
 from stream.books.story import read_story
 from stream.errors import InputError, TableFormatError
 from stream.frame import StreamInfo
-from stream.images.kept import NAME, KeptImage
-from stream.images.published import WithImage
+from stream.images.kept import kept_pictures
+from stream.images.published import WithPictures
 from stream.picture.render import Renderer, RenderSettings
 from stream.readers.parquet import table_parts
 from stream.readers.tables import read_table
@@ -69,14 +69,12 @@ class Review:
         Raises
         ------
         TableFormatError
-            The table of the run, or its image layer, is damaged.
+            The table of the run, or a picture that it kept, is damaged.
         """
         pixel_nm, stream = self.info.pixel_size_nm, self.info.stream
         settings = RenderSettings.model_validate(self.info.rig["render"])
         renderer = Renderer.of_field(stream, pixel_nm, settings, self.info.channels)
-        image = self._folder / NAME
-        layers = WithImage(renderer.layers, KeptImage(image)) if image.exists() else renderer.layers
-        self.out.follow(renderer.changed, layers)
+        self.out.follow(renderer.changed, WithPictures(renderer.layers, kept_pictures(self._folder)))
         for table in self._tables():
             renderer.add(table)
             self.out.serve()

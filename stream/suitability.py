@@ -23,6 +23,10 @@ def refuse_unsuitable(rig: Rig, card: Card) -> None:
         from stream.images.model import image_model
 
         image_model(rig)
+    if rig.prediction.model is not None:
+        from stream.predicted.model import prediction_model
+
+        prediction_model(rig)
 
 
 def refuse_no_localizer(card: Card) -> None:

@@ -9,7 +9,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from models.localizations import Localizations
+from stream.beside import Beside, Correct, as_localized
 from stream.books.alarm_rules import rules
 from stream.books.alarms import Alarms, Seen
 from stream.books.health import Health
@@ -24,6 +28,7 @@ from stream.sinks.zmq_out import ZmqOut
 from stream.stages.stage import Located
 
 if TYPE_CHECKING:
+    from stream.predicted.live import LivePrediction
     from stream.quality.live import LiveResolution
     from stream.stages.drift import DriftWatch
     from stream.stages.traces import TraceWatch
@@ -43,7 +48,9 @@ class Watchers:
         Opened.
     steering : Steering
     health : Health
-        Told of the resolution.
+        Told of the resolution, and of what is predicted.
+    widefield : callable
+        Returns the sum of all frames so far.
     stack : ExitStack
         Closes the processes that are started here.
     tell, warn : callable
@@ -54,11 +61,14 @@ class Watchers:
     ----------
     drift : DriftWatch or None
         Draws what was located.
+    pictures : dict
+        What is drawn here beside the density, by name.
     """
 
     def __init__(
         self, rig: Rig, info: StreamInfo, folder: Path, renderer: Renderer, publisher: ZmqOut, steering: Steering,
-        health: Health, stack: ExitStack, tell: Callable[[str], None], warn: Callable[[str], None],
+        health: Health, widefield: Callable[[], NDArray[np.float64]], stack: ExitStack,
+        tell: Callable[[str], None], warn: Callable[[str], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
         self._rig, self._folder, self._publisher, self._steering = rig, folder, publisher, steering
@@ -68,6 +78,8 @@ class Watchers:
         self.drift = self._watch_drift(renderer)
         self._resolution = self._watch_resolution(info, stack)
         self._traces = self._watch_traces(info, stack)
+        self._prediction = self._watch_prediction(info, stack, widefield)
+        self.pictures = {} if self._prediction is None else self._prediction.pictures
 
     def see(self, batch: Batch) -> None:
         """See frames as they come, before they are located; their pixels are not used after the return."""
@@ -77,28 +89,39 @@ class Watchers:
     def hear(self, located: Located) -> None:
         """Hear what was located, once it is written and published."""
         self._steering.hear(located)
-        if self._resolution is not None:
-            self._resolution.hear(located)
+        for beside in self._besides:
+            beside.hear(located)
         if self._traces is not None:
             self._traces.hear(located)
 
     def serve(self) -> None:
         """Take what was found meanwhile; call it often."""
-        if self._resolution is not None:
-            self._resolution.serve()
+        for beside in self._besides:
+            beside.serve()
         if self._traces is not None:
             self._traces.serve()
+        if self._prediction is not None:
+            self._health.prediction = self._prediction.facts
 
     def alarms(self, health: Mapping[str, Any], statistics: Mapping[str, Any], optics: Mapping[str, Any]) -> Any:
         """Return what a person should know now, for the message `health`."""
         return self._alarms.look(Seen(self._clock(), health, statistics, optics))
 
-    def last_steps(self) -> list[Callable[[], object]]:
-        """Return what is to be done when the last frame is analysed, before the files are closed."""
+    def last_steps(self, alive: Callable[[], object]) -> list[Callable[[], object]]:
+        """Return what is to be done when the last frame is analysed, before the files are closed.
+
+        `alive` is called now and then where that takes long.
+        """
         steps: list[Callable[[], object]] = [] if self.drift is None else [self.drift.end]
-        if self._resolution is not None:
-            steps.append(self._resolution.finish)
+        steps += [partial(beside.finish, alive) for beside in self._besides]
+        if self._prediction is not None:
+            steps += [self.serve, partial(self._prediction.write, self._folder)]
         return steps if self._traces is None else [*steps, self._finish_traces]
+
+    @property
+    def _besides(self) -> list[Beside[Any]]:
+        """Who has a process of its own that gathers what was located."""
+        return [beside for beside in (self._resolution, self._prediction) if beside is not None]
 
     def refine_drift(self, alive: Callable[[], object]) -> None:
         """Go over the whole run again, once its table is closed; `alive` is called now and then."""
@@ -131,15 +154,28 @@ class Watchers:
         if settings.mode == "off":
             return None
         from stream.quality import watch_process
-        from stream.quality.live import LiveResolution, as_localized
+        from stream.quality.live import LiveResolution
         from stream.quality.watch import Field
 
         field = Field(info.height_px, info.width_px, self._rig.camera.pixel_size_nm)
         process = stack.enter_context(watch_process.start(field, settings))
-        correct = as_localized if self.drift is None else self.drift.places
         return LiveResolution(
-            process, settings.every_s, self._tell_resolution, self._warn, correct=correct, clock=self._clock
+            process, settings.every_s, self._tell_resolution, self._warn, correct=self._correct, clock=self._clock
         )
+
+    def _watch_prediction(
+        self, info: StreamInfo, stack: ExitStack, widefield: Callable[[], NDArray[np.float64]]
+    ) -> LivePrediction | None:
+        if self._rig.prediction.model is None:
+            return None
+        from stream.predicted import live
+
+        return live.start(self._rig, info, stack, self._correct, widefield, self._warn, self._clock)
+
+    @property
+    def _correct(self) -> Correct:
+        """What shifts positions by the drift that is known."""
+        return as_localized if self.drift is None else self.drift.places
 
     def _watch_traces(self, info: StreamInfo, stack: ExitStack) -> TraceWatch | None:
         if self._rig.traces.model is None:

@@ -113,6 +113,11 @@ def unit(image: Float32) -> Float32:
     return np.asarray((image - low) / ((high - low) or 1.0), np.float32)
 
 
+def rms(error: Float32) -> float:
+    """Return the root mean square of an error map: how much of the widefield image the prediction leaves open."""
+    return float(np.sqrt(np.square(error).mean()))
+
+
 def dense_image(counts: Float32) -> Float32:
     """Return a histogram as it is looked at: under a Gaussian of one pixel, from 0 to 1."""
     return unit(gaussian_filter(counts, 1.0))

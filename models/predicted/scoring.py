@@ -13,9 +13,9 @@ import numpy as np
 import torch
 from scipy.stats import rankdata
 
-from models.predicted.samples import FIELD, Float32, dense_image, field_of
+from models.predicted.samples import FIELD, Float32, dense_image, field_of, rms
 from models.predicted.similarity import multiscale_similarity
-from models.predicted.space import FULL_FRAMES, TRAINED_STRUCTURES
+from models.predicted.space import FULL_FRAMES, SCORED_PER_UM2, TRAINED_STRUCTURES
 from models.sample_space import SampleSpace
 from models.scenes.structures import STRUCTURES, Positions
 
@@ -38,7 +38,7 @@ class Judged(NamedTuple):
 
 def settings_of(space: SampleSpace, rng: np.random.Generator) -> dict[str, float]:
     """Return a draw from the sample space with a middling number of localizations."""
-    return space.sample(rng) | {"localizations_per_um2": 800.0}
+    return space.sample(rng) | {"localizations_per_um2": SCORED_PER_UM2}
 
 
 def judged(
@@ -63,11 +63,6 @@ def by_frames(predict: Predict, space: SampleSpace, fields: int) -> dict[str, di
         figures["usual_error"] = float(np.quantile(rows[:, -1], USUAL))
         found[str(frames)] = {name: round(value, 4) for name, value in figures.items()}
     return found
-
-
-def rms(error: Float32) -> float:
-    """Return the root mean square of an error map: of the widefield image's light, what the prediction leaves open."""
-    return float(np.sqrt(np.square(error).mean()))
 
 
 def _held_out(predict: Predict, space: SampleSpace, frames: int, seed: int) -> Judged:

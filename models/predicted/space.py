@@ -12,6 +12,8 @@ TILE_PX = 256
 """Edge of what a network sees: eight stages halve it to one."""
 FULL_FRAMES = 30_000
 """Frames after which an image counts as dense."""
+SCORED_PER_UM2 = 800.0
+"""Localizations of the dense images that scores are of."""
 TRAINED_STRUCTURES = ("filaments", "rings")
 """That a network is told of, in this order."""
 

@@ -77,17 +77,22 @@ class AnnaPalm(nn.Module):
         super().__init__()
         self.predictor = Predictor()
         self.widefield = nn.Sequential(
-            nn.Conv2d(1, 8, 9, padding=4), nn.ReLU(), nn.Conv2d(8, 8, 5, padding=2), nn.ReLU(), nn.Conv2d(8, 1, 1)
-        )
+            nn.Conv2d(1, 8, 9, padding=4, padding_mode="replicate"), nn.ReLU(),
+            nn.Conv2d(8, 8, 5, padding=2, padding_mode="replicate"), nn.ReLU(), nn.Conv2d(8, 1, 1),
+        )  # fmt: skip
         self.critic = nn.Sequential(
             nn.Conv2d(3, 16, 4, 2, 1), nn.LeakyReLU(SLOPE), nn.Conv2d(16, 32, 4, 2, 1), nn.LeakyReLU(SLOPE),
             nn.Conv2d(32, 64, 4, 2, 1), nn.LeakyReLU(SLOPE), nn.Conv2d(64, 1, 3, padding=1),
         )  # fmt: skip
 
     def forward(self, sparse: Tensor, widefield: Tensor, structure: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the image (b, y, x) from 0 to 1, and the error map (b, y / 4, x / 4), as `unexplained` has it."""
+        """Return the image (b, y, x) from 0 to 1, and the error map (b, y / 4, x / 4).
+
+        In standard deviations of the widefield image: the mean of the squares is the share that is not explained.
+        """
         image = self.predictor(sparse, widefield, structure)
-        return image, unexplained(self.seen_wide(image), widefield).abs()
+        spread = widefield.var((1, 2), keepdim=True, unbiased=False).clamp(min=TINY).sqrt()
+        return image, unexplained(self.seen_wide(image), widefield).abs() / spread
 
     def seen_wide(self, image: Tensor) -> Tensor:
         """Return the widefield image (b, y / 4, x / 4) that a dense image (b, y, x) should have."""
@@ -138,13 +143,10 @@ class Predictions:
 
 
 def unexplained(seen: Tensor, measured: Tensor) -> Tensor:
-    """Return what is left of images (b, y, x) when others, with gain and offset fitted, are taken off.
-
-    In standard deviations of what was measured: the mean of the squares is the share that is not explained.
-    """
+    """Return what is left of images (b, y, x) when others, with gain and offset fitted, are taken off."""
     seen, measured = (image - image.mean((1, 2), keepdim=True) for image in (seen, measured))
-    gain = (seen * measured).mean((1, 2), keepdim=True) / (seen.square().mean((1, 2), keepdim=True) + TINY)
-    left: Tensor = (measured - gain * seen) / (measured.square().mean((1, 2), keepdim=True) + TINY).sqrt()
+    gain = (seen * measured).mean((1, 2), keepdim=True) / seen.square().mean((1, 2), keepdim=True).clamp(min=TINY)
+    left: Tensor = measured - gain * seen
     return left
 
 

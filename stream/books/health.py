@@ -61,6 +61,7 @@ class Health:
         self.guard: Verdict | None = None
         self.outside = 0
         self.image: dict[str, Any] | None = None
+        self.prediction: dict[str, Any] | None = None
         self._clock, self._first_s, self._last_s, self._after_first = clock, nan, nan, 0
         self._received, self._analysed, self._located = Rate(clock), Rate(clock), Rate(clock)
 
@@ -84,7 +85,9 @@ class Health:
 
         `recent_latency_ms` is of the frames since the report before, `latency_ms` of the whole run; `guard` is what
         holds now, None before the guard has looked, and `outside` how many localizations it has flagged. `image` is how
-        the image layer is doing, None without one: model, frames seen and left_out, molecules, whether the ring waits.
+        the image layer is doing, None without one: model, frames seen and left_out, molecules, whether the ring waits;
+        `prediction` what is said of the newest one, None before: model, structure, localizations, error, usual_error,
+        tiles, doubtful_tiles.
 
         Parameters
         ----------
@@ -115,6 +118,7 @@ class Health:
             "guard": None if self.guard is None else _guard(self.guard),
             "outside": self.outside,
             "image": self.image,
+            "prediction": self.prediction,
             "resolution_nm": self.resolution_nm,
             "precision_nm": self.precision_nm,
             "message": self.message,

@@ -1,59 +1,53 @@
-"""The image layer of a finished run, read from its file; the frames that it was drawn from may be gone."""
+"""A picture of a finished run, read from its file; what it was drawn from may be gone."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 from stream.errors import TableFormatError
 from stream.images.blocks import TILE_PX
-from stream.images.published import of_layer
-from stream.picture.tiles import Pyramid, Tile
-
-NAME = "image.ome.tif"
+from stream.picture.layers import PICTURES
+from stream.picture.tiles import Pyramid, cut
 
 
-class KeptImage:
-    """A picture that changes no more; satisfies `Pictured`.
+def file_of(name: str) -> str:
+    """Return the file that a run keeps a picture in."""
+    return f"{name}.ome.tif"
 
-    Parameters
-    ----------
-    path : Path
-        `image.ome.tif` of a run.
+
+def kept_pictures(folder: Path) -> dict[str, Pyramid]:
+    """Return the pictures that a run has kept beside its density, by name.
 
     Raises
     ------
     TableFormatError
-        The file is damaged.
+        One of the files is damaged.
     """
+    paths = {name: folder / file_of(name) for name in PICTURES}
+    return {name: kept_picture(path) for name, path in paths.items() if path.exists()}
 
-    def __init__(self, path: Path) -> None:
-        import tifffile  # with its codecs, for finished runs only
 
-        try:
-            with tifffile.TiffFile(path) as tiff:
-                picture = np.asarray(tiff.series[0].asarray(), np.float32)
-                pixels, cm = tiff.pages.first.tags["XResolution"].value
-        except (OSError, ValueError, LookupError, tifffile.TiffFileError) as error:
-            raise TableFormatError(
-                f"{path} cannot be read: {error}", limit="a run writes it when it ends", remedy="remove the file"
-            ) from error
-        self.pyramid = _pyramid(picture, 1e7 * cm / pixels)
+def kept_picture(path: Path) -> Pyramid:
+    """Return the picture of a file. Raises TableFormatError if it is damaged."""
+    import tifffile  # with its codecs, for finished runs only
 
-    def changed(self) -> Iterator[Tile]:
-        """Yield the tiles that changed since they were last yielded, the coarsest first."""
-        return of_layer(self.pyramid.changed())
+    try:
+        with tifffile.TiffFile(path) as tiff:
+            picture = np.asarray(tiff.series[0].asarray(), np.float32)
+            pixels, cm = tiff.pages.first.tags["XResolution"].value
+    except (OSError, ValueError, LookupError, tifffile.TiffFileError) as error:
+        raise TableFormatError(
+            f"{path} cannot be read: {error}", limit="a run writes it when it ends", remedy="remove the file"
+        ) from error
+    return _pyramid(picture, 1e7 * cm / pixels)
 
 
 def _pyramid(picture: np.ndarray, pixel_nm: float) -> Pyramid:
     height, width = picture.shape
     pyramid = Pyramid(height, width, pixel_nm, TILE_PX)
     finest = pyramid.levels[0]
-    rows, columns = finest.changed.shape
-    whole = np.zeros((rows * TILE_PX, columns * TILE_PX), np.float32)
-    whole[:height, :width] = picture
-    finest.values[:] = whole.reshape(rows, TILE_PX, columns, TILE_PX).transpose(0, 2, 1, 3)
+    finest.values[:] = cut(picture, TILE_PX)
     finest.mark(np.asarray(finest.values.any(axis=(2, 3)), np.bool_))
     return pyramid

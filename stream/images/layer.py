@@ -10,7 +10,7 @@ with start(rig, info, ring) as layer:
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
@@ -29,14 +29,14 @@ from stream.config import Rig
 from stream.frame import StreamInfo
 from stream.images import process
 from stream.images.blocks import TILE_PX
-from stream.images.kept import NAME
+from stream.images.kept import file_of
 from stream.images.model import image_engine, image_model
 from stream.images.process import News, Task
-from stream.images.published import of_layer
 from stream.images.settings import IMAGE as READER
 from stream.images.shared import SharedPicture
 from stream.picture.image import Named, write_ome_tiff, write_png
-from stream.picture.tiles import Pyramid, Tile
+from stream.picture.layers import IMAGE
+from stream.picture.tiles import Pyramid
 from stream.stages.localize import maps_of
 
 LAST_WITHIN_S = 20.0
@@ -153,14 +153,10 @@ class ImageLayer:
         return {"model": self._model, "seen": self.seen.total, "left_out": left_out,
                 "molecules": round(self.molecules, 1), "waits": self.waits}  # fmt: skip
 
-    def changed(self) -> Iterator[Tile]:
-        """Yield the tiles that changed since they were last yielded, the coarsest first."""
-        return of_layer(self.pyramid.changed())
-
     def write(self, folder: Path) -> None:
         """Write `image.ome.tif` and `image.png`. Raises StorageFault."""
         what = f"{self._model}: sum over {self.seen.total} frames, molecules in each pixel; not corrected for drift"
-        write_ome_tiff(folder / NAME, self.pyramid, named=Named("image layer", what))
+        write_ome_tiff(folder / file_of(IMAGE), self.pyramid, named=Named("image layer", what))
         write_png(folder / "image.png", self.pyramid)
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""The picture of the image layer, in memory that its process and the run share: one adds, the other publishes.
+"""A picture in memory that the process which draws it and the run share: one draws, the other publishes.
 
 Decision: no lock. Context: a tile that is published while it is added to shows a part of the newest frames. It is
 marked again once they are all in. Consequence: what is published last is whole.
@@ -15,7 +15,7 @@ from stream.acquisition.ring_memory import SharedBlock, attach_block, create_blo
 from stream.engines.tiles import Part
 from stream.errors import RigError, StorageFault
 from stream.images.blocks import TILE_PX
-from stream.picture.tiles import Float32Array, Marks
+from stream.picture.tiles import Float32Array, Marks, cut
 
 
 class SharedPicture:
@@ -32,7 +32,7 @@ class SharedPicture:
     Attributes
     ----------
     tiles : (row, column, y, x) float32
-        Molecules in each pixel.
+        What is drawn.
     """
 
     def __init__(self, block: SharedBlock, height_px: int, width_px: int, owner: bool) -> None:
@@ -42,16 +42,16 @@ class SharedPicture:
         self.tiles: Float32Array = np.frombuffer(block.buf, np.float32, prod(shape)).reshape(shape)
 
     @classmethod
-    def create(cls, height_px: int, width_px: int) -> SharedPicture:
-        """Create an empty picture. Raises RigError if there is no memory for it."""
+    def create(cls, height_px: int, width_px: int, section: str = "image") -> SharedPicture:
+        """Create an empty picture, of a section of the rig. Raises RigError if there is no memory for it."""
         size = 4 * prod(_shape(height_px, width_px))
         try:
             return cls(create_block(size), height_px, width_px, owner=True)
         except (StorageFault, OSError) as error:
             raise RigError(
-                f"the image layer of {width_px} x {height_px} pixels cannot be held",
+                f"the picture of [{section}], {width_px} x {height_px} pixels, cannot be held",
                 limit=f"it needs {size / 1e6:.0f} MB of shared memory",
-                remedy="crop the camera's field, give /dev/shm more room, or leave out [image] model",
+                remedy=f"crop the camera's field, give /dev/shm more room, or leave out [{section}] model",
             ) from error
 
     @classmethod
@@ -71,14 +71,18 @@ class SharedPicture:
             Pixels of the image along a camera pixel.
         """
         first = upsampling * part.y // TILE_PX, upsampling * part.x // TILE_PX
-        rows, columns = (-(-side // TILE_PX) for side in image.shape)
-        whole = np.zeros((rows * TILE_PX, columns * TILE_PX), np.float32)
-        whole[: image.shape[0], : image.shape[1]] = image
-        tiles = whole.reshape(rows, TILE_PX, columns, TILE_PX).transpose(0, 2, 1, 3)
-        here = np.s_[first[0] : first[0] + rows, first[1] : first[1] + columns]
+        tiles = cut(image, TILE_PX)
+        here = np.s_[first[0] : first[0] + tiles.shape[0], first[1] : first[1] + tiles.shape[1]]
         changed = np.zeros(self.tiles.shape[:2], bool)
         changed[here] = tiles.any(axis=(2, 3))
         self.tiles[here] += tiles
+        return changed
+
+    def put(self, image: Float32Array) -> Marks:
+        """Let the picture be an image (y, x); return the tiles, (row, column), that changed."""
+        tiles = cut(image, TILE_PX)
+        changed: Marks = (tiles != self.tiles).any(axis=(2, 3))
+        self.tiles[changed] = tiles[changed]
         return changed
 
     def close(self) -> None:

@@ -43,12 +43,12 @@ from numpy.typing import NDArray
 
 from models.localizations import Localizations
 from stream.errors import AddressError, FrameFormatError
-from stream.picture.layers import IMAGE, LAYERS
+from stream.picture.layers import LAYERS, PICTURES
 from stream.picture.tiles import Float32Array, Tile
 
 VERSION = 1
-LAYER_TOPICS = {f"layer.{name}": name for name in (*LAYERS, IMAGE)}
-IMAGE_TOPIC = f"layer.{IMAGE}"
+PICTURE_TOPICS = {f"layer.{name}": name for name in PICTURES}
+LAYER_TOPICS = {f"layer.{name}": name for name in LAYERS} | PICTURE_TOPICS
 TOPICS = (
     "start", "end", "table", "tile", *LAYER_TOPICS, "frame", "found", "sum", "background", "phase", "psf", "guard",
     "residual", "drift", "resolution", "traces", "health", "statistics", "action",

@@ -10,12 +10,13 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from models.localizations import CHANNELS
-from stream.links.messages import IMAGE_TOPIC, LAYER_TOPICS
+from stream.links.messages import LAYER_TOPICS, PICTURE_TOPICS
 from stream.page.state import Key
 
 Place = tuple[int, int, int]
 Channel = Annotated[str, Field(pattern=rf"^channel-[0-{CHANNELS - 1}]$")]
 """The layer of a colour that a network told."""
+Picture = Literal["image", "prediction", "error-of-prediction"]
 
 
 class Seen(BaseModel):
@@ -37,12 +38,12 @@ class Seen(BaseModel):
 class Wish(Seen):
     """What a browser sends: the tiles in its view, and what else it shows."""
 
-    layers: tuple[Literal["z", "time", "photons", "outside", "image"] | Channel, ...] = ()
+    layers: tuple[Literal["z", "time", "photons", "outside"] | Picture | Channel, ...] = ()
     """What it colours, measures or hides by, beside the density."""
     camera: bool = False
     """Whether it shows the sum of all frames, and the newest with all its pixels."""
-    image: Seen | None = None
-    """The tiles of the image layer, which have levels, rows and columns of their own."""
+    pictures: dict[Picture, Seen] = {}
+    """The tiles of pictures of their own, which have levels, rows and columns of their own."""
 
     @property
     def layer_topics(self) -> set[str]:
@@ -51,9 +52,9 @@ class Wish(Seen):
 
     def sees(self, key: Key) -> bool:
         """Return whether a tile is in view."""
-        if key.topic == IMAGE_TOPIC:
-            return self.image is not None and self.image.has(key)
-        return self.has(key)
+        if key.topic not in PICTURE_TOPICS:
+            return self.has(key)
+        return any(seen.has(key) for name, seen in self.pictures.items() if name == PICTURE_TOPICS[key.topic])
 
 
 NOTHING = Wish(level=0, rows=(0, -1), columns=(0, -1))
@@ -95,10 +96,9 @@ class Outbox:
     def wish(self, wish: Wish) -> None:
         """Note what the browser looks at; what it forgot is sent again when it is in view."""
         self.wanted = wish
-        topics = {"tile", *LAYER_TOPICS} - {IMAGE_TOPIC}
-        self._pending.update((Key(topic, *place), None) for place in wish.forgotten for topic in topics)
-        of_image = wish.image.forgotten if wish.image else []
-        self._pending.update((Key(IMAGE_TOPIC, *place), None) for place in of_image)
+        forgotten = dict.fromkeys({"tile", *LAYER_TOPICS} - PICTURE_TOPICS.keys(), wish.forgotten)
+        forgotten |= {f"layer.{name}": seen.forgotten for name, seen in wish.pictures.items()}
+        self._pending.update((Key(topic, *place), None) for topic, places in forgotten.items() for place in places)
         self._changed.set()
 
     def is_empty(self) -> bool:

@@ -32,9 +32,9 @@ def tile(header: Mapping[str, Any], tile: Tile) -> bytes:
     return _binary("tile", header, np.minimum(tile.values, HALF_MAX).astype("<f2"))
 
 
-def image(header: Mapping[str, Any], tile: Tile) -> bytes:
-    """Return a tile of the image layer: float16 (y, x), molecules per pixel."""
-    return _binary("image", header, np.minimum(tile.values, HALF_MAX).astype("<f2"))
+def picture(header: Mapping[str, Any], tile: Tile) -> bytes:
+    """Return a tile of a picture of its own, whose name is header `layer`: float16 (y, x)."""
+    return _binary("picture", header, np.minimum(tile.values, HALF_MAX).astype("<f2"))
 
 
 def layer(header: Mapping[str, Any], tile: Tile) -> bytes:

@@ -23,7 +23,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from stream.errors import LiveSMLMError
 from stream.links.feed import Feed, Origin
-from stream.links.messages import IMAGE_TOPIC, Message
+from stream.links.messages import PICTURE_TOPICS, Message
 from stream.page import pack
 from stream.page.access import Access, unlock
 from stream.page.address import PageAddress
@@ -194,7 +194,7 @@ class Server:
             return None
         header, payload = message.header, message.payload
         if isinstance(payload, Tile):
-            packer = {"tile": pack.tile, IMAGE_TOPIC: pack.image}.get(key.topic, pack.layer)
+            packer = {"tile": pack.tile, **dict.fromkeys(PICTURE_TOPICS, pack.picture)}.get(key.topic, pack.layer)
             return packer(header, payload)
         if key.topic == "found" and isinstance(payload, np.ndarray):
             return pack.found(header, payload)

@@ -21,14 +21,14 @@ The page reads these fields of the run's headers; one that is absent is shown as
 from __future__ import annotations
 
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from math import inf
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from stream.links.messages import IMAGE_TOPIC, LAYER_TOPICS, Message
+from stream.links.messages import LAYER_TOPICS, PICTURE_TOPICS, Message
 from stream.page.optics_history import OpticsHistory
 from stream.page.traces import Traces
 
@@ -93,8 +93,8 @@ class RunState:
     ----------
     newest : dict
         Key to message.
-    coarsest, coarsest_of_image : int
-        The level of the pyramid that has a single tile; of that of the image layer.
+    coarsest : Counter
+        The level of the pyramid that has a single tile, by topic for pictures of their own, else under "tile".
     actions : deque of dict
         What was done to the microscope, the newest last.
     """
@@ -102,7 +102,7 @@ class RunState:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self.newest: dict[Key, Message] = {}
-        self.coarsest = self.coarsest_of_image = 0
+        self.coarsest: Counter[str] = Counter()
         self._run_id = ""
         self._forget_traces()
 
@@ -113,13 +113,13 @@ class RunState:
             self._run_id = header["run_id"]
             self.newest.clear()
             self._forget_traces()
-            self.coarsest = self.coarsest_of_image = 0
+            self.coarsest.clear()
         self._note_time(header)
         key = Key(message.topic)
         if message.topic == "tile" or message.topic in LAYER_TOPICS:
             key = Key(message.topic, header["level"], header["row"], header["column"])
-            name = "coarsest_of_image" if message.topic == IMAGE_TOPIC else "coarsest"
-            setattr(self, name, max(getattr(self, name), key.level))
+            pyramid = _pyramid_of(message.topic)
+            self.coarsest[pyramid] = max(self.coarsest[pyramid], key.level)
         elif message.topic == "phase":
             assert isinstance(message.payload, np.ndarray)
             self._optics.add(message.payload, header["run_s"])
@@ -139,7 +139,7 @@ class RunState:
 
     def is_coarsest(self, key: Key) -> bool:
         """Return whether a tile is of the level that has a single one."""
-        return key.level == (self.coarsest_of_image if key.topic == IMAGE_TOPIC else self.coarsest)
+        return key.level == self.coarsest[_pyramid_of(key.topic)]
 
     def is_known(self, message: Message) -> bool:
         """Return whether a message is of the run that is shown."""
@@ -186,3 +186,8 @@ class RunState:
         """
         if header["run_s"] >= self._newest_s:
             self._newest_s, self._noted_s = header["run_s"], self._clock()
+
+
+def _pyramid_of(topic: str) -> str:
+    """Return whose levels a tile has: those of a picture of its own, or those of the density."""
+    return topic if topic in PICTURE_TOPICS else "tile"

@@ -27,8 +27,9 @@ LAYERS = {
 """Layer -> the column of the table that it is the mean of: nm, frame index, photo-electrons, a bit of the flags,
 whether the channel is this one."""
 SHARES = (HIDING, *CHANNEL_LAYERS)
-IMAGE = "image"
-"""The layer that a network draws (`stream/images/`): a picture of its own, with its own pixels."""
+IMAGE, PREDICTION, PREDICTION_ERROR = "image", "prediction", "error-of-prediction"
+PICTURES = (IMAGE, PREDICTION, PREDICTION_ERROR)
+"""Layers that networks draw (`stream/images/`, `stream/predicted/`): pictures of their own, with their own pixels."""
 LEAST = 1e-6
 """Localizations in a pixel; where there are fewer, rounding is all there is to be seen."""
 

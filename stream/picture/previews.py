@@ -74,6 +74,11 @@ class Previews:
                 rows = located.table.where(frame == index)
                 self._viewers.found(index, np.column_stack([rows["x_nm"], rows["y_nm"]]).astype(np.float32))
 
+    @property
+    def sum(self) -> NDArray[np.float64]:
+        """The sum of all frames, (y, x) ADU."""
+        return self._sum.copy()
+
     def close(self) -> None:
         """Show the sum of all frames."""
         if self._frames:

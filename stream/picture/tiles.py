@@ -187,6 +187,14 @@ class Pyramid:
                 yield level.tile(row, column)
 
 
+def cut(image: Float32Array, tile_px: int) -> Float32Array:
+    """Return an image (y, x) as tiles (row, column, y, x), zero beyond it."""
+    rows, columns = (ceil(side / tile_px) for side in image.shape)
+    whole = np.zeros((rows * tile_px, columns * tile_px), np.float32)
+    whole[: image.shape[0], : image.shape[1]] = image
+    return whole.reshape(rows, tile_px, columns, tile_px).transpose(0, 2, 1, 3)
+
+
 def _reduce(level: Level, parent: Level, row: int, column: int) -> None:
     """Sum 2 x 2 pixels of a tile into its quarter of the parent tile."""
     values, half = level.values[row, column], level.tile_px // 2

@@ -8,7 +8,7 @@ import { rem } from "./scale_bar.js";
 const [WIDTH, BAR, FIELD, LINE, PAD] = [15, 0.9, 2.6, 1.3, 0.6]; // rem
 const GREY = [191, 191, 191]; // of no channel
 
-/** Draw what `shown` says into a canvas: { white: per µm², gamma, map, layer: { name, low, high }, { name, channels } or null, of: what is counted }. */
+/** Draw what `shown` says into a canvas: { white: per µm², gamma, map, layer: { name, low, high }, { name, channels } or null, title: what is shown without a layer }. */
 export function drawLegend(canvas, shown) {
   const scale = rem() * window.devicePixelRatio;
   const [width, bar] = [WIDTH * scale, (shown.layer ? FIELD : BAR) * scale];
@@ -52,8 +52,8 @@ function drawChannels(canvas, { layer, white, outside }, scale) {
   });
 }
 
-function titlesOf({ layer, white, of }) {
-  if (!layer) return [`${of} per µm²`];
+function titlesOf({ layer, white, title }) {
+  if (!layer) return [title];
   const { name, unit } = LAYERS[layer.name];
   return [`${name}, ${unit}`, `brightness: 0 to ${significant(white)} per µm²`];
 }

@@ -40,8 +40,8 @@ const link = new Link({
     status.hasPicture = true;
   },
   layer: (header, pixels) => picture.takeLayer(header, pixels),
-  image: (header, pixels) => {
-    picture.takeImage(header, pixels);
+  picture: (header, pixels) => {
+    picture.takeOwn(header, pixels);
     status.hasPicture = true;
   },
   frame: (header, pixels) => {

@@ -2,13 +2,13 @@
 
 import { Camera } from "./camera.js";
 import { percentile } from "./half.js";
-import { ImageLayer } from "./image_layer.js";
 import { CHANNEL, calmRange, channelLayer, rangeOf } from "./layers.js";
 import { drawLegend } from "./legend.js";
 import { count } from "./numbers.js";
+import { MARK, ownPictures } from "./own_pictures.js";
 import { Readouts } from "./readouts.js";
 import { Region } from "./region.js";
-import { showScaleBar } from "./scale_bar.js";
+import { rem, showScaleBar } from "./scale_bar.js";
 import { shade, shadingFor } from "./shading.js";
 import { Tiles } from "./tiles.js";
 import { View } from "./view.js";
@@ -18,11 +18,14 @@ const FOLLOW_EVERY_MS = 500;
 const SHADE_MS = 9; // for the tiles of one frame; those that are left keep their old colours until the next
 const FIELD_LINE = "#39424e";
 const REGION_LINE = "#f4f7fa";
+const MARKED = "#ffb454";
 
 /** What each pane shows, from below. */
 export const MODES = {
   sr: [["density"]], sum: [["sum"]], frame: [["frame"]], beside: [["density"], ["sum"]], overlay: [["sum", "density"]],
   image: [["image"]], "image-beside": [["density"], ["image"]],
+  prediction: [["prediction"]], "prediction-beside": [["density"], ["prediction"]],
+  "prediction-error": [["prediction"], ["error-of-prediction"]],
 };
 
 const element = (id) => document.getElementById(id);
@@ -35,7 +38,7 @@ export class Picture {
     this.legend = element("legend");
     this.tiles = new Tiles();
     this.camera = new Camera();
-    this.image = new ImageLayer();
+    this.own = ownPictures();
     this.view = new View(this.canvas, () => this.redraw());
     this.region = new Region(() => this.redraw());
     this.look = { mode: "sr", layer: "density", map: "ember", share: 0.995, gamma: 0.7, gain: 1, fixed: null, outside: true };
@@ -49,7 +52,7 @@ export class Picture {
     this.run = run;
     this.tiles.clear();
     this.camera.clear();
-    this.image.clear();
+    for (const own of Object.values(this.own)) own.clear();
     this.region.clear();
     this.forgetContrast();
     const { stream, pixel_size_nm } = run;
@@ -70,9 +73,9 @@ export class Picture {
     this.redraw();
   }
 
-  takeImage(header, payload) {
-    this.image.tiles.take(header, payload);
-    if (this.shows("image")) this.redraw();
+  takeOwn(header, payload) {
+    this.own[header.layer].tiles.take(header, payload);
+    if (this.shows(header.layer)) this.redraw();
   }
 
   takeFrame(header, pixels) {
@@ -124,7 +127,7 @@ export class Picture {
     const white = (this.brightest || 1) / gain;
     this.shading = shadingFor(white, this.contrastLevel, gamma, map, this.layer);
     this.showLegend(this.brightest ? white * this.tiles.perSquareMicrometre(this.contrastLevel) : NaN);
-    this.image.shading = null;
+    for (const own of Object.values(this.own)) own.shading = null;
     this.redraw();
   }
 
@@ -140,7 +143,7 @@ export class Picture {
 
   showLegend(white) {
     this.legend.hidden = !this.shows("density") || !this.run;
-    if (!this.legend.hidden) drawLegend(this.legend, { ...this.look, white, layer: this.layer, of: "localizations" });
+    if (!this.legend.hidden) drawLegend(this.legend, { ...this.look, white, layer: this.layer, title: "localizations per µm²" });
     element("layer-missing").hidden = this.legend.hidden || !this.layer || this.isMixed || Boolean(this.range ?? this.look.fixed);
   }
 
@@ -180,7 +183,7 @@ export class Picture {
     this.wish(range);
     MODES[this.look.mode].forEach((contents, pane) => this.drawPane(contents, pane, bounds));
     if (this.shows("density")) this.follow(this.tiles.in(range), this.level);
-    if (this.shows("image")) this.followImage(bounds);
+    for (const name of this.shownOwn()) this.followOwn(this.own[name], bounds);
     showScaleBar(view.nmPerPx);
     this.readouts.show();
   }
@@ -192,20 +195,28 @@ export class Picture {
     const coloured = this.isMixed ? this.channels.map((_, channel) => channelLayer(channel)) : this.layer ? [this.layer.name] : [];
     const layers = [...new Set([...coloured, ...measured, ...hidden])];
     const camera = this.shows("sum") || this.shows("frame");
-    const image = this.shows("image") ? this.image.wish(this.view.bounds(), this.view.nmPerPx / window.devicePixelRatio) : null;
-    if (!this.tiles.side && !camera && !image) return;
-    if (image) layers.push("image");
-    if (!this.link.want({ ...range, forgotten: this.tiles.forgotten, layers, camera, image })) return;
+    const names = this.shownOwn();
+    const wished = (name) => this.own[name].wish(this.view.bounds(), this.view.nmPerPx / window.devicePixelRatio);
+    const pictures = Object.fromEntries(names.map((name) => [name, wished(name)]));
+    if (!this.tiles.side && !camera && !names.length) return;
+    layers.push(...names);
+    if (!this.link.want({ ...range, forgotten: this.tiles.forgotten, layers, camera, pictures })) return;
     this.tiles.forgotten = [];
-    if (image) this.image.tiles.forgotten = [];
+    for (const name of names) this.own[name].tiles.forgotten = [];
   }
 
-  followImage(bounds) {
-    if (this.image.follow(bounds, this.look, !this.image.shading)) this.redraw();
+  /** Which pictures of their own are shown. */
+  shownOwn() {
+    return Object.keys(this.own).filter((name) => this.shows(name));
+  }
+
+  /** Where several are shown, the legend is that of the last. */
+  followOwn(own, bounds) {
+    if (own.follow(bounds, this.look, !own.shading)) this.redraw();
     if (this.shows("density")) return;
     this.legend.hidden = !this.run;
     const { map, gamma, gain } = this.look;
-    drawLegend(this.legend, { map, gamma, white: this.image.white(gain), layer: null, outside: true, of: "molecules, as drawn," });
+    drawLegend(this.legend, { map, gamma, white: own.white(gain), layer: null, outside: true, title: own.about.title });
   }
 
   drawPane(contents, pane, bounds) {
@@ -223,8 +234,12 @@ export class Picture {
     context.beginPath();
     context.rect(...field);
     context.clip();
-    for (const content of contents) this[`draw_${content}`](bounds, field, contents);
+    for (const content of contents) {
+      if (content in this.own) this.drawOwn(this.own[content], bounds);
+      else this[`draw_${content}`](bounds, field, contents);
+    }
     context.restore();
+    if (contents.some((content) => this.own[content]?.about.isPredicted)) drawMark(context, width, this.canvas.height);
     context.lineWidth = 1;
     context.strokeStyle = FIELD_LINE;
     context.strokeRect(field[0] - 0.5, field[1] - 0.5, field[2] + 1, field[3] + 1);
@@ -250,13 +265,12 @@ export class Picture {
     context.globalCompositeOperation = "source-over";
   }
 
-  draw_image(bounds) {
-    const { image, context } = this;
-    const { tiles } = image;
-    if (!image.shading) image.follow(bounds, this.look, true);
-    for (let k = tiles.coarsest; k >= image.level; k--) {
-      context.imageSmoothingEnabled = tiles.pixelNm(k) / this.view.nmPerPx < 2;
-      for (const tile of tiles.in(tiles.range(k, bounds))) this.drawTile(tile, tiles, image.shading);
+  drawOwn(own, bounds) {
+    const { tiles } = own;
+    if (!own.shading) own.follow(bounds, this.look, true);
+    for (let k = tiles.coarsest; k >= own.level; k--) {
+      this.context.imageSmoothingEnabled = tiles.pixelNm(k) / this.view.nmPerPx < 2;
+      for (const tile of tiles.in(tiles.range(k, bounds))) this.drawTile(tile, tiles, own.shading);
     }
   }
 
@@ -315,9 +329,25 @@ export class Picture {
   names() {
     const { total } = this.camera;
     const sum = total ? `Sum of ${count(total.header.frames)} frames` : "no sum of frames yet";
-    const words = { density: "Super-resolved", sum, frame: this.camera.frameName(), image: this.image.name() };
+    const words = { density: "Super-resolved", sum, frame: this.camera.frameName() };
+    for (const [name, own] of Object.entries(this.own)) words[name] = own.name();
     return MODES[this.look.mode].map((pane) => [...pane].reverse().map((content) => words[content]).join(" over "));
   }
+}
+
+/** Say below the middle of a pane, in the picture itself and so in all that is saved of it, that it is a prediction. */
+function drawMark(context, width, height) {
+  const scale = rem() * window.devicePixelRatio;
+  context.font = `600 ${1.15 * scale}px system-ui, "Noto Sans", sans-serif`;
+  const [wide, top] = [context.measureText(MARK).width + 1.6 * scale, height - 3.4 * scale];
+  context.fillStyle = "#0b0d10d0";
+  context.fillRect((width - wide) / 2, top, wide, 2 * scale);
+  context.strokeStyle = context.fillStyle = MARKED;
+  context.lineWidth = Math.max(1, scale / 8);
+  context.strokeRect((width - wide) / 2, top, wide, 2 * scale);
+  [context.textAlign, context.textBaseline] = ["center", "middle"];
+  context.fillText(MARK, width / 2, top + scale);
+  [context.textAlign, context.textBaseline] = ["left", "alphabetic"];
 }
 
 /** What a tile has of the layer that colours it. */

@@ -17,7 +17,7 @@ export const PICTURE_KEYS = [
   ["← → ↑ ↓", "move; so does dragging"],
   ["0", "the whole field; so does a double click"],
   ["c", "next colour: density, z, time, photons, channel"],
-  ["m", "next view: super-resolved, sum of frames, newest frame, side by side, one over the other, the image layer"],
+  ["m", "next view: super-resolved, sum of frames, newest frame, side by side, one over the other, what networks draw"],
   ["g", "show or hide what was located while the guard said outside, once there is any"],
   ["r", "measure in a rectangle: drag it; again to leave"],
   ["e", "save the view as PNG, with scale bar and legend"],
@@ -67,18 +67,20 @@ export class PictureControls {
     if (element("colour-by").selectedOptions[0].disabled) this.set({ layer: "density" });
     element("outside-of").hidden = true;
     this.set({ outside: true });
-    this.offerImage(Boolean(rig?.image?.model));
+    for (const name of ["image", "prediction"]) this.offer(name, Boolean(rig?.[name]?.model));
   }
 
-  /** Offer the image layer to a run that has one. */
-  offerImage(isThere) {
-    for (const button of document.querySelectorAll("[data-mode^=image]")) button.hidden = !isThere;
-    if (!isThere && this.picture.shows("image")) this.set({ mode: "sr" });
+  /** Offer a picture that a network draws to a run that has one. */
+  offer(name, isThere) {
+    for (const button of document.querySelectorAll(`[data-mode^=${name}]`)) button.hidden = !isThere;
+    if (!isThere && this.picture.shows(name)) this.set({ mode: "sr" });
   }
 
   /** Offer to hide what was located outside, once there is any. */
-  takeHealth({ outside, image }) {
-    this.picture.image.said = image;
+  takeHealth({ outside, image, prediction }) {
+    const { own } = this.picture;
+    own.image.said = image;
+    own.prediction.said = own["error-of-prediction"].said = prediction;
     element("outside-of").hidden = !outside;
     element("outside-count").textContent = count(outside);
   }

@@ -61,15 +61,15 @@ export class Readouts {
   }
 }
 
-/** The density at a point of the field, and of the layers those that are here. */
+/** The density at a point of the field, of the layers those that are here, and of the pictures beside it. */
 function valuesAt(picture, at) {
-  return picture.shows("image") ? [...locatedAt(picture, at), drawnAt(picture.image, at)] : locatedAt(picture, at);
+  return [...locatedAt(picture, at), ...picture.shownOwn().map((name) => drawnAt(picture.own[name], at))];
 }
 
-function drawnAt({ tiles, level }, { x, y }) {
+function drawnAt({ about, tiles, level }, { x, y }) {
   const found = tiles.at(level, x, y);
-  const mass = found ? VALUES[found.tile.bits[found.row * tiles.side + found.column]] * tiles.perSquareMicrometre(found.tile.level) : 0;
-  return `${significant(mass)} molecules/µm² as drawn`;
+  const value = found ? VALUES[found.tile.bits[found.row * tiles.side + found.column]] * about.scale(tiles, found.tile.level) : 0;
+  return `${significant(value)} ${about.unit}`;
 }
 
 function locatedAt(picture, { x, y }) {

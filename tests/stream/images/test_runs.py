@@ -15,7 +15,7 @@ from stream.config import EngineSettings, Rig, validate
 from stream.engines import open_engine
 from stream.errors import ModelError, RigError, SampleSpaceError
 from stream.images.blocks import Blocks
-from stream.images.kept import KeptImage
+from stream.images.kept import kept_pictures
 from stream.outcome import Outcome
 from stream.pipeline import Pipeline
 from stream.readers.tables import read_table
@@ -83,7 +83,7 @@ def test_a_layer_that_takes_all_frames_is_the_sum_of_their_images(model: Path, s
         image = tifffile.xml2dict(tiff.ome_metadata)["OME"]["Image"]
         assert image["Pixels"]["PhysicalSizeX"] == 0.0125
         assert f"sum over {FRAMES} frames, molecules in each pixel" in image["Description"]
-    kept = KeptImage(tmp_path / "out" / "image.ome.tif").pyramid
+    kept = kept_pictures(tmp_path / "out")["image"]
     np.testing.assert_allclose(kept.levels[0].image(), expected, rtol=1e-4, atol=1e-6)
     assert kept.levels[0].pixel_nm == pytest.approx(12.5)
     assert said["molecules"] == pytest.approx(expected.sum(), rel=1e-3)

@@ -1,14 +1,13 @@
 """The image layer on the page: offered where there is one, sent to who shows it, with tiles of its own."""
 
 import json
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
 from selenium.webdriver.common.by import By
 
-from stream.images.published import WithImage, of_layer
-from stream.picture.tiles import Pyramid, Tile
+from stream.images.published import WithPictures
+from stream.picture.tiles import Pyramid
 from stream.sinks.zmq_out import PublishSettings
 
 MODEL = "2d-deep-storm-light"
@@ -35,16 +34,13 @@ class Drawn:
         marks[row // 256, column // 256] = True
         tiles.mark(marks)
 
-    def changed(self) -> Iterator[Tile]:
-        return of_layer(self.pyramid.changed())
-
 
 @pytest.fixture
 def run(new_run):
     """A run with an image layer."""
     run = new_run(image={"model": MODEL, "frames": "newest"})
     run.image = Drawn()
-    run.out.follow(run.renderer.changed, WithImage(run.renderer.layers, run.image))
+    run.out.follow(run.renderer.changed, WithPictures(run.renderer.layers, {"image": run.image.pyramid}))
     return run
 
 
@@ -54,8 +50,8 @@ def test_tiles_of_the_layer_go_to_the_browser_that_shows_it(run, page, open_stre
     with open_stream(page) as browser:
         run.localize(3200, 3200)
         run.receive(browser, "tile")
-        browser.send(json.dumps({**view, "layers": ["image"], "image": {**view, "rows": [1, 1]}}))
-        while (message := run.receive(browser, "image"))[0]["level"] != 0:
+        browser.send(json.dumps({**view, "layers": ["image"], "pictures": {"image": {**view, "rows": [1, 1]}}}))
+        while (message := run.receive(browser, "picture"))[0]["level"] != 0:
             assert message[0]["level"] == 1  # the whole picture in one tile is sent to everybody who shows the layer
         header, pixels = message
         assert (header["row"], header["column"], header["pixel_nm"]) == (1, 0, PIXEL_NM)

@@ -25,7 +25,7 @@ def test_the_newest_of_each_place_is_kept():
     assert key == Key("tile", 0, 3, 1)
     assert state.newest[key].header["sequence"] == 2
     assert len(state.newest) == 2
-    assert state.coarsest == 2
+    assert state.coarsest == {"tile": 2}
 
 
 def test_another_run_clears_the_last():
@@ -36,7 +36,7 @@ def test_another_run_clears_the_last():
     state.take(message("start", run_id="b"))
     assert list(state.newest) == [Key("start")]
     assert state.history()["health"]["whole"]["age_s"] == []
-    assert state.coarsest == 0
+    assert not state.coarsest
 
 
 def test_what_is_plotted_is_kept_by_topic():

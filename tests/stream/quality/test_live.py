@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 
 from models.localizations import Localizations
-from stream.quality import live, watch_process
-from stream.quality.live import HAND_OVER_ROWS, REST, LiveResolution
+from stream import beside
+from stream.beside import HAND_OVER_ROWS
+from stream.quality import watch_process
+from stream.quality.live import REST, LiveResolution
 from stream.quality.settings import ResolutionSettings
 from stream.quality.watch import Field, Rows
 from stream.stages.stage import Located
@@ -41,7 +43,7 @@ class Measurer:
 class Bench:
     """A run's side of it, with the time held by the test."""
 
-    def __init__(self, correct: live.Correct = live.as_localized) -> None:
+    def __init__(self, correct: beside.Correct = beside.as_localized) -> None:
         self.now_s, self.measurer = 100.0, Measurer()
         self.found: list[dict[str, Any]] = []
         self.told: list[str] = []
@@ -112,11 +114,11 @@ def test_many_rows_are_handed_over_before_an_estimate_is_due() -> None:
 
 
 def test_a_late_process_holds_up_nobody_and_what_it_misses_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live, "MOST_ROWS", 100)
+    monkeypatch.setattr(beside, "MOST_ROWS", 100)
     bench = Bench()
     for frame in range(5):
         bench.hear(40, frame)
-    assert bench.live.not_measured == 120
+    assert bench.live.missed == 120
     bench.now_s += 10
     bench.live.serve()
     bench.answer({"subpixel": FLAT})
@@ -124,8 +126,8 @@ def test_a_late_process_holds_up_nobody_and_what_it_misses_is_counted(monkeypatc
 
 
 def test_drift_is_taken_off_when_rows_are_handed_over() -> None:
-    def correct(table: Localizations) -> live.Places:
-        x, y = live.as_localized(table)
+    def correct(table: Localizations) -> beside.Places:
+        x, y = beside.as_localized(table)
         return x - np.float32(5), y
 
     bench = Bench(correct)

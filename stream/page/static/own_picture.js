@@ -1,15 +1,16 @@
-// The image layer: what a network draws of the frames; tiles and contrast of its own, on the field of the picture.
+// A picture that a network draws: tiles and contrast of its own, on the field of the super-resolved one.
 
 import { percentile } from "./half.js";
-import { count } from "./numbers.js";
 import { shadingFor } from "./shading.js";
 import { Tiles } from "./tiles.js";
 
 const CALM = 1.15; // contrast follows the data only when they have changed by more than this
 const FOLLOW_EVERY_MS = 500;
 
-export class ImageLayer {
-  constructor() {
+export class OwnPicture {
+  /** `about`: { title: of its legend, unit: of a value, scale(tiles, level): what values are multiplied by, words(said), isPredicted }. */
+  constructor(about) {
+    this.about = about;
     this.tiles = new Tiles();
     this.clear();
   }
@@ -29,7 +30,7 @@ export class ImageLayer {
   /** Let white follow what is in view, in steps that do not flicker; `look` is that of the picture. Returns if it has. */
   follow(bounds, look, isNew) {
     const now = performance.now();
-    if (!isNew && this.shading?.level === this.level && now < this.followedAt + FOLLOW_EVERY_MS) return false;
+    if (!isNew && this.brightest && this.shading?.level === this.level && now < this.followedAt + FOLLOW_EVERY_MS) return false;
     this.followedAt = now;
     const seen = this.tiles.in(this.tiles.range(this.level, bounds));
     const brightest = percentile(seen.map((tile) => tile.bits), look.share);
@@ -40,15 +41,13 @@ export class ImageLayer {
     return true;
   }
 
-  /** White, in molecules per µm². */
+  /** White, in its unit. */
   white(gain) {
-    return this.brightest ? (this.brightest / gain) * this.tiles.perSquareMicrometre(this.level) : NaN;
+    return this.brightest ? (this.brightest / gain) * this.about.scale(this.tiles, this.level) : NaN;
   }
 
   /** What it is, in words; what it has left out is said. */
   name() {
-    if (!this.said) return "Image layer: no frame yet";
-    const { model, seen, left_out } = this.said;
-    return `${model}: ${count(seen)} frames${left_out ? `, ${count(left_out)} left out` : ""}`;
+    return this.about.words(this.said);
   }
 }
