@@ -235,12 +235,18 @@ def evaluate(
 ) -> None:
     """Judge models on simulated scenes: against the Cramér-Rao bound and against maximum likelihood."""
     from stream.images.model import card_of, draws_images
+    from stream.predicted.model import predicts_images
     from stream.zoo import find
 
-    if draws_images(card_of(find(models[0]))):
+    card = card_of(find(models[0]))
+    if draws_images(card):
         from stream.commands.evaluate_images import evaluate_images_in_terminal
 
         raise typer.Exit(evaluate_images_in_terminal(models, frames, out, as_json))
+    if predicts_images(card):
+        from stream.commands.evaluate_prediction import evaluate_prediction_in_terminal
+
+        raise typer.Exit(evaluate_prediction_in_terminal(models, out, as_json))
     from models.evaluation.report import Effort
     from stream.commands.evaluate import evaluate_in_terminal
 

@@ -23,6 +23,7 @@ from models.predicted.scoring import SEED, area_under_curve, by_frames, judged, 
 from models.predicted.space import FULL_FRAMES
 from models.scenes.structures import filaments
 from stream import zoo
+from stream.commands.evaluate_prediction import predicting
 from stream.config import EngineSettings
 from stream.engines import open_engine
 
@@ -38,11 +39,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
     with closing(open_engine(zoo.find(given.model), EngineSettings(threads=1))) as engine:
-
-        def predict(sparse, widefield, structure):
-            found = engine.run({"sparse": sparse, "widefield": widefield, "structure": structure})
-            return found["prediction"], found["error"]
-
+        predict = predicting(engine)
         similarity(predict, engine.card.sample_space, given.fields)
         doubt(predict, engine.card.sample_space, given.fields)
         if given.out:
