@@ -12,31 +12,12 @@ from export.export import describe
 from export.exported import exported as in_onnx_runtime
 from export.static_graph import deployed
 from export.static_rows import ROWS_PER_BLOCK, as_bytes, as_static, filled
-from export.to_onnx import write
+from export.to_onnx import save
 from export.trained import from_model
-from models.feature_distance import FeatureDistance
 from models.recipe import Recipe
-from models.sample_space import LOCALIZER_2D, LOCALIZER_3D
+from models.sample_space import LOCALIZER_2D
 from models.systems.default import DefaultLocalizer
-
-CHANNELS = 8
-
-
-def inputs(shape: tuple[int, int, int], seed: int = 0) -> dict[str, np.ndarray]:
-    rng = np.random.default_rng(seed)
-    _, y, x = shape
-    return {
-        "frames": (rng.poisson(20, shape) * 3 + 100).astype("u2"),
-        "offset": rng.normal(100, 1, (y, x)).astype("f4"),
-        "gain": rng.uniform(2, 4, (y, x)).astype("f4"),
-        "variance": rng.uniform(0, 4, (y, x)).astype("f4"),
-        "excess": np.asarray(2.0, "f4"),
-        "threshold": np.asarray(0.7, "f4"),
-        "context": 0.2 * rng.random((2, CHANNELS, -(-y // 4) * 2, -(-x // 4) * 2), "f4"),
-    }
-
-
-SPACES = {2: LOCALIZER_2D, 3: LOCALIZER_3D}
+from tests.export.traced import SPACES, distance, inputs, spread, traced
 
 
 @pytest.fixture(scope="module", params=[2, 3], ids=["2d", "3d"])
@@ -44,32 +25,12 @@ def network(request: pytest.FixtureRequest) -> DefaultLocalizer:
     return spread(request.param)
 
 
-def spread(dimensions: int) -> DefaultLocalizer:
-    """Return an untrained network whose logits are so wide that one pixel in some hundred is a detection."""
-    torch.manual_seed(1)
-    network = DefaultLocalizer(CHANNELS, dimensions)
-    feed = {name: torch.from_numpy(np.asarray(values)) for name, values in inputs((3, 64, 64)).items()}
-    last = network.head[0]
-    with torch.no_grad():
-        counts = (feed["frames"].float() - feed["offset"]) / feed["gain"] / 2
-        logit = network.activate(network(counts[None], feed["variance"][None] / 4), 1).logit
-        scale = 6 / logit.std()
-        last.bias[:4] = -14 - scale * (logit.mean() - last.bias[0])
-        last.weight[:4] *= scale
-    return network
-
-
-def distance() -> FeatureDistance:
-    """Return a distance from features as `spread` may have them."""
-    return FeatureDistance.of(torch.rand(500, CHANNELS, generator=torch.Generator().manual_seed(2)) - 0.3)
-
-
 @pytest.fixture(scope="module", params=[0, ROWS_PER_BLOCK], ids=["nonzero", "static"])
 def exported(request: pytest.FixtureRequest, network: DefaultLocalizer, tmp_path_factory: pytest.TempPathFactory):
     space = SPACES[network.dimensions]
     path = tmp_path_factory.mktemp("export") / "model.onnx"
     card = describe(network, space, Recipe(), {}, request.param, novelty=True)
-    write(deployed(network, space, request.param, distance()), card, path)
+    save(traced(network.dimensions, request.param, novelty=True), card, path)
     return deployed(network, space, novelty=distance()), path
 
 
@@ -115,8 +76,7 @@ def test_cached_features_give_what_all_frames_at_once_give(exported) -> None:
 def static(tmp_path_factory: pytest.TempPathFactory) -> ort.InferenceSession:
     """A graph of known shapes with 16 rows for each block."""
     path = tmp_path_factory.mktemp("static") / "model.onnx"
-    network = spread(2)
-    write(deployed(network, LOCALIZER_2D, 16), describe(network, LOCALIZER_2D, Recipe(), {}, 16), path)
+    save(traced(2, 16), describe(spread(2), LOCALIZER_2D, Recipe(), {}, 16), path)
     return ort.InferenceSession(path)
 
 
@@ -145,7 +105,7 @@ def test_a_network_comes_back_out_of_its_file(tmp_path) -> None:
     network, path = spread(2), tmp_path / "model.onnx"
     card = describe(network, LOCALIZER_2D, Recipe(), {"recipe": {"psf": "2d"}})
     card = replace(card, provenance={"recipe": {"system": "default", "psf": "2d", "size": "fast"}})
-    write(deployed(network, LOCALIZER_2D), card, path)
+    save(traced(2), card, path)
     trained = from_model(path)
     assert (trained.recipe.psf, trained.space, trained.spot) == ("2d", LOCALIZER_2D, None)
     for name, values in network.state_dict().items():
@@ -162,7 +122,7 @@ def test_a_network_comes_back_out_of_its_file(tmp_path) -> None:
 def test_a_file_that_gives_no_network(tmp_path, change: dict, said: str) -> None:
     network, path = spread(2), tmp_path / "model.onnx"
     card = describe(network, LOCALIZER_2D, Recipe(), {"recipe": {"system": "default"}})
-    write(deployed(network, LOCALIZER_2D), replace(card, **change), path)
+    save(traced(2), replace(card, **change), path)
     with pytest.raises(ValueError, match=said):
         from_model(path)
 

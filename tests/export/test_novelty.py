@@ -4,7 +4,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import onnx
 import pytest
 import torch
 from onnx import TensorProto
@@ -14,11 +13,10 @@ from export.evaluate import feed
 from export.export import describe
 from export.exported import exported
 from export.novelty import learned
-from export.precision import in_half
 from export.static_graph import deployed
 from export.static_rows import ROWS_PER_BLOCK
 from export.tensorrt_limits import unfit
-from export.to_onnx import save, trace
+from export.to_onnx import save
 from export.trained import from_model
 from models.camera import Camera
 from models.recipe import Recipe
@@ -26,17 +24,14 @@ from models.sample_space import LOCALIZER_2D
 from models.systems.decode import Decode, Scale
 from models.systems.default import DefaultLocalizer
 from stream import zoo
-from tests.export.test_graph import distance, spread
+from tests.export.traced import distance, spread, traced
 
 CAMERA, THRESHOLD = Camera(offset_adu=100, gain_adu_per_e=2.0, read_noise_e=1.5), 0.7
 
 
-def written(path: Path, network: DefaultLocalizer, rows: int = 0, half: bool = False) -> onnx.ModelProto:
-    module = deployed(in_half(network) if half else network, LOCALIZER_2D, rows, distance())
-    card = describe(network, LOCALIZER_2D, Recipe(), {"recipe": {"psf": "2d"}}, rows, novelty=True)
-    model = trace(module, card)
-    save(model, card, path)
-    return model
+def written(path: Path, rows: int = 0) -> None:
+    card = describe(spread(2), LOCALIZER_2D, Recipe(), {"recipe": {"psf": "2d"}}, rows, novelty=True)
+    save(traced(2, rows, novelty=True), card, path)
 
 
 def inputs(network: DefaultLocalizer) -> list[torch.Tensor]:
@@ -58,7 +53,7 @@ def test_it_is_of_the_features_that_the_head_reads_in_the_cell_of_the_molecule(t
         wanted = distance()(cells)
     agree = torch.isclose(wanted, table[:, -2], rtol=1e-5)
     assert agree[near].float().mean() > 0.5
-    written(tmp_path / "model.onnx", network, rows)
+    written(tmp_path / "model.onnx", rows)
     found = exported(tmp_path / "model.onnx", network)
     assert found.columns[-2:] == ("novelty", "probability")
     np.testing.assert_allclose(
@@ -69,25 +64,24 @@ def test_it_is_of_the_features_that_the_head_reads_in_the_cell_of_the_molecule(t
 
 def test_nothing_else_changes_by_a_bit(tmp_path: Path) -> None:
     network, given = spread(2), inputs(spread(2))
-    written(tmp_path / "with.onnx", network)
+    written(tmp_path / "with.onnx")
     card = describe(network, LOCALIZER_2D, Recipe(), {})
-    save(trace(deployed(network, LOCALIZER_2D), card), card, tmp_path / "without.onnx")
+    save(traced(2), card, tmp_path / "without.onnx")
     more, less = (exported(tmp_path / f"{name}.onnx", network)(*given) for name in ("with", "without"))
     np.testing.assert_array_equal(np.delete(more[1].numpy(), -2, axis=1), less[1])
     for one, other in zip((more[0], *more[2:]), (less[0], *less[2:]), strict=True):
         np.testing.assert_array_equal(one, other)
 
 
-def test_in_a_file_of_float16_it_is_in_float32(tmp_path: Path) -> None:
-    network = spread(2)
-    model = written(tmp_path / "half.onnx", network, ROWS_PER_BLOCK, half=True)
+def test_in_a_file_of_float16_it_is_in_float32() -> None:
+    model = traced(2, ROWS_PER_BLOCK, novelty=True, half=True)
     kept = {tensor.name: tensor.data_type for tensor in model.graph.initializer if "novelty" in tensor.name}
     assert kept == {"novelty.mean": TensorProto.FLOAT, "novelty.whitening": TensorProto.FLOAT}
     assert unfit(model) == []
 
 
 def test_it_comes_back_out_of_a_file_and_may_be_missing(tmp_path: Path) -> None:
-    written(tmp_path / "model.onnx", spread(2))
+    written(tmp_path / "model.onnx")
     found = from_model(tmp_path / "model.onnx").distance
     assert found is not None
     for name, values in distance().state_dict().items():

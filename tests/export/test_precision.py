@@ -8,19 +8,20 @@ import pytest
 import torch
 from onnx import TensorProto
 
+from export.card import Card
 from export.evaluate import feed
 from export.export import describe
 from export.exported import exported
 from export.graph import DeployedLocalizer
 from export.parity import agreement
-from export.precision import FIRST_EXACT, LAST_EXACT, in_eight_bits, in_half
+from export.precision import FIRST_EXACT, LAST_EXACT, in_eight_bits
 from export.static_graph import deployed
-from export.to_onnx import save, trace
+from export.to_onnx import save
 from models.camera import Camera
 from models.recipe import Recipe
 from models.sample_space import LOCALIZER_2D
 from models.systems.default import DefaultLocalizer
-from tests.export.test_graph import spread
+from tests.export.traced import spread, traced
 
 CAMERA, THRESHOLD = Camera(offset_adu=100, gain_adu_per_e=2.0, read_noise_e=1.5), 0.7
 
@@ -35,18 +36,18 @@ def frames() -> np.ndarray:
     return (np.random.default_rng(3).poisson(20, (6, 44, 50)) * 2 + 100).astype(np.uint16)
 
 
-def written(form: DefaultLocalizer, folder: Path) -> Path:
-    save(trace(deployed(form, LOCALIZER_2D), _card(form)), _card(form), folder / "model.onnx")
+def card_of(network: DefaultLocalizer) -> Card:
+    return describe(network, LOCALIZER_2D, Recipe(), {})
+
+
+def written(folder: Path, half: bool = False) -> Path:
+    save(traced(2, half=half), card_of(spread(2)), folder / "model.onnx")
     return folder / "model.onnx"
 
 
 @pytest.fixture(scope="module")
-def exact(network: DefaultLocalizer, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return written(network, tmp_path_factory.mktemp("exact"))
-
-
-def _card(network: DefaultLocalizer):
-    return describe(network, LOCALIZER_2D, Recipe(), {})
+def exact(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return written(tmp_path_factory.mktemp("exact"))
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +63,7 @@ def test_float32_says_what_float64_says(module, network, exact, frames) -> None:
 
 
 def test_float16_is_near_and_its_weights_are_half_as_large(module, network, frames, tmp_path) -> None:
-    path = written(in_half(network), tmp_path)
+    path = written(tmp_path, half=True)
     weights = {t.data_type for t in onnx.load(path).graph.initializer if len(t.dims) == 4}
     assert weights == {TensorProto.FLOAT16}
     assert {p.dtype for p in network.parameters()} == {torch.float32}
@@ -81,7 +82,7 @@ def test_eight_bits_leave_both_ends_exact(module, network, exact, frames, tmp_pa
     assert kept[:FIRST_EXACT] == [True] * FIRST_EXACT
     assert kept[-LAST_EXACT:] == [True] * LAST_EXACT
     assert not any(kept[FIRST_EXACT:-LAST_EXACT])
-    save(narrow, _card(network), tmp_path / "narrow.onnx")
+    save(narrow, card_of(network), tmp_path / "narrow.onnx")
     found = agreement(module, exported(tmp_path / "narrow.onnx", network), frames, CAMERA, THRESHOLD)
     assert found["largest_difference"]["x_px"] > 1e-5  # it is seen
 

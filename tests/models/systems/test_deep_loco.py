@@ -21,8 +21,8 @@ def test_it_learns() -> None:
     torch.set_num_threads(1)
     recipe = replace(SYSTEMS["deeploco"].recipe, steps=320, batch=4)
     trainer = Trainer(recipe, SPACE)
-    distance = [float(trainer.advance().parts["distance"].detach()) for _ in range(100)]
-    assert sum(distance[-15:]) < 0.75 * sum(distance[:15])
+    distance = [float(trainer.advance().parts["distance"].detach()) for _ in range(60)]
+    assert sum(distance[-10:]) < 0.8 * sum(distance[:10])
 
 
 @pytest.mark.parametrize("size", SIZES)
