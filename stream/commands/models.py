@@ -29,6 +29,10 @@ HEADLINES: tuple[tuple[tuple[str, ...], dict[str, str]], ...] = (
     (("error_waves_by_rms_waves",), {"0.1": "0.1 waves: {:.2g} left"}),
     (("by_level_and_contrast", "100, 0.2"), {"ratio": "{:.2g} of the border's error"}),
     (("nothing_but_steps_and_noise", "network", "2"), {"right": "{:.0%} counted rightly"}),
+    (("by_photons", "1000 photons"), {"accuracy": "{:.0%} right at 1,000 photons"}),
+    (("single_by_photons", "3000"), {"right_colour": "{:.0%} right at 3,000 photons"}),
+    (("by_photons", "2000"), {"median_deg": "{:.2g}° off at 2,000 photons"}),
+    (("by_frames", "300"), {"predicted": "similarity {:.2g} at 300 frames"}),
     (("by_photons", "1000 photons", "z_nm"), {"over_bound": "z {:.3g} of the bound"}),
     (("by_photons", "1000 photons", "x_nm"), {"over_bound": "x {:.3g} of the bound"}),
 )

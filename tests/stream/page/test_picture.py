@@ -43,7 +43,7 @@ say("pointerup", 1, 100); say("pointerup", 2, 500);
 
 OFFER = """
 const [start, done] = arguments;
-const tools = { set() {}, show() {}, offerImage() {} };
+const tools = { set() {}, show() {}, offer() {} };
 import("/static/picture_controls.js").then(({ PictureControls }) => {
   PictureControls.prototype.start.call(tools, start);
   done();
