@@ -88,7 +88,7 @@ def describe_prediction(
     with counter, torch.no_grad():
         module(*(one[:1] for one in module.example()[0]))
     return Card(
-        name=recipe.system,
+        name=f"{recipe.system}-{recipe.size}",
         title=f"prediction of the image after {FULL_FRAMES} frames: {', '.join(TRAINED_STRUCTURES)}",
         inputs=INPUTS, outputs=OUTPUTS, columns=(), features=0, look_ahead=0, multiple_px=TILE_PX, threshold=0.0,
         mac_per_pixel=int(counter.get_total_flops()) // 2 // TILE_PX**2, sample_space=space,

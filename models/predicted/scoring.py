@@ -21,6 +21,7 @@ from models.scenes.structures import STRUCTURES, Positions
 
 Predict = Callable[[Float32, Float32, Float32], tuple[Float32, Float32]]
 """Sparse, widefield, structure of a batch, as in `Fields` -> images (b, y, x), error maps (b, y / 4, x / 4)."""
+Places = Callable[[np.random.Generator], Positions]
 FRAMES = (60, 300, 1000, 3000, 10_000, 30_000)
 SEED = 94_000
 """Beyond the seeds of trainings."""
@@ -71,6 +72,13 @@ def _held_out(predict: Predict, space: SampleSpace, frames: int, seed: int) -> J
     count = round(settings["localizations_per_um2"] * FIELD.width_nm * FIELD.height_nm / 1e6)
     places = STRUCTURES[told](count, FIELD, rng)[:, :2]
     return judged(predict, places, told, frames, settings, rng)
+
+
+def error_of(predict: Predict, space: SampleSpace, seed: int, places: Places, frames: int) -> float:
+    """Return the error of a field of some structure, told that it is filaments, after so many frames."""
+    rng = np.random.default_rng(seed)
+    settings = settings_of(space, rng)
+    return judged(predict, places(rng), "filaments", frames, settings, rng).error
 
 
 def area_under_curve(known: list[float], unknown: list[float]) -> float:

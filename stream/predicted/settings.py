@@ -13,7 +13,7 @@ class PredictionSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     model: str | None = None
-    """Path of an exported `.onnx` file; none: nothing is predicted."""
+    """Name of a model that ships, or the path of an exported `.onnx` file; none: nothing is predicted."""
     structure: Literal["filaments", "rings"] | None = None
     """What the sample is; the network draws what it is told, so it must be stated."""
     every_s: float = Field(10.0, ge=0.5, le=3600)

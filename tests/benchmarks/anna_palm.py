@@ -13,23 +13,22 @@ from __future__ import annotations
 
 import argparse
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from imagecodecs import png_encode
 
-from models.predicted.samples import FIELD, dense_image, field_of
-from models.predicted.scoring import SEED, area_under_curve, by_frames, judged, settings_of
+from models.predicted.outlines import SHAPES, as_many_filaments, outlines
+from models.predicted.samples import dense_image, field_of
+from models.predicted.scoring import SEED, area_under_curve, by_frames, error_of, settings_of
 from models.predicted.space import FULL_FRAMES
-from models.scenes.structures import filaments
 from stream import zoo
 from stream.commands.evaluate_prediction import predicting
 from stream.config import EngineSettings
 from stream.engines import open_engine
 
-SHAPES = {"square": 4, "circle": 64, "rectangle": 4, "triangle": 3}
-"""Corners."""
-LOCALIZATIONS, OUTLINES, FRAMES = 20_000, 12, 1000
+FRAMES = 1000
 
 
 def main() -> None:
@@ -53,42 +52,20 @@ def similarity(predict, space, fields: int) -> None:
 
 
 def doubt(predict, space, fields: int) -> None:
-    known = [error(predict, space, SEED + k, filament_places) for k in range(fields)]
+    known = [error_of(predict, space, SEED + k, as_many_filaments, FRAMES) for k in range(fields)]
     limit = np.quantile(known, 0.95)
     print(f"filaments: error {np.mean(known):.4f}, 95th percentile {limit:.4f}, {FRAMES} frames")
     for name in SHAPES:
-        unknown = [error(predict, space, SEED + k, lambda rng, name=name: outlines(name, rng)) for k in range(fields)]
+        unknown = [error_of(predict, space, SEED + k, partial(outlines, name), FRAMES) for k in range(fields)]
         share = np.mean(np.array(unknown) > limit)
         print(f"{name}: error {np.mean(unknown):.4f}, AUC {area_under_curve(known, unknown):.3f}, flagged {share:.2f}")
-
-
-def error(predict, space, seed: int, places) -> float:
-    rng = np.random.default_rng(seed)
-    settings = settings_of(space, rng)
-    return judged(predict, places(rng), "filaments", FRAMES, settings, rng).error
-
-
-def filament_places(rng):
-    return filaments(LOCALIZATIONS, FIELD, rng)[:, :2]
-
-
-def outlines(shape: str, rng):
-    """Return places on outlines of a shape, (n, 2) nm."""
-    angle = 2 * np.pi * np.arange(SHAPES[shape] + 1) / SHAPES[shape] + np.pi / 4
-    stretch = (1.0, 0.4) if shape == "rectangle" else (1.0, 1.0)
-    corners = np.stack((np.cos(angle), np.sin(angle)), 1) * stretch
-    which, along = rng.integers(0, OUTLINES, LOCALIZATIONS), rng.uniform(0, SHAPES[shape], LOCALIZATIONS)
-    edge, part = along.astype(int), (along % 1)[:, None]
-    points = corners[edge] * (1 - part) + corners[edge + 1] * part
-    centers, radii = rng.uniform(800, FIELD.width_nm - 800, (OUTLINES, 2)), rng.uniform(500, 1000, (OUTLINES, 1))
-    return centers[which] + radii[which] * points
 
 
 def picture(predict, space, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     for frames in (300, 3000):
         rng = np.random.default_rng(SEED)
-        places, settings = filament_places(rng), settings_of(space, rng)
+        places, settings = as_many_filaments(rng), settings_of(space, rng)
         sparse, dense, wide = field_of(places, frames / FULL_FRAMES, settings, rng)
         image, _ = predict(sparse[None], wide[None], np.float32([[1, 0]]))
         beside = np.clip(np.hstack((dense_image(sparse), image[0], dense)) ** 0.5, 0, 1)

@@ -30,7 +30,7 @@ function ofImage(said) {
 
 function ofPrediction(said) {
   if (!said) return "Prediction: nothing yet";
-  return `${said.model}, told ${said.structure}: from ${count(said.localizations)} localizations`;
+  return `As ${said.structure}, from ${count(said.localizations)} localizations`;
 }
 
 function ofError(said) {

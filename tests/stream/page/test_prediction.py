@@ -48,7 +48,7 @@ def test_a_prediction_bears_its_mark_and_says_what_it_rests_on(run, browser):
     button.click()
     run.until(lambda: browser.execute_script(AMBER_PIXELS) > 100)
     name = browser.find_element(By.ID, "pane-left")
-    run.until(lambda: name.text == "anna-palm, told filaments: from 934 localizations")
+    run.until(lambda: name.text == "As filaments, from 934 localizations")
     browser.find_element(By.CSS_SELECTOR, "[data-mode=prediction-error]").click()
     right = browser.find_element(By.ID, "pane-right")
     run.until(lambda: right.text == "Its error: 0.31, usual < 0.29: 12 of 40 parts above")

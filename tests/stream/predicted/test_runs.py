@@ -71,7 +71,7 @@ def test_a_run_keeps_both_pictures_and_its_table_does_not_know_of_them(model: Pa
         image = tifffile.xml2dict(tiff.ome_metadata)["OME"]["Image"]
     assert image["Pixels"]["PhysicalSizeX"] == pytest.approx(0.02)
     assert "NOT MEASURED" in image["Name"]
-    assert "PREDICTION, NOT MEASURED: anna-palm, told that the sample is filaments" in image["Description"]
+    assert "PREDICTION, NOT MEASURED: anna-palm-fast, told that the sample is filaments" in image["Description"]
     assert tifffile.imread(tmp_path / "with" / "error-of-prediction.ome.tif").shape == (60, 80)
     assert json.loads((tmp_path / "with" / "run.json").read_text())["result"]["prediction"] == said
     assert not list((tmp_path / "without").glob("*prediction*"))
