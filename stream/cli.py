@@ -234,21 +234,8 @@ def evaluate(
     as_json: Json = False,
 ) -> None:
     """Judge models on simulated scenes: against the Cramér-Rao bound and against maximum likelihood."""
-    from stream.images.model import card_of, draws_images
-    from stream.predicted.model import predicts_images
-    from stream.zoo import find
-
-    card = card_of(find(models[0]))
-    if draws_images(card):
-        from stream.commands.evaluate_images import evaluate_images_in_terminal
-
-        raise typer.Exit(evaluate_images_in_terminal(models, frames, out, as_json))
-    if predicts_images(card):
-        from stream.commands.evaluate_prediction import evaluate_prediction_in_terminal
-
-        raise typer.Exit(evaluate_prediction_in_terminal(models, out, as_json))
     from models.evaluation.report import Effort
-    from stream.commands.evaluate import evaluate_in_terminal
+    from stream.commands.evaluate_any import evaluate_in_terminal
 
     raise typer.Exit(evaluate_in_terminal(models, Effort(frames, emitters), out, as_json))
 

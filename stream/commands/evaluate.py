@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import ExitStack, closing
 from math import isfinite
 from pathlib import Path
@@ -25,13 +24,9 @@ from models.refining.candidates import Options
 from models.refining.refine import Optics
 from models.refining.spline import spline_of
 from stream import zoo
-from stream.bleaching.opening import counts_steps
 from stream.commands.console import ERR
-from stream.commands.evaluate_colours import colours_in_terminal, tells_colours
-from stream.commands.evaluate_crops import crops_in_terminal
-from stream.commands.evaluate_traces import traces_in_terminal
+from stream.commands.evaluation_file import keep
 from stream.config import EngineSettings
-from stream.crops import localizes_in_crops
 from stream.engine import Engine
 from stream.engines import open_engine
 from stream.errors import InputError, ModelError
@@ -117,20 +112,11 @@ def _contestants(engines: dict[str, Engine], conditions: Conditions) -> dict[str
     return found if rival is None else found | {"Picasso, Gaussian MLE": rival}
 
 
-def evaluate_in_terminal(models: list[str], effort: Effort, out: Path | None, as_json: bool) -> int:
+def localizers_in_terminal(models: list[str], effort: Effort, out: Path | None, as_json: bool) -> int:
     """Print what was found, and write it as JSON and as a picture; returns the exit code."""
-    with closing(open_engine(zoo.find(models[0]), EngineSettings())) as engine:
-        card = engine.card
-    if tells_colours(card):
-        return colours_in_terminal(models, effort.emitters, out, as_json)
-    if localizes_in_crops(card):
-        return crops_in_terminal(models, effort.emitters, out, as_json)
-    if counts_steps(card):
-        return traces_in_terminal(models, effort.emitters, out, as_json)
     results = evaluate(models, effort)
+    text = keep(results, out)
     if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
-        (out / "evaluation.json").write_text(_as_json(results) + "\n")
         try:
             from models.evaluation.curves import draw
         except ModuleNotFoundError as error:
@@ -139,17 +125,12 @@ def evaluate_in_terminal(models: list[str], effort: Effort, out: Path | None, as
             ) from error
         draw(results, f"{models[0]}: sCMOS, 10 photo-electrons of background", out / "evaluation.png")
     if as_json:
-        Console().print_json(_as_json(results))
+        Console().print_json(text)
     else:
         for table in (*_dense_tables(results), *_single_tables(results), _artefact_table(results)):
             Console().print(table)
             Console().print()
     return 0
-
-
-def _as_json(results: Results) -> str:
-    """Return JSON; what is not defined is null."""
-    return json.dumps(json.loads(json.dumps(results), parse_constant=lambda _: None), indent=1)
 
 
 def _dense_tables(results: Results) -> list[Table]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from models.colours.dyes import dyes_of, names_of
 from stream import zoo
 from stream.commands.console import ERR
 from stream.commands.crop_contestants import ONE_THREAD, answering, error_cell, per_second, table_of
+from stream.commands.evaluation_file import keep
 from stream.commands.training import needs_torch
 from stream.crops import localizes_in_crops
 from stream.engines import open_engine
@@ -65,10 +65,8 @@ def evaluate_colours(models: list[str], count: int) -> Results:
 def colours_in_terminal(models: list[str], count: int, out: Path | None, as_json: bool) -> int:
     """Print what was found, and write it as JSON and as a picture; returns the exit code."""
     results = evaluate_colours(models, count)
-    text = json.dumps(results, indent=1)
+    text = keep(results, out)
     if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
-        (out / "evaluation.json").write_text(text + "\n")
         needs_torch("models.colours.curves").draw(results, f"{models[0]}: sCMOS", out / "evaluation.png")
     if as_json:
         Console().print_json(text)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from stream import zoo
 from stream.commands.console import ERR
 from stream.commands.crop_contestants import ONE_THREAD, answering, error_cell, per_second, table_of
 from stream.commands.evaluate_own_spots import own_spots_in_terminal
+from stream.commands.evaluation_file import keep
 from stream.commands.training import needs_torch
 from stream.crops import refuse_other_than_crops, spot_of
 from stream.engines import open_engine
@@ -64,10 +64,8 @@ def crops_in_terminal(models: list[str], count: int, out: Path | None, as_json: 
     if own:
         return own_spots_in_terminal(models, count, out, as_json)
     results = evaluate_crops(models, count)
-    text = json.dumps(results, indent=1)
+    text = keep(results, out)
     if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
-        (out / "evaluation.json").write_text(text + "\n")
         needs_torch("models.crops.curves").draw(results, f"{models[0]}: sCMOS", out / "evaluation.png")
     if as_json:
         Console().print_json(text)

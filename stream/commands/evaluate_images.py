@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import ExitStack, closing
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from models.images.space import UPSAMPLING
 from stream import zoo
 from stream.commands.console import ERR
 from stream.commands.evaluate import contestant
+from stream.commands.evaluation_file import keep
 from stream.config import EngineSettings, ModelSettings
 from stream.engine import Engine
 from stream.engines import open_engine
@@ -81,14 +81,12 @@ def evaluate(models: list[str], frames: int, densities: tuple[float, ...] = DENS
         return by_density(contestants, conditions, frames, densities)
 
 
-def evaluate_images_in_terminal(models: list[str], frames: int, out: Path | None, as_json: bool) -> int:
+def images_in_terminal(models: list[str], frames: int, out: Path | None, as_json: bool) -> int:
     """Print what was found, and write it as JSON; returns the exit code."""
     results = evaluate(models, frames)
-    if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
-        (out / "evaluation.json").write_text(json.dumps(results, indent=1) + "\n")
+    text = keep(results, out)
     if as_json:
-        Console().print_json(json.dumps(results))
+        Console().print_json(text)
         return 0
     for figure, title in TITLES.items():
         Console().print(_table(results, figure, title))

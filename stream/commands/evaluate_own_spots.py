@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from rich.table import Table
 from stream import zoo
 from stream.commands.console import ERR
 from stream.commands.crop_contestants import ONE_THREAD, answering, table_of
+from stream.commands.evaluation_file import keep
 from stream.commands.training import needs_torch
 from stream.crops import refuse_other_than_crops, sees_two_planes
 from stream.engine import Engine
@@ -41,10 +41,7 @@ def own_spots_in_terminal(models: list[str], count: int, out: Path | None, as_js
             refuse_other_than_crops(engine.card, f"model {model!r}")
             ERR.print(f"[dim]{engine.card.name}[/]")
             results[engine.card.name] = _judged(engine, count)
-    text = json.dumps(results, indent=1)
-    if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
-        (out / "evaluation.json").write_text(text + "\n")
+    text = keep(results, out)
     if as_json:
         Console().print_json(text)
         return 0

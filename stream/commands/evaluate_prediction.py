@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from rich.table import Table
 
 from stream import zoo
 from stream.commands.console import ERR
+from stream.commands.evaluation_file import keep
 from stream.commands.training import needs_torch
 from stream.config import EngineSettings
 from stream.engine import Engine
@@ -55,14 +55,12 @@ def evaluate(name: str, fields: int = FIELDS) -> Scores:
         return scores
 
 
-def evaluate_prediction_in_terminal(models: list[str], out: Path | None, as_json: bool) -> int:
+def predictions_in_terminal(models: list[str], out: Path | None, as_json: bool) -> int:
     """Print what was found, and write it as JSON; returns the exit code."""
     results = {name: evaluate(name) for name in models}
-    if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
-        (out / "evaluation.json").write_text(json.dumps(results, indent=1) + "\n")
+    text = keep(results, out)
     if as_json:
-        Console().print_json(json.dumps(results))
+        Console().print_json(text)
         return 0
     for name, scores in results.items():
         Console().print(_table(name, scores))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -25,6 +24,7 @@ from models.bleaching.scoring import (
     network_counter,
 )
 from stream.bleaching.opening import step_counter
+from stream.commands.evaluation_file import keep
 from stream.engine import Engine
 from stream.errors import InputError
 
@@ -70,11 +70,9 @@ def evaluate_traces(models: list[str], count: int) -> Results:
 def traces_in_terminal(models: list[str], count: int, out: Path | None, as_json: bool) -> int:
     """Print what was found, and write it as JSON; returns the exit code."""
     results = evaluate_traces(models, count)
-    if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
-        (out / "evaluation.json").write_text(json.dumps(results, indent=1) + "\n")
+    text = keep(results, out)
     if as_json:
-        Console().print_json(json.dumps(results))
+        Console().print_json(text)
         return 0
     console = Console()
     for of, title in {"nothing_but_steps_and_noise": "steps and noise alone", "whole_sample_space": "all"}.items():

@@ -17,7 +17,7 @@ from rich.markup import escape
 
 from models.evaluation.report import Effort
 from stream.bead_stacks import read_beads
-from stream.commands.evaluate import evaluate_in_terminal
+from stream.commands.evaluate import localizers_in_terminal
 from stream.commands.guard import learned
 from stream.commands.parity import show
 from stream.commands.retrieve import PUPIL, retrieve_into
@@ -110,7 +110,7 @@ def _teach_guard(plan: Plan, record: Record) -> None:
 
 
 def _evaluate(plan: Plan, record: Record) -> None:
-    evaluate_in_terminal([str(plan.model)], EFFORT, plan.out, as_json=False)
+    localizers_in_terminal([str(plan.model)], EFFORT, plan.out, as_json=False)
 
 
 STEPS: dict[str, Step] = {

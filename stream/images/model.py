@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from pathlib import Path
 
 from export.card import Card
-from stream import zoo
 from stream.config import EngineSettings, Rig
-from stream.engines import open_engine
-from stream.errors import ModelError
+from stream.named_model import engine_beside, gives, named_model
 from stream.suitability import refuse_outside
 
 DRAWS = "image"
@@ -18,18 +15,12 @@ DRAWS = "image"
 
 def draws_images(card: Card) -> bool:
     """Return whether a model draws images."""
-    return DRAWS in (port.name for port in card.outputs)
-
-
-def card_of(path: Path) -> Card:
-    """Return the card of a model. Raises ModelError if it is none of ours."""
-    with closing(open_engine(path, EngineSettings())) as engine:
-        return engine.card
+    return gives(card, DRAWS)
 
 
 def image_engine(rig: Rig) -> EngineSettings:
-    """Return where the layer's network runs: as the localizer, but in one process, with its own threads."""
-    return rig.engine.model_copy(update={"processes": 1, "tiles": "all", "threads": rig.image.threads})
+    """Return where the layer's network runs."""
+    return engine_beside(rig, rig.image.threads)
 
 
 def image_model(rig: Rig) -> tuple[Path, Card]:
@@ -42,14 +33,6 @@ def image_model(rig: Rig) -> tuple[Path, Card]:
     """
     name = rig.image.model
     assert name is not None, "[image] model is not given"
-    path = zoo.find(name, "[image] model")
-    with closing(open_engine(path, image_engine(rig))) as engine:
-        card = engine.card
-    if not draws_images(card):
-        raise ModelError(
-            f"[image] model = {name!r} ({card.title}) draws no images",
-            limit=f"it gives {', '.join(port.name for port in card.outputs)}",
-            remedy="livesmlm train deep-storm-light, then livesmlm export",
-        )
+    path, card = named_model("image", name, image_engine(rig), DRAWS, "draws no images", "deep-storm-light")
     refuse_outside(rig, card)
     return path, card

@@ -23,7 +23,7 @@ from models.optics.objective import Objective
 from models.optics.propagator import Setup
 from models.recipe import Recipe
 from models.systems.hershko import HershkoLocalizer
-from stream.commands.evaluate import evaluate_in_terminal
+from stream.commands.evaluate_any import evaluate_in_terminal
 from stream.errors import ModelError
 
 SPACE = with_objective(COLOURS_IN_FOCUS, Objective())

@@ -16,22 +16,9 @@ from stream.pipeline import Pipeline
 from stream.readers.tables import read_table
 from stream.zoo import find
 from tests.stream.sources.acquisitions import write_ndtiff
+from tests.stream.view import View
 
 FRAMES, LOST = 40, (7, 8)
-
-
-class View:
-    """Keeps what it is warned of."""
-
-    def __init__(self) -> None:
-        self.warnings: list[str] = []
-
-    def say(self, text: str) -> None: ...
-
-    def warn(self, text: str) -> None:
-        self.warnings.append(text)
-
-    def report(self, health: dict) -> None: ...
 
 
 def rig_of(source: dict[str, Any], **policy: object) -> Rig:

@@ -12,22 +12,9 @@ from stream.engines import open_engine
 from stream.errors import OutOfMemory
 from stream.pipeline import Pipeline
 from stream.zoo import find
+from tests.stream.view import View
 
 FRAMES, MOST = 60, 3
-
-
-class View:
-    """Keeps what it is told."""
-
-    def __init__(self) -> None:
-        self.warnings: list[str] = []
-
-    def say(self, text: str) -> None: ...
-
-    def warn(self, text: str) -> None:
-        self.warnings.append(text)
-
-    def report(self, health: dict) -> None: ...
 
 
 def test_memory_that_runs_out_halves_the_batch_and_no_frame_is_lost(tmp_path: Path) -> None:

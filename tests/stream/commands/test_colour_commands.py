@@ -12,7 +12,7 @@ from export import colour
 from models.evaluation.report import Effort
 from stream import zoo
 from stream.channels import channels_of
-from stream.commands.evaluate import evaluate_in_terminal
+from stream.commands.evaluate_any import evaluate_in_terminal
 from stream.commands.training import export_in_terminal, recipe_of, train_in_terminal
 from stream.config import Rig
 from stream.crops import localizes_in_crops

@@ -12,7 +12,7 @@ import pytest
 
 from models.evaluation.report import Effort
 from models.localizations import READ
-from stream.commands.evaluate import evaluate_in_terminal
+from stream.commands.evaluate_any import evaluate_in_terminal
 from stream.commands.training import export_in_terminal, recipe_of, train_in_terminal
 from stream.engines.onnx_runtime import OnnxRuntimeEngine
 from stream.errors import InputError, LiveSMLMError

@@ -10,7 +10,7 @@ import tifffile
 from export.trained import from_model
 from models.evaluation.report import Effort
 from models.recipe import Recipe
-from stream.commands.evaluate import evaluate_in_terminal
+from stream.commands.evaluate_any import evaluate_in_terminal
 from stream.commands.training import export_in_terminal, train_in_terminal
 from stream.engines.onnx_runtime import OnnxRuntimeEngine
 from stream.errors import InputError

@@ -11,7 +11,7 @@ from models.bleaching.space import TRACES
 from models.evaluation.report import Effort
 from models.systems import SYSTEMS
 from models.systems.xu_bleaching import StepCounter
-from stream.commands.evaluate import evaluate_in_terminal
+from stream.commands.evaluate_any import evaluate_in_terminal
 from stream.commands.evaluate_traces import CLASSICAL, evaluate_traces
 from stream.errors import InputError, ModelError
 

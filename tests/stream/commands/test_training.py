@@ -11,7 +11,7 @@ from models.evaluation.report import Effort
 from models.optics.gaussian import GaussianSpot, astigmatic
 from models.optics.low_rank_build import low_rank
 from models.recipe import Recipe
-from stream.commands.evaluate import evaluate_in_terminal
+from stream.commands.evaluate_any import evaluate_in_terminal
 from stream.commands.training import export_in_terminal, recipe_of, train_in_terminal
 from stream.engines.onnx_runtime import OnnxRuntimeEngine
 from stream.errors import InputError, LiveSMLMError, OutputError

@@ -19,22 +19,9 @@ from stream.outcome import Outcome
 from stream.pipeline import Pipeline
 from stream.readers.tables import read_table
 from stream.zoo import find
+from tests.stream.view import View
 
 LASER = {"device": "laser", "property": "power"}
-
-
-class View:
-    """Keeps what it is told."""
-
-    def __init__(self) -> None:
-        self.warnings: list[str] = []
-
-    def say(self, text: str) -> None: ...
-
-    def warn(self, text: str) -> None:
-        self.warnings.append(text)
-
-    def report(self, health: dict) -> None: ...
 
 
 class Killer(View):

@@ -17,22 +17,7 @@ from stream.outcome import Outcome
 from stream.pipeline import Pipeline
 from stream.readers.tables import read_table
 from stream.zoo import find
-
-
-class View:
-    """Keeps what it is told; `on_report` is called with each report."""
-
-    def __init__(self, on_report=lambda health: None) -> None:
-        self.warnings: list[str] = []
-        self._on_report = on_report
-
-    def say(self, text: str) -> None: ...
-
-    def warn(self, text: str) -> None:
-        self.warnings.append(text)
-
-    def report(self, health: dict) -> None:
-        self._on_report(health)
+from tests.stream.view import View
 
 
 def rig_of(prediction: dict, frames: int = 60) -> Rig:

@@ -19,20 +19,7 @@ from stream.pipeline import Pipeline
 from stream.quality import live
 from stream.readers.tables import read_table
 from stream.zoo import find
-
-
-class View:
-    """Keeps what it is told."""
-
-    def __init__(self) -> None:
-        self.warnings: list[str] = []
-
-    def say(self, text: str) -> None: ...
-
-    def warn(self, text: str) -> None:
-        self.warnings.append(text)
-
-    def report(self, health: dict) -> None: ...
+from tests.stream.view import View
 
 
 class Killer(View):
