@@ -11,13 +11,13 @@ be done: the share that is kept above a probability, and how many of these are o
 import argparse
 import time
 from contextlib import closing
-from pathlib import Path
 
 import numpy as np
 
 from models.colours.likelihood import likeliest
 from models.colours.samples import ColourSimulator
 from models.colours.spots import dye_spots
+from stream import zoo
 from stream.commands.crop_contestants import ONE_THREAD, answering
 from stream.engines import open_engine
 
@@ -37,7 +37,7 @@ def row(name, said, channel, per_second) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("models", nargs="+", type=Path)
+    parser.add_argument("models", nargs="+", type=zoo.find)
     parser.add_argument("--crops", type=int, default=1000)
     given = parser.parse_args()
     with closing(open_engine(given.models[0], ONE_THREAD)) as first:
