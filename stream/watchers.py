@@ -150,18 +150,11 @@ class Watchers:
         return DriftWatch(self._rig.drift, renderer, files, self._publisher.drift, self._warn)
 
     def _watch_resolution(self, info: StreamInfo, stack: ExitStack) -> LiveResolution | None:
-        settings = self._rig.resolution
-        if settings.mode == "off":
+        if self._rig.resolution.mode == "off":
             return None
-        from stream.quality import watch_process
-        from stream.quality.live import LiveResolution
-        from stream.quality.watch import Field
+        from stream.quality import live
 
-        field = Field(info.height_px, info.width_px, self._rig.camera.pixel_size_nm)
-        process = stack.enter_context(watch_process.start(field, settings))
-        return LiveResolution(
-            process, settings.every_s, self._tell_resolution, self._warn, correct=self._correct, clock=self._clock
-        )
+        return live.start(self._rig, info, stack, self._tell_resolution, self._warn, self._correct, self._clock)
 
     def _watch_prediction(
         self, info: StreamInfo, stack: ExitStack, widefield: Callable[[], NDArray[np.float64]]

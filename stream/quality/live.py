@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any, Protocol
 
 import numpy as np
 
 from models.localizations import Localizations
 from stream.beside import Beside, Correct, Gatherer, as_localized
-from stream.quality.watch import Rows
+from stream.config import Rig
+from stream.frame import StreamInfo
+from stream.quality import watch_process
+from stream.quality.watch import Field, Rows
 
 REST = 49.0
 """After an estimate the process rests so many times as long as it worked: it takes a fiftieth of a processor."""
@@ -69,3 +73,13 @@ class LiveResolution(Beside[dict[str, Any]]):
         if self.newest["subpixel"]["flat"] is False and not self._warned:
             self._warned = True
             self._tell(self.newest["subpixel"]["verdict"])
+
+
+def start(
+    rig: Rig, info: StreamInfo, stack: ExitStack, found: Callable[[dict[str, Any]], None],
+    tell: Callable[[str], None], correct: Correct, clock: Callable[[], float],
+) -> LiveResolution:  # fmt: skip
+    """Start the process; `stack` ends it. Parameters as of `LiveResolution`."""
+    field = Field(info.height_px, info.width_px, rig.camera.pixel_size_nm)
+    process = stack.enter_context(watch_process.start(field, rig.resolution))
+    return LiveResolution(process, rig.resolution.every_s, found, tell, correct, clock)
