@@ -90,6 +90,16 @@ def _add_guard(table: Table, health: dict[str, Any]) -> None:
         table.add_row("flagged", f"[bold red]{health['outside']}[/] localizations, located outside the training")
 
 
+def _add_prediction(table: Table, health: dict[str, Any]) -> None:
+    said = health["prediction"]
+    if said is None:
+        return
+    doubt = f", [yellow]{said['doubtful_tiles']} of {said['tiles']} tiles doubtful[/]" if said["doubtful_tiles"] else ""
+    table.add_row(
+        "prediction", f"as {said['structure']}, from {said['localizations']} localizations; not measured{doubt}"
+    )
+
+
 def _add_resolution(table: Table, health: dict[str, Any]) -> None:
     """Add a row for what is known of resolution and precision."""
     resolution_nm, precision_nm = health["resolution_nm"], health["precision_nm"]
@@ -158,6 +168,7 @@ def show_outcome(state: str, health: dict[str, Any], folder: str) -> None:
     if (image := health["image"]) is not None:
         left_out = f", [yellow]{image['left_out']}[/] left out" if image["left_out"] else ""
         table.add_row("image layer", f"[bold]{image['seen']}[/] frames{left_out}")
+    _add_prediction(table, health)
     if health["optics"]:
         table.add_row("optics", escape(health["optics"]))
     _add_guard(table, health)

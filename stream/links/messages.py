@@ -9,6 +9,8 @@
 | `layer.outside` | float32 (y, x), zlib: the share of the localizations that was located while the guard said outside | as `layer.z` |
 | `layer.channel-0` to `layer.channel-4` | float32 (y, x), zlib: the share of the localizations of which this colour was told | as `layer.z` |
 | `layer.image` | float32 (y, x), zlib: molecules per pixel, as a network draws them | as `tile`, on a grid of its own: pixel_nm is a part of a camera pixel; published while somebody subscribes |
+| `layer.prediction` | float32 (y, x), zlib: no measurement: localizations per pixel as a network expects them | as `layer.image`, pixels of 20 nm |
+| `layer.error-of-prediction` | float32 (y, x), zlib: what the sum of all frames shows otherwise, over its standard deviation; sums in coarser levels | as `layer.image`, pixels of 80 nm |
 | `frame` | uint16 (y, x) | shape, index, camera_time_s, host_time_s |
 | `found` | float32 (n, 2) x, y in nm | shape, index of the `frame` in which molecules were found there |
 | `sum` | float32 (y, x) ADU | shape, frames: so many were added up |
