@@ -85,10 +85,10 @@ class FieldPredictor:
         return int(self._counts.sum())
 
     def add(self, x_nm: Float32Array, y_nm: Float32Array) -> None:
-        """Count localizations (n,); those outside the field are passed over."""
-        row, column = (np.floor(at / PIXEL_NM).astype(np.int64) for at in (y_nm, x_nm))
-        inside = (row >= 0) & (row < self.shape_px[0]) & (column >= 0) & (column < self.shape_px[1])
-        np.add.at(self._counts, (row[inside], column[inside]), np.float32(1))
+        """Count localizations (n,); those outside the field, or at no place that is a number, are passed over."""
+        y, x = y_nm / PIXEL_NM, x_nm / PIXEL_NM
+        inside = (y >= 0) & (y < self.shape_px[0]) & (x >= 0) & (x < self.shape_px[1])
+        np.add.at(self._counts, (y[inside].astype(np.int64), x[inside].astype(np.int64)), np.float32(1))
 
     def predict(self, widefield: NDArray[np.floating], camera_pixel_nm: float) -> Whole:
         """Return what is to be expected.

@@ -45,6 +45,12 @@ def test_what_tiles_agree_on_shows_no_seam(side_nm: float) -> None:
     assert whole.error.shape == (-(-height // COARSER), -(-width // COARSER))
 
 
+def test_what_lies_nowhere_or_outside_is_not_counted() -> None:
+    field = FieldPredictor(smooth, "rings", TILE_NM, TILE_NM)
+    field.add(np.float32([10, np.nan, -1, TILE_NM, TILE_NM - 1]), np.float32([10, 10, 10, 10, TILE_NM - 1]))
+    assert field.localizations == 2
+
+
 def test_windows_of_tiles_sum_to_one() -> None:
     blend = Blend((3 * 8, 5 * 8), 16)
     for y in range(0, 16, 8):
