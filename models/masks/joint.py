@@ -12,7 +12,6 @@ from typing import Any
 from torch import nn
 
 from models.losses import Losses
-from models.masks.criterion import Criterion, optimised
 from models.masks.layer import ImageLayer, MaskedSpots
 from models.masks.learned import LearnedMask
 from models.masks.modulator import Modulator
@@ -20,9 +19,6 @@ from models.masks.optics import layer_of, modulator_of
 from models.recipe import Recipe
 from models.sample_space import SampleSpace
 from models.simulation import FRAMES, Samples, Scenes, Simulator
-
-ALONE_STEPS = 80
-"""Of a mask alone, at most: then its criterion hardly falls any more. A short training has fewer."""
 
 
 class Joint(nn.Module):
@@ -52,14 +48,11 @@ class Behind:
         are colours, the third coordinate of `Scenes.position_nm` is the colour.
     frames : sequence of int
         Of the three of a sample, those that the network looks at: the others stay without molecules, which saves time.
-    alone : callable or None
-        Image layer -> by what the mask is learned alone, before network and mask are learned together; None: not so.
     """
 
     network: Callable[[], nn.Module]
     losses: Callable[[Any, Samples, Scenes], Losses]
     frames: Sequence[int] = range(FRAMES)
-    alone: Callable[[ImageLayer], Criterion] | None = None
 
 
 class MaskAndNetwork:
@@ -78,17 +71,13 @@ class MaskAndNetwork:
         self._behind, self._space = behind, space
         self._layer: ImageLayer = layer_of(space)
         self._modulator: Modulator = modulator_of(space)
-        self._alone_steps = min(ALONE_STEPS, recipe.steps // 10)
         self._z_nm = space["z_nm"] if "z_nm" in space.fields else None
         flat = self._spots(LearnedMask(self._modulator))
         self._simulator = Simulator(flat, space, recipe.batch, recipe.patch_px, device)
 
     def network(self) -> Joint:
         """Return the mask at its start, and the network, untrained."""
-        mask = LearnedMask(self._modulator)
-        if self._behind.alone is not None:
-            optimised(mask, self._behind.alone(self._layer), self._alone_steps)
-        return Joint(mask, self._behind.network())
+        return Joint(LearnedMask(self._modulator), self._behind.network())
 
     def draw(self, seed: int, step: int) -> Scenes:
         """Return what the samples of a step show; the images need the mask of that moment."""

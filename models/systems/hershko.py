@@ -6,10 +6,6 @@ and network trained together for 3 to 5 colours. Chosen here: a colour's answer 
 the localizers' `Prediction` (detection, place in the pixel, light, uncertainties, background) and their loss, each
 colour a frame of its own to it. A likelihood rewards a mask for what it does to the uncertainty of the position, which
 a picture of peaks of a fixed width does not.
-
-Decision: the mask is learned by its bounds alone first, for a minute. Context: from a vortex, mask and network had a
-mask after 5,000 steps behind which fits take 12 % of molecules of 1,000 photons for another colour; the bounds alone
-find one with 0.01 %. Consequence: the network begins behind a mask that is worth reading, and goes on with it.
 """
 
 from __future__ import annotations
@@ -22,7 +18,6 @@ from models import prediction
 from models.colours.dyes import dyes_of
 from models.layers import OverFrames, Residual, keep_size, stabilize
 from models.losses import Losses, Target, compact
-from models.masks.criterion import for_colours
 from models.masks.joint import Behind, MaskAndNetwork
 from models.prediction import Prediction
 from models.recipe import Recipe
@@ -34,8 +29,6 @@ SIZES = {"fast": 32, "accurate": 60}
 PER_COLOUR = prediction.channels(2)
 RARE = -6.0
 """Logit of a detection at first."""
-DIM = (20.0, -30.0, 0.0, 1000.0, 10.0)
-"""x, y and z in nm from the middle of a pixel, photons and background of whom the mask is learned for alone."""
 
 
 class HershkoLocalizer(OverFrames):
@@ -111,8 +104,5 @@ def subject(recipe: Recipe, space: SampleSpace, device: str) -> MaskAndNetwork:
     colours = len(dyes_of(space))
     if colours < 2:
         raise ValueError(f"{recipe.system} tells colours apart: the sample space states {colours}, 2 to 5 are needed")
-    behind = Behind(
-        lambda: HershkoLocalizer(colours, SIZES[recipe.size]), losses, frames=(1,),
-        alone=lambda layer: for_colours(layer, torch.tensor([DIM])),
-    )  # fmt: skip
+    behind = Behind(lambda: HershkoLocalizer(colours, SIZES[recipe.size]), losses, frames=(1,))
     return MaskAndNetwork(behind, recipe, space, device)
