@@ -44,3 +44,8 @@ def test_an_unknown_name_lists_the_known() -> None:
     with pytest.raises(ModelError, match="'decode': no such model or file") as error:
         zoo.find("decode")
     assert all(name in error.value.limit for name in zoo.shipped())
+
+
+def test_a_system_whose_weights_ship_is_pointed_to_them() -> None:
+    assert "or take anna-palm-fast, which ships" in str(zoo.none_such("anna-palm", "[prediction] model").remedy)
+    assert "or take" not in str(zoo.none_such("decode", "[model] name").remedy)
