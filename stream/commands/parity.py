@@ -18,6 +18,11 @@ from stream.engines import ENGINES, open_engine
 from stream.errors import LiveSMLMError
 
 
+def is_compared(card: Card) -> bool:
+    """Return whether a model is a localizer with all its scores, which is compared with torch engine by engine."""
+    return {"by_density_per_um2", "single_by_photons"} <= card.scores.keys()
+
+
 def show(path: Path, card: Card, source: Path) -> None:
     """Print scores and parity of a localizer's file, `path`, beside the network of its source."""
     console = Console()

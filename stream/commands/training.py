@@ -20,7 +20,7 @@ from models.sample_space import SampleSpace
 from models.sample_space_file import read_space
 from models.systems import SYSTEMS
 from models.systems.spaces import WITH_OPTICS, WITHOUT_OPTICS
-from stream.commands.parity import show
+from stream.commands.parity import is_compared, show
 from stream.errors import InputError, OutputError
 from stream.zoo import find
 
@@ -168,7 +168,7 @@ def export_in_terminal(source: str, out: Path, precision: str, to: str) -> int:
         card = module.export(path, out, precision, rows if to == "tensorrt" else 0)
     except ValueError as error:
         raise InputError(str(error)) from error
-    if "by_density_per_um2" in card.scores:  # the others are not compared with torch engine by engine
+    if is_compared(card):
         show(out, card, path)
     else:
         Console().print(f"{out}: [bold]{card.name}[/], {card.title}", soft_wrap=True)

@@ -9,6 +9,7 @@ from onnx import numpy_helper
 
 from export.card import METADATA_KEY, Card
 from stream import zoo
+from stream.commands.parity import is_compared
 from stream.errors import ModelError
 
 
@@ -49,3 +50,10 @@ def test_an_unknown_name_lists_the_known() -> None:
 def test_a_system_whose_weights_ship_is_pointed_to_them() -> None:
     assert "or take anna-palm-fast, which ships" in str(zoo.none_such("anna-palm", "[prediction] model").remedy)
     assert "or take" not in str(zoo.none_such("decode", "[model] name").remedy)
+
+
+def test_only_localizers_are_compared_engine_by_engine_when_they_are_exported() -> None:
+    cards = zoo.shipped()
+    assert {name: is_compared(cards[name]) for name in ("2d-fast", "2d-deep-storm-light", "hershko-fast")} == {
+        "2d-fast": True, "2d-deep-storm-light": False, "hershko-fast": False,
+    }  # fmt: skip
