@@ -34,7 +34,7 @@ HEADLINES: tuple[tuple[tuple[str, ...], dict[str, str]], ...] = (
     (("by_photons", "2000"), {"median_deg": "{:.2g}° off at 2,000 photons"}),
     (("by_frames", "300"), {"predicted": "similarity {:.2g} at 300 frames"}),
     (("by_photons", "1000 photons", "z_nm"), {"over_bound": "z {:.3g} of the bound"}),
-    (("by_photons", "1000 photons", "x_nm"), {"over_bound": "x {:.3g} of the bound"}),
+    (("by_photons", "1000 photons", "x_px"), {"over_bound": "x {:.3g} of the bound"}),
 )
 """Where in a card's scores, by kind of network, what is shown of them, and how; the first that is there."""
 WIDTHS = (28, 7, 12, 18, 33)
@@ -99,10 +99,12 @@ def _to_train(system: str, about: About) -> Row:
 
 
 def operations(card: Card) -> str:
-    """Return the multiply-accumulate operations of one pixel of a frame, of a crop or a stack, or of one value."""
+    """Return the multiply-accumulate operations of one pixel of a frame, of a crop, tile or stack, or of one value."""
     first = card.inputs[0]
     if any(port.name == FRAMES for port in card.inputs):
         return _short(card.mac_per_pixel, "px")
+    if first.axes[-1].isdigit():  # tiles of a known size
+        return _short(card.mac_per_pixel * int(first.axes[-2]) * int(first.axes[-1]), first.axes[0])
     if first.axes[-2:] != ("y", "x"):
         return _short(card.mac_per_pixel, first.axes[-1])
     slices = int(card.sample_space.number("slices")) if "slice" in first.axes else 1
