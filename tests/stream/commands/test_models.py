@@ -85,7 +85,7 @@ def test_it_needs_no_torch() -> None:
         ({}, ""),
         ({"data": "simulated"}, ""),
         ({"by_density_per_um2": {"0.1": {"jaccard": 1}, "1.0": {"jaccard": 0.5, "rmse_axial_nm": nan}}}, "J 0.5"),
-        ({"by_photons": {"1000 photons": {"x_nm": {"over_bound": 1.234}}}}, "x 1.23 of the bound"),
+        ({"by_photons": {"1000 photons": {"x_px": {"over_bound": 1.234}}}}, "x 1.23 of the bound"),
         ({"error_waves_by_rms_waves": {"0.1": 0.034, "0.2": 0.08}}, "0.1 waves: 0.034 left"),
         ({"nothing_but_steps_and_noise": {"network": {"2": {"right": 0.45}}}}, "45% counted rightly"),
     ],
