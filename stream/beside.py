@@ -40,6 +40,9 @@ class Gatherer(Protocol[T]):
     def poll(self, wait_s: float = 0.0) -> Answer[T] | None:
         """Return its answer, if there is one within `wait_s`. Raises WorkerDied."""
 
+    def close(self) -> None:
+        """End the process. May be called more than once."""
+
 
 def as_localized(table: Localizations) -> Places:
     """Return x and y of a table: no drift is known."""
@@ -140,4 +143,5 @@ class Beside(ABC, Generic[T]):
 
     def _end(self, why: str) -> None:
         self._alive, self._waiting, self._rows = False, [], 0
+        self._process.close()  # nobody hears it any more, and it must not draw while its pictures are written
         self._tell(why)

@@ -23,7 +23,10 @@ class Measurer:
     """Answers when it is told to."""
 
     def __init__(self) -> None:
-        self.idle, self.sent, self.answer, self.dead = True, [], None, False
+        self.idle, self.sent, self.answer, self.dead, self.closed = True, [], None, False, False
+
+    def close(self) -> None:
+        self.closed = True
 
     def send(self, rows: Rows, estimate: bool) -> None:
         assert self.idle
@@ -149,6 +152,18 @@ def test_a_death_is_told_once_and_the_run_goes_on() -> None:
     bench.live.finish()
     assert len(bench.told) == 1
     assert "exit code -9); the run goes on without it" in bench.told[0]
+    assert bench.measurer.closed
+
+
+def test_a_last_estimate_that_does_not_come_is_given_up_and_its_process_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench, alive = Bench(), []
+    monkeypatch.setattr(beside, "LAST_WITHIN_S", 1.0)
+    monkeypatch.setattr(bench.measurer, "poll", lambda wait_s=0.0: None)
+    bench.hear(3)
+    bench.live.finish(lambda: alive.append(1))
+    assert bench.told == ["the last estimate of the resolution did not come within 1 s"]
+    assert bench.measurer.closed
+    assert len(alive) == 2
 
 
 def test_uneven_positions_are_told_once() -> None:
