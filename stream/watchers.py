@@ -80,6 +80,8 @@ class Watchers:
         self._traces = self._watch_traces(info, stack)
         self._prediction = self._watch_prediction(info, stack, widefield)
         self.pictures = {} if self._prediction is None else self._prediction.pictures
+        besides: tuple[Beside[Any] | None, ...] = (self._resolution, self._prediction)
+        self._besides = [beside for beside in besides if beside is not None]
 
     def see(self, batch: Batch) -> None:
         """See frames as they come, before they are located; their pixels are not used after the return."""
@@ -100,8 +102,6 @@ class Watchers:
             beside.serve()
         if self._traces is not None:
             self._traces.serve()
-        if self._prediction is not None:
-            self._health.prediction = self._prediction.facts
 
     def alarms(self, health: Mapping[str, Any], statistics: Mapping[str, Any], optics: Mapping[str, Any]) -> Any:
         """Return what a person should know now, for the message `health`."""
@@ -115,13 +115,8 @@ class Watchers:
         steps: list[Callable[[], object]] = [] if self.drift is None else [self.drift.end]
         steps += [partial(beside.finish, alive) for beside in self._besides]
         if self._prediction is not None:
-            steps += [self.serve, partial(self._prediction.write, self._folder)]
+            steps.append(partial(self._prediction.write, self._folder))
         return steps if self._traces is None else [*steps, self._finish_traces]
-
-    @property
-    def _besides(self) -> list[Beside[Any]]:
-        """Who has a process of its own that gathers what was located."""
-        return [beside for beside in (self._resolution, self._prediction) if beside is not None]
 
     def refine_drift(self, alive: Callable[[], object]) -> None:
         """Go over the whole run again, once its table is closed; `alive` is called now and then."""
@@ -163,7 +158,9 @@ class Watchers:
             return None
         from stream.predicted import live
 
-        return live.start(self._rig, info, stack, self._correct, widefield, self._warn, self._clock)
+        return live.start(
+            self._rig, info, stack, self._correct, widefield, self._tell_prediction, self._warn, self._clock
+        )
 
     @property
     def _correct(self) -> Correct:
@@ -195,6 +192,9 @@ class Watchers:
         self._resolution_log.add(estimate)
         self._health.resolution_nm, self._health.precision_nm = estimate["frc_nm"], estimate["nena_nm"]
         self._steering.hear_resolution(estimate["frc_nm"])
+
+    def _tell_prediction(self, facts: dict[str, Any]) -> None:
+        self._health.prediction = facts
 
     def _note_alarm(self, line: Mapping[str, Any]) -> None:
         """Keep a line of the alarms, and say it. An alarm that cannot be written must not end the run it warns of."""

@@ -62,6 +62,8 @@ class LivePrediction(Beside[Predicted]):
         Shifts a table's positions by the drift that is known.
     widefield : callable
         Returns the sum of all frames so far, (y, x).
+    found : callable
+        Told of each prediction: `prediction` of the message `health`.
     tell : callable
         Told in words if nothing more will be predicted.
     clock : callable
@@ -76,12 +78,12 @@ class LivePrediction(Beside[Predicted]):
 
     def __init__(
         self, predictor: Predictor, card: Card, structure: str, pictures: dict[str, Pyramid], every_s: float,
-        correct: Correct, widefield: Widefield, tell: Callable[[str], None],
+        correct: Correct, widefield: Widefield, found: Callable[[dict[str, Any]], None], tell: Callable[[str], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
         super().__init__(predictor, "prediction", every_s, REST, tell, clock)
         self._predictor, self._card, self._structure = predictor, card, structure
-        self._correct, self._widefield, self.pictures = correct, widefield, pictures
+        self._correct, self._widefield, self._found, self.pictures = correct, widefield, found, pictures
         self.facts: dict[str, Any] | None = None
 
     def _send(self, table: Localizations, ask: bool) -> None:
@@ -100,6 +102,7 @@ class LivePrediction(Beside[Predicted]):
             "usual_error": None if usual is None else round(usual, 4),
             "doubtful_tiles": None if usual is None else int((found.errors > usual).sum()),
         }  # fmt: skip
+        self._found(self.facts)
 
     def write(self, folder: Path) -> None:
         """Write both pictures, if anything was predicted. Raises StorageFault."""
@@ -107,7 +110,7 @@ class LivePrediction(Beside[Predicted]):
             return
         words = (
             f"{NO_MEASUREMENT}: {self._card.name}, told that the sample is {self._structure}, from "
-            f"{self.facts['localizations']} localizations"
+            f"{self.facts['localizations']} localizations, {self.missed} left out"
         )
         what = {
             PREDICTION: "as many localizations as there are, where they are to be expected after many more frames",
@@ -121,8 +124,8 @@ class LivePrediction(Beside[Predicted]):
 
 
 def start(
-    rig: Rig, info: StreamInfo, stack: ExitStack, correct: Correct, widefield: Widefield, tell: Callable[[str], None],
-    clock: Callable[[], float],
+    rig: Rig, info: StreamInfo, stack: ExitStack, correct: Correct, widefield: Widefield,
+    found: Callable[[dict[str, Any]], None], tell: Callable[[str], None], clock: Callable[[], float],
 ) -> LivePrediction:  # fmt: skip
     """Start the process; `stack` ends it. Parameters as of `LivePrediction`.
 
@@ -147,5 +150,5 @@ def start(
     task = Task(path, prediction_engine(rig), settings.structure, *field_nm, pixel_nm, *names)
     process = stack.enter_context(PredictionProcess("livesmlm-prediction", "predicts the dense image", main, task))
     return LivePrediction(
-        process, card, settings.structure, pictures, settings.every_s, correct, widefield, tell, clock
+        process, card, settings.structure, pictures, settings.every_s, correct, widefield, found, tell, clock
     )

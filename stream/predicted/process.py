@@ -1,6 +1,6 @@
 """The process that predicts the dense image: it counts localizations, and draws into shared pictures when it is asked.
 
-with process.start(rig, info) as predictor:
+with PredictionProcess(name, task, main, Task(...)) as predictor:
     if predictor.idle:
         predictor.send(x_nm, y_nm, widefield)    # None: only count
     answer = predictor.poll()                    # None while it works
