@@ -51,6 +51,6 @@ def named_model(
         raise ModelError(
             f"[{section}] model = {name!r} ({card.title}) {lacks}",
             limit=f"it gives {', '.join(port.name for port in card.outputs)}",
-            remedy=f"livesmlm train {system}, then livesmlm export",
+            remedy=zoo.how_to_get(system),
         )
     return path, card

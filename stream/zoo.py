@@ -36,14 +36,19 @@ def none_such(name: str, field: str) -> ModelError:
     """Return what is said of a name that nothing has; a system that does not ship can be trained."""
     remedy = "`livesmlm models` lists them; or give the path of an .onnx file that LiveSMLM exported"
     if name in SYSTEMS:
-        trained = [one for one, card in shipped().items() if card.provenance.get("recipe", {}).get("system") == name]
-        remedy = f"{name} is a system: `livesmlm train {name}`, `livesmlm export`, and give the file"
-        remedy += f"; or take {' or '.join(trained)}, which ship{'' if len(trained) > 1 else 's'}" if trained else ""
+        remedy = f"{name} is a system: {how_to_get(name)}"
     return ModelError(
         f"{field} = {name!r}: no such model or file",
         limit=f"models that ship: {', '.join(shipped()) or 'none'}",
         remedy=remedy,
     )
+
+
+def how_to_get(system: str) -> str:
+    """Return in words how one comes by a model of a system."""
+    trained = [one for one, card in shipped().items() if card.provenance.get("recipe", {}).get("system") == system]
+    train = f"`livesmlm train {system}`, `livesmlm export`, and give the file"
+    return f"take {' or '.join(trained)}; or {train}" if trained else train
 
 
 def spot_of(name: str) -> Path:

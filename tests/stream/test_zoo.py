@@ -48,8 +48,10 @@ def test_an_unknown_name_lists_the_known() -> None:
 
 
 def test_a_system_whose_weights_ship_is_pointed_to_them() -> None:
-    assert "or take anna-palm-fast, which ships" in str(zoo.none_such("anna-palm", "[prediction] model").remedy)
-    assert "or take" not in str(zoo.none_such("decode", "[model] name").remedy)
+    assert "take anna-palm-fast; or `livesmlm train anna-palm`" in str(
+        zoo.none_such("anna-palm", "[prediction] model").remedy
+    )
+    assert "take" not in str(zoo.none_such("decode", "[model] name").remedy)
 
 
 def test_only_localizers_are_compared_engine_by_engine_when_they_are_exported() -> None:
