@@ -35,7 +35,8 @@ export class OwnPicture {
     const seen = this.tiles.in(this.tiles.range(this.level, bounds));
     const brightest = percentile(seen.map((tile) => tile.bits), look.share);
     const change = brightest / this.brightest;
-    if (!isNew && this.shading?.level === this.level && change < CALM && change > 1 / CALM) return false;
+    const isCalm = brightest === this.brightest || (change < CALM && change > 1 / CALM);
+    if (!isNew && this.shading?.level === this.level && isCalm) return false;
     this.brightest = brightest;
     this.shading = shadingFor((brightest || 1) / look.gain, this.level, look.gamma, look.map, null);
     return true;

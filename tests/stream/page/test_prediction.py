@@ -1,5 +1,7 @@
 """The prediction on the page: offered where there is one, and never shown without its mark."""
 
+import time
+
 import numpy as np
 import pytest
 from selenium.webdriver.common.by import By
@@ -54,3 +56,21 @@ def test_a_prediction_bears_its_mark_and_says_what_it_rests_on(run, browser):
     run.until(lambda: right.text == "Its error: 0.31, usual < 0.29: 12 of 40 parts above")
     browser.find_element(By.CSS_SELECTOR, "[data-mode=sr]").click()
     run.until(lambda: browser.execute_script(AMBER_PIXELS) == 0)
+
+
+@pytest.mark.browser
+def test_a_prediction_that_has_not_come_yet_does_not_keep_the_page_drawing(run, browser):
+    run.out.follow(run.renderer.changed, run.renderer.layers)
+    run.localize(3200, 3200)
+    button = browser.find_element(By.CSS_SELECTOR, "[data-mode=prediction]")
+    run.until(button.is_displayed)
+    button.click()
+    run.until(lambda: browser.execute_script(AMBER_PIXELS) > 100)
+    browser.execute_script("""
+        window.draws = 0;
+        const { requestAnimationFrame } = window;
+        window.requestAnimationFrame = (draw) => { window.draws += 1; return requestAnimationFrame(draw); };
+    """)
+    until_s = time.monotonic() + 1.0
+    run.until(lambda: time.monotonic() > until_s)
+    assert browser.execute_script("return window.draws") < 20
