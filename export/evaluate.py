@@ -30,6 +30,7 @@ from models.evaluation.report import NEAR_FOCUS, SEED, SINGLE_PHOTONS, USUAL_PHO
 from models.layers import OverFrames
 from models.localizations import Localizations
 from models.masks.joint import Joint
+from models.masks.spot import spot_behind
 from models.optics.low_rank import LowRankSpot
 from models.sample_space import SampleSpace
 from models.systems import SYSTEMS
@@ -148,8 +149,7 @@ def validate(trainer: Trainer) -> dict[str, float]:
     if kind == "crops":
         assert isinstance(network, Reader)
         return validate_crops(network, trainer.recipe, trainer.space, trainer.spot)
-    if kind == "mask":
-        assert isinstance(network, Joint)
+    if isinstance(network, Joint) and isinstance(network.network, HershkoLocalizer):
         return validate_channels(locator_of(network, trainer.space), network, trainer.space)
     if kind == "colour":
         assert isinstance(network, ColourReader)
@@ -160,7 +160,11 @@ def validate(trainer: Trainer) -> dict[str, float]:
     if kind == "trace":
         assert isinstance(network, StepCounter)
         return validate_steps(network, trainer.space)
-    conditions = conditions_for(trainer.space, trainer.spot)
+    spot = trainer.spot
+    if isinstance(network, Joint):
+        spot = spot_behind(network.mask.held(), trainer.space)
+        network = network.network
+    conditions = conditions_for(trainer.space, spot)
     if kind == "image":
         assert isinstance(network, ImageNetwork)
         return validate_image(network, conditions)

@@ -80,8 +80,8 @@ def describe(
     seen = "single frames" if isinstance(network, DilatedLocalizer) else "three frames of context"
     inputs, outputs = (STATIC_INPUTS, STATIC_OUTPUTS) if rows_per_block else (INPUTS, OUTPUTS)
     return Card(
-        name=f"{psf}-{kind}",
-        title=f"{psf} localizer, {kind}: {seen}, EMCCD and sCMOS",
+        name=f"{psf}-{kind}" if psf else f"{kind}-{recipe.size}",
+        title=f"{psf or 'learned mask'} localizer, {kind}: {seen}, EMCCD and sCMOS",
         inputs=inputs, outputs=outputs, columns=columns(network.dimensions, novelty),
         features=network.channels, stride=network.stride, look_ahead=1, multiple_px=MULTIPLE_PX,
         threshold=THRESHOLDS[network.dimensions], mac_per_pixel=mac_per_pixel(network), sample_space=space,
@@ -108,7 +108,7 @@ def export(source: Path, out: Path, precision: Precision = "fp32", rows_per_bloc
 def export_trained(
     trained: Trained, out: Path, precision: Precision = "fp32", rows_per_block: int = 0, name: str = ""
 ) -> Card:
-    """Write a network as `out` (.onnx) with its card, and the spot beside it.
+    """Write a network as `out` (.onnx) with its card, and beside it the spot and the mask, where it has them.
 
     Parameters
     ----------
@@ -130,7 +130,7 @@ def export_trained(
     kind = SYSTEMS[trained.recipe.system].kind
     if isinstance(trained.network, DeepLoco | DeepStorm3d) and (precision, rows_per_block) == ("fp32", 0):
         card = _alone(trained.network, trained, out, name)
-    elif kind == "localizer" and isinstance(trained.network, OverFrames):
+    elif isinstance(trained.network, OverFrames):
         card = _localizer(trained, out, precision, rows_per_block, name)
     elif (precision, rows_per_block) == ("fp32", 0):
         card = _OTHERS[kind](trained, out)
@@ -138,6 +138,8 @@ def export_trained(
         raise ValueError(f"{trained.recipe.system} is exported in fp32 and as onnx only")
     if trained.spot:
         trained.spot.save(out.with_suffix(f".{SPOT}"))
+    if trained.mask:
+        trained.mask.save(out.with_suffix(f".{MASK}"))
     return card
 
 
@@ -268,7 +270,6 @@ def _masked(trained: Trained, out: Path) -> Card:
     module = DeployedChannels(joint.network)
     card = describe_channels(module, space, trained.recipe, trained.provenance)
     found = scores_channels(locator_of(joint, space), joint, space)
-    joint.mask.save(out.with_suffix(f".{MASK}"))
     return write(module, replace(card, scores=found), out)
 
 

@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 
 from export.card import Card
-from export.trained import read_model, spot_beside
+from export.trained import mask_beside, read_model, spot_beside
 from models.guard.molecules.optics import Change, KnownOptics
 from models.guard.molecules.subject import SCENE_PX, InDepth, InFocus, Subject
+from models.masks.file import MaskFile
+from models.masks.optics import setup_behind
 from models.optics.low_rank import LowRankSpot
 from models.optics.objective import Objective
 from models.optics.propagator import Setup
@@ -52,7 +54,8 @@ def subject_of(model: Path, objective: Objective | None = None, pupil: Path | No
     if spot is None:
         return InFocus()
     space = card.sample_space["z_nm"]
-    known = _optics(card, spot, objective, pupil)
+    mask = mask_beside(model)
+    known = _behind(mask, card, spot) if mask else _optics(card, spot, objective, pupil)
     error = _difference(known, spot)
     if error > AGREE:
         raise ValueError(
@@ -60,6 +63,10 @@ def subject_of(model: Path, objective: Objective | None = None, pupil: Path | No
             "[optics] as they were trained, or the pupil.json that belongs to them"
         )
     return InDepth(known, spot, min(-space.low, space.high))
+
+
+def _behind(mask: MaskFile, card: Card, spot: LowRankSpot) -> KnownOptics:
+    return KnownOptics(setup_behind(mask, card.sample_space), spot.pixel_size_nm, spot.z_range_nm)
 
 
 def _optics(card: Card, spot: LowRankSpot, objective: Objective | None, pupil: Path | None) -> KnownOptics:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,9 @@ from torch import nn
 from export.card import METADATA_KEY, Card, CardError
 from models.feature_distance import FeatureDistance
 from models.layers import OverFrames
+from models.masks.file import MASK, MaskFile
+from models.masks.joint import Joint
+from models.masks.spot import spot_behind
 from models.optics.low_rank import LowRankSpot
 from models.recipe import Recipe
 from models.sample_space import SampleSpace
@@ -44,6 +47,8 @@ class Trained:
         As on the card.
     distance : FeatureDistance or None
         Of a localizer's file, from what its network learned; None where it has none.
+    mask : MaskFile or None
+        That was learned with it.
     """
 
     network: nn.Module
@@ -52,6 +57,7 @@ class Trained:
     spot: LowRankSpot | None
     provenance: dict[str, Any]
     distance: FeatureDistance | None = None
+    mask: MaskFile | None = None
 
 
 def trained_in(source: Path) -> Trained:
@@ -60,9 +66,16 @@ def trained_in(source: Path) -> Trained:
 
 
 def from_training(folder: Path) -> Trained:
-    """Return the network of a training with its averaged weights."""
+    """Return the network of a training with its averaged weights; behind a mask in depth with the mask's spots."""
     trainer = Trainer.load(folder, "cpu")
-    return Trained(trainer.averaged.eval(), trainer.recipe, trainer.space, trainer.spot, provenance(trainer))
+    network, space = trainer.averaged.eval(), trainer.space
+    trained = Trained(network, trainer.recipe, space, trainer.spot, provenance(trainer))
+    if not isinstance(network, Joint):
+        return trained
+    mask = network.mask.held()
+    if "z_nm" not in space.fields:
+        return replace(trained, mask=mask)
+    return replace(trained, network=network.network, spot=spot_behind(mask, space), mask=mask)
 
 
 def provenance(trainer: Trainer) -> dict[str, Any]:
@@ -95,7 +108,8 @@ def from_model(path: Path) -> Trained:
         network, recipe = network_of(model, card), Recipe(**card.provenance["recipe"])
     except (ValueError, TypeError) as error:
         raise ValueError(f"{path}: {error}") from error
-    return Trained(network, recipe, card.sample_space, spot_beside(path), card.provenance, distance_of(model))
+    known = (card.sample_space, spot_beside(path), card.provenance, distance_of(model), mask_beside(path))
+    return Trained(network, recipe, *known)
 
 
 def read_model(path: Path) -> tuple[onnx.ModelProto, Card]:
@@ -111,6 +125,12 @@ def spot_beside(path: Path) -> LowRankSpot | None:
     """Return the spots beside a model's file; None if there are none, as in focus."""
     beside = path.with_suffix(f".{SPOT}")
     return LowRankSpot.load(beside) if beside.exists() else None
+
+
+def mask_beside(path: Path) -> MaskFile | None:
+    """Return the mask beside a model's file; None if it was learned without one."""
+    beside = path.with_suffix(f".{MASK}")
+    return MaskFile.load(beside) if beside.exists() else None
 
 
 def network_of(model: onnx.ModelProto, card: Card) -> OverFrames:
@@ -142,7 +162,7 @@ def _like(card: Card) -> OverFrames:
     system = card.provenance["recipe"].get("system")
     if system in ("deeploco", "deepstorm3d"):
         raise ValueError(f"the network of {system} comes from the folder of its training only, not out of the file")
-    if system == "deepstorm3d-list":
+    if system in ("deepstorm3d-list", "deepstorm3d-mask"):
         return DilatedLocalizer(card.features)
     if system == "decode":
         return Decode(Scale.of(card.sample_space))

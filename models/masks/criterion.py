@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -15,6 +16,7 @@ from models.masks.layer import ImageLayer, ShownSpot
 from models.masks.learned import LearnedMask
 from models.optics.crlb import FLOOR, spot_bounds
 from models.optics.expected import PARAMETERS, expected
+from models.sample_space import SampleSpace
 
 Criterion = Callable[[LearnedMask], Tensor]
 """Smaller is better."""
@@ -22,6 +24,10 @@ LATERAL = ("x_nm", "y_nm", "photons", "background")
 LEAST_ERROR = 0.003
 """Fewer wrong colours than this are worth nothing."""
 RATE = 0.05
+DIM = 2.0
+"""Light of the emitters that a mask is judged with, in that of the dimmest of its space: brighter ones are easier."""
+OFF_NM, WITHIN, HEIGHTS = (20.0, -30.0), 0.96, 9
+"""Where they are from the middle of a pixel; up to which share of the depth; at how many z."""
 
 
 def separation(one: ShownSpot, other: ShownSpot, parameters: Tensor) -> Tensor:
@@ -71,15 +77,31 @@ def for_colours(layer: ImageLayer, parameters: Tensor) -> Criterion:
     """
 
     def criterion(mask: LearnedMask) -> Tensor:
-        spots = layer.spots(mask)
-        return _log_bounds(spots, parameters, LATERAL) + torch.log(confusion(spots, parameters) + LEAST_ERROR)
+        spots, given = layer.spots(mask), parameters.to(mask.raw.device)
+        return _log_bounds(spots, given, LATERAL) + torch.log(confusion(spots, given) + LEAST_ERROR)
 
     return criterion
 
 
 def for_depth(layer: ImageLayer, parameters: Tensor) -> Criterion:
     """Return the mean logarithm of the bounds of x, y and z of emitters at several z."""
-    return lambda mask: _log_bounds(layer.spots(mask), parameters, PARAMETERS)
+    return lambda mask: _log_bounds(layer.spots(mask), parameters.to(mask.raw.device), PARAMETERS)
+
+
+def criterion_of(layer: ImageLayer, space: SampleSpace) -> Criterion:
+    """Return what a mask of a space is judged by: depth where it states z_nm, else colours.
+
+    Parameters
+    ----------
+    layer : ImageLayer
+    space : SampleSpace
+        Its photons, background and depth say of which emitters.
+    """
+    deep = "z_nm" in space.fields
+    heights = WITHIN * np.linspace(space["z_nm"].low, space["z_nm"].high, HEIGHTS) if deep else (0.0,)
+    background = np.sqrt(space["background_e"].low * space["background_e"].high)
+    given = torch.tensor([[*OFF_NM, z, DIM * space["photons"].low, background] for z in heights], dtype=torch.float64)
+    return (for_depth if deep else for_colours)(layer, given)
 
 
 def optimised(mask: LearnedMask, criterion: Criterion, steps: int) -> list[float]:

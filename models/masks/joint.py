@@ -1,5 +1,10 @@
 """A mask and a network, learned together: the light goes through the mask, the network looks at the images.
 
+Decision: the loss is that of the network plus the bounds of the mask (`criterion.py`). Context: what a network that
+knows nothing yet asks of a mask is noise, and undoes the best one; bounds know from the first step on where the light
+should go, but nothing of crowds, nor of what this network can read. Consequence: the mask goes where the bounds lead,
+and the network bends it.
+
 Any system whose loss is one of a network on `Samples` can be trained so: what it must say of itself is in `Behind`.
 """
 
@@ -12,6 +17,7 @@ from typing import Any
 from torch import nn
 
 from models.losses import Losses
+from models.masks.criterion import criterion_of
 from models.masks.layer import ImageLayer, MaskedSpots
 from models.masks.learned import LearnedMask
 from models.masks.modulator import Modulator
@@ -72,6 +78,7 @@ class MaskAndNetwork:
         self._layer: ImageLayer = layer_of(space)
         self._modulator: Modulator = modulator_of(space)
         self._z_nm = space["z_nm"] if "z_nm" in space.fields else None
+        self._bounds = criterion_of(self._layer, space)
         flat = self._spots(LearnedMask(self._modulator))
         self._simulator = Simulator(flat, space, recipe.batch, recipe.patch_px, device)
 
@@ -84,9 +91,11 @@ class MaskAndNetwork:
         return self._simulator.scenes(seed, step)
 
     def losses(self, network: Joint, samples: Scenes) -> Losses:
-        """Return the loss of the network on images behind the mask."""
+        """Return the loss of the network on images behind the mask, and the bounds that the mask leaves."""
         light = self._simulator.light(samples, self._spots(network.mask), self._behind.frames)
-        return self._behind.losses(network.network, self._simulator.exposed(samples, light), samples)
+        parts, total = self._behind.losses(network.network, self._simulator.exposed(samples, light), samples)
+        bounds = self._bounds(network.mask)
+        return Losses({**parts, "bounds": bounds.detach()}, total + bounds)
 
     def _spots(self, mask: LearnedMask) -> MaskedSpots:
         return MaskedSpots(self._layer, mask, self._z_nm)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from math import pi
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -44,9 +43,9 @@ class LearnedMask(nn.Module):
         """Return the phase (pixels, pixels) in rad at a wavelength."""
         return self.design_rad() * self.modulator.factor(wavelength_nm)
 
-    def save(self, path: Path) -> None:
-        """Write the mask as `MaskFile` does."""
-        MaskFile(self.design_rad().detach().cpu().numpy(), self.modulator.design_nm).save(path)
+    def held(self) -> MaskFile:
+        """Return the mask as it is now."""
+        return MaskFile(self.design_rad().detach().cpu().numpy(), self.modulator.design_nm)
 
 
 def _vortex(modulator: Modulator) -> Tensor:

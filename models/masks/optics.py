@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
 from models.aberrations.space import objective_of
 from models.colours.dyes import dyes_of
+from models.masks.file import MaskFile
 from models.masks.layer import ImageLayer
 from models.masks.modulator import Modulator
+from models.optics.phase_masks import free_form
 from models.optics.propagator import Setup
 from models.psf import BEYOND_NM
 from models.sample_space import SampleSpace
@@ -26,17 +30,13 @@ def modulator_of(space: SampleSpace) -> Modulator:
     return Modulator.of(space, wavelengths_nm(space))
 
 
-def layer_of(space: SampleSpace) -> ImageLayer:
-    """Return the optics of a space with the objective's numbers, of each colour or of one colour in depth.
-
-    Raises
-    ------
-    ValueError
-        The window is even.
-    """
+def setups_of(space: SampleSpace) -> list[Setup]:
+    """Return the optics of a space with the objective's numbers without a mask: of each colour, or one in depth."""
     objective, dyes = objective_of(space), dyes_of(space)
-    height = 0.0 if dyes else max(abs(space["z_nm"].low), abs(space["z_nm"].high)) + BEYOND_NM
-    setups = [
+    if not dyes:
+        height = max(abs(space["z_nm"].low), abs(space["z_nm"].high)) + BEYOND_NM
+        return [Setup(objective, height_nm=height, pupil_samples=2 * CELLS)]
+    return [
         Setup(
             replace(objective, wavelength_nm=dye.wavelength_nm),
             dye.zernike_waves,
@@ -45,8 +45,21 @@ def layer_of(space: SampleSpace) -> ImageLayer:
         )
         for dye in dyes
     ]
-    return ImageLayer(
-        setups or [Setup(objective, height_nm=height, pupil_samples=2 * CELLS)],
-        space.scale("pixel_size_nm")[0],
-        int(space.number("window_px")),
-    )
+
+
+def layer_of(space: SampleSpace) -> ImageLayer:
+    """Return the optics of a space around a mask that is learned; as `setups_of`.
+
+    Raises
+    ------
+    ValueError
+        The window is even.
+    """
+    return ImageLayer(setups_of(space), space.scale("pixel_size_nm")[0], int(space.number("window_px")))
+
+
+def setup_behind(mask: MaskFile, space: SampleSpace) -> Setup:
+    """Return the optics of a space in depth behind a mask that is held."""
+    (setup,) = setups_of(space)
+    factor = modulator_of(space).factor(setup.objective.wavelength_nm)
+    return replace(setup, mask=free_form(factor * np.asarray(mask.phase_rad, np.float64)))

@@ -22,10 +22,13 @@ COLOURS_IN_FOCUS = with_dyes(
 )  # fmt: skip
 """Dots on the coverslip, of three colours."""
 DEPTH = _MASKED.changed(
-    z_nm=Range(-1000, 1000),
-    window_px=31.0,
+    pixel_size_nm=Range(98, 102),
+    z_nm=Range(-1500, 1500),
+    photons=Range(300, 10_000, "log-uniform"),
+    density_per_um2=Range(0.02, 1, "log-uniform"),
+    window_px=47.0,
     modulator_wrapped=1.0,
     modulator_stroke_rad=6.2832,
     modulator_design_nm=680.0,
 )
-"""Molecules of one colour in 2 um of depth, a modulator of 2 pi."""
+"""Molecules of one colour in 3 um of depth, a modulator of 2 pi; depth and window as the tetrapod's, to compare."""

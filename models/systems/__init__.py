@@ -17,7 +17,7 @@ class System(NamedTuple):
     kind : {"localizer", "phase", "background", "crops", "image", "trace", "colour", "mask", "prediction"}
         Frames -> emitters; bead stacks -> coefficients of the wavefront; crops with an emitter -> their background;
         crops with an emitter -> what it is; frames -> super-resolved images; intensity traces -> bleaching steps; crops
-        with an emitter -> its colour; frames behind a mask that is learned too -> emitters by colour; few localizations
+        with an emitter -> its colour; frames behind a mask that is learned too -> emitters; few localizations
         -> the dense image to be expected.
     recipe : Recipe
     """
@@ -37,6 +37,12 @@ SYSTEMS = {
     "deepstorm3d-list": System(
         "localizer",
         Recipe(system="deepstorm3d-list", psf="tetrapod", batch=8, patch_px=48, learning_rate=3e-3, steps=40_000),
+    ),
+    "deepstorm3d-mask": System(
+        "mask",
+        Recipe(
+            system="deepstorm3d-mask", psf="", batch=4, patch_px=48, learning_rate=3e-3, weight_decay=0, steps=20_000
+        ),
     ),
     "moeckl-phase": System(
         "phase", Recipe(system="moeckl-phase", psf="", batch=32, patch_px=41, learning_rate=2e-3, steps=20_000)

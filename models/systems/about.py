@@ -18,6 +18,7 @@ ABOUT = {
     "deeploco": About("tiles of single frames -> weighted points -> molecules", "Boyd et al., bioRxiv 2018"),
     "deepstorm3d": About("single frames of large spots -> voxels -> molecules", "Nehme et al., Nat. Methods 17, 2020"),
     "deepstorm3d-list": About("the same trunk -> molecules without voxels", "Nehme et al., Nat. Methods 17, 2020"),
+    "deepstorm3d-mask": About("the same, behind a mask learned with it", "Nehme et al., Nat. Methods 17, 2020"),
     "moeckl-phase": About("a bead in 5 slices -> wavefront, Noll 2 to 28", "Moeckl et al., APL 115, 2019"),
     "moeckl-phase-images": About("the same, with a loss on the images", "Moeckl et al., APL 115, 2019"),
     "paine-fienup": About("one aberrated image -> start of a phase fit", "Paine & Fienup, Opt. Lett. 43, 2018"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from models.optics.low_rank import LowRankSpot
 from models.recipe import Recipe
 from models.sample_space import SampleSpace
-from models.systems import hershko, hershko_colour, kim, moeckl_phase, paine_fienup, smnet, zelger
+from models.systems import deep_storm_3d_mask, hershko, hershko_colour, kim, moeckl_phase, paine_fienup, smnet, zelger
 from models.systems.anna_palm import Predictions
 from models.systems.bgnet import BackgroundOfCrops
 from models.systems.colouring import ColourReading
@@ -28,6 +28,7 @@ CROPS = {
     "smnet-aberrations": smnet.ABERRATIONS,
 }  # fmt: skip
 
+MASKS = {"hershko": hershko.subject, "deepstorm3d-mask": deep_storm_3d_mask.subject}
 COLOURS = {"kim": kim.KIM, "hershko-colour": hershko_colour.CLASSIFIER}
 
 
@@ -67,8 +68,8 @@ def subject(recipe: Recipe, space: SampleSpace, spot: LowRankSpot | None, device
         return OrientationReading(recipe, space, device)
     if recipe.system in CROPS:
         return CropReading(CROPS[recipe.system], recipe, space, spot, device)
-    if recipe.system == "hershko":
-        return hershko.subject(recipe, space, device)
+    if recipe.system in MASKS:
+        return MASKS[recipe.system](recipe, space, device)
     if recipe.system in COLOURS:
         return ColourReading(COLOURS[recipe.system], recipe, space, device)
     raise ValueError(f"no system is called {recipe.system!r}")

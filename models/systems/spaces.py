@@ -8,11 +8,11 @@ from models.aberrations.space import SPACES
 from models.bleaching.space import TRACES
 from models.colours.space import COLOURS
 from models.crops.space import OWN
-from models.masks.space import COLOURS_IN_FOCUS
+from models.masks.space import COLOURS_IN_FOCUS, DEPTH
 from models.predicted.space import PREDICTED
 from models.sample_space import SampleSpace
 
 WITH_OPTICS: Mapping[str, SampleSpace] = {
-    **SPACES, **OWN, "hershko": COLOURS_IN_FOCUS, "kim": COLOURS, "hershko-colour": COLOURS,
+    **SPACES, **OWN, "hershko": COLOURS_IN_FOCUS, "deepstorm3d-mask": DEPTH, "kim": COLOURS, "hershko-colour": COLOURS,
 }  # fmt: skip
 WITHOUT_OPTICS: Mapping[str, SampleSpace] = {"xu-bleaching": TRACES, "anna-palm": PREDICTED}

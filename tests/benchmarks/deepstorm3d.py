@@ -2,13 +2,15 @@
 
     python tests/benchmarks/deepstorm3d.py MODEL.onnx [...] [--frames 60] [--photons 5000]
 
-Models of one spot: scenes are drawn with that of the first. Frames of 64 x 64 pixels, sCMOS, 10 photo-electrons of
-background. Each cell: Jaccard index, lateral and axial root mean square error in nm. `fits` is a maximum-likelihood fit
-of each local maximum, which knows the spot; tetrapods have two maxima or more each.
+Each model sees the same molecules behind its own spot, a tetrapod, another one, or that of a mask that was learned.
+Frames of 64 x 64 pixels, sCMOS, 10 photo-electrons of background. Each cell: Jaccard index, lateral and axial root mean
+square error in nm. `fits` is a maximum-likelihood fit of each local maximum, which knows the spot of the first model;
+tetrapods have two maxima or more each.
 """
 
 import argparse
 from contextlib import ExitStack, closing
+from pathlib import Path
 
 from models.evaluation.classical import classical
 from models.evaluation.dense import dense
@@ -30,12 +32,12 @@ def main() -> None:
     with ExitStack() as stack:
         one_thread = EngineSettings(threads=1)
         engines = [stack.enter_context(closing(open_engine(zoo.find(name), one_thread))) for name in given.models]
-        conditions = conditions_for(engines[0].card, given.models[0])
-        contestants = {engine.card.name: contestant(engine, conditions, refine=False) for engine in engines}
-        contestants["fits"] = classical(conditions)
-        print(f"{'per um2':>8}" + "".join(f"{name:>30}" for name in contestants))
+        spots = [conditions_for(engine.card, name) for engine, name in zip(engines, given.models, strict=True)]
+        locators = [contestant(engine, spot, refine=False) for engine, spot in zip(engines, spots, strict=True)]
+        contestants = [*zip(locators, spots, strict=True), (classical(spots[0]), spots[0])]
+        print(f"{'per um2':>8}" + "".join(f"{name:>30}" for name in (*(Path(m).stem for m in given.models), "fits")))
         for density in DENSITIES_PER_UM2:
-            found = [dense(one, conditions, density, given.photons, given.frames, SEED) for one in contestants.values()]
+            found = [dense(one, spot, density, given.photons, given.frames, SEED) for one, spot in contestants]
             cells = (f"{f['jaccard']:.2f}  {f['rmse_lateral_nm']:.0f}  {f['rmse_axial_nm']:.0f}" for f in found)
             print(f"{density:>8}" + "".join(f"{cell:>30}" for cell in cells), flush=True)
 

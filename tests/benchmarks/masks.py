@@ -94,7 +94,7 @@ def bounds(steps, depth, out):
                 print(f"| {name} | {photons:g} | {means} |{told}")
         if out:
             out.mkdir(parents=True, exist_ok=True)
-            mask.save(out / f"learned.{MASK}")
+            mask.held().save(out / f"learned.{MASK}")
             heights = HEIGHTS_NM if depth else (0.0,)
             images = [spot(torch.tensor([[0.0, 0.0, z]]))[0] for spot in layer.spots(mask) for z in heights]
             plain = [

@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from models.aberrations.space import with_objective
-from models.losses import Target
+from models.losses import Losses
 from models.masks.criterion import confusion, for_colours, for_depth, optimised, separation
 from models.masks.file import MaskFile
-from models.masks.joint import Behind, Joint, MaskAndNetwork
+from models.masks.joint import Behind, MaskAndNetwork
 from models.masks.layer import ImageLayer, MaskedSpots
 from models.masks.learned import LearnedMask
 from models.masks.modulator import Modulator
@@ -22,8 +22,9 @@ from models.optics.objective import Objective
 from models.optics.phase_masks import free_form, read
 from models.optics.propagator import Setup
 from models.optics.vectorial import VectorialSpot
+from models.sample_space import SampleSpace
 from models.simulation import Simulator
-from models.systems import SYSTEMS, default, hershko
+from models.systems import SYSTEMS, deep_storm_3d_mask, hershko
 from models.train import Trainer
 
 SMALL = {"modulator_pixels": 8.0, "window_px": 13.0}
@@ -58,7 +59,7 @@ def test_phases_stay_within_the_stroke_or_two_pi() -> None:
 
 def test_the_file_of_a_mask_is_one_that_the_optics_read(tmp_path: Path) -> None:
     mask = wavy(Modulator(pixels=8))
-    mask.save(tmp_path / "a.mask.npz")
+    mask.held().save(tmp_path / "a.mask.npz")
     phase = MaskFile.load(tmp_path / "a.mask.npz").phase_rad
     place = (np.arange(8) + 0.5) / 4 - 1
     shown = read(tmp_path / "a.mask.npz")(*np.meshgrid(place, place))
@@ -131,31 +132,38 @@ def test_a_mask_for_depth_lowers_the_bounds() -> None:
     assert course[-1] < course[0]
 
 
-def test_mask_and_network_learn_together_and_go_on(tmp_path: Path) -> None:
-    recipe = replace(SYSTEMS["hershko"].recipe, batch=2, patch_px=16, steps=3)
-    trainer = Trainer(recipe, COLOURS, None, "cpu")
-    start = trainer.network.mask.raw.detach().clone()
+@pytest.mark.parametrize(("system", "space"), [("hershko", COLOURS), ("deepstorm3d-mask", IN_DEPTH)])
+def test_mask_and_network_learn_together_and_go_on(system: str, space: SampleSpace, tmp_path: Path) -> None:
+    recipe = replace(SYSTEMS[system].recipe, batch=2, patch_px=16, steps=3)
+    trainer = Trainer(recipe, space, None, "cpu")
+    start = {name: weights.detach().clone() for name, weights in trainer.network.named_parameters()}
     for _ in range(2):
         assert torch.isfinite(trainer.advance().total)
-    assert (trainer.network.mask.raw != start).any()
+    assert all((weights != start[name]).any() for name, weights in trainer.network.named_parameters())
     trainer.save(tmp_path)
     again = Trainer.load(tmp_path, "cpu")
     assert again.advance().total.item() == pytest.approx(trainer.advance().total.item(), rel=1e-5)
 
 
-def test_one_colour_is_no_task_for_it() -> None:
+def test_each_system_wants_its_own_space() -> None:
     with pytest.raises(ValueError, match="states 0, 2 to 5 are needed"):
         hershko.subject(SYSTEMS["hershko"].recipe, IN_DEPTH, "cpu")
+    with pytest.raises(ValueError, match="finds z: state z_nm"):
+        deep_storm_3d_mask.subject(SYSTEMS["deepstorm3d-mask"].recipe, COLOURS, "cpu")
 
 
-def test_another_system_learns_a_mask_for_depth_in_the_same_room() -> None:
-    def losses(network, samples, scenes):
-        target = Target(samples.sample, samples.position, samples.emitter_counts, samples.background)
-        return default.losses(network, network(samples.counts, samples.variance), target)
-
-    behind = Behind(lambda: default.DefaultLocalizer(8), losses)
-    subject = MaskAndNetwork(behind, replace(SYSTEMS["default"].recipe, batch=1, patch_px=16), IN_DEPTH, "cpu")
+@pytest.mark.parametrize("space", [COLOURS, IN_DEPTH], ids=["colours", "depth"])
+def test_bounds_lead_a_mask_whose_network_knows_nothing(space: SampleSpace) -> None:
+    network = torch.nn.Linear(1, 1)
+    behind = Behind(lambda: network, lambda network, samples, scenes: Losses({}, network.weight.sum() * 0), (1,))
+    subject = MaskAndNetwork(behind, replace(SYSTEMS["hershko"].recipe, batch=1, patch_px=16), space, "cpu")
     joint = subject.network()
-    assert isinstance(joint, Joint)
-    subject.losses(joint, subject.draw(1, 1)).total.backward()
-    assert float(joint.mask.raw.grad.abs().max()) > 0
+    optimizer, found = torch.optim.Adam(joint.mask.parameters(), 0.05), []
+    for step in range(6):
+        optimizer.zero_grad()
+        result = subject.losses(joint, subject.draw(1, step))
+        result.total.backward()
+        optimizer.step()
+        found.append(float(result.parts["bounds"]))
+    assert np.isfinite(found).all()
+    assert found[-1] < found[0] - 0.01
