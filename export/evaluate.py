@@ -21,6 +21,7 @@ from export.graph import MULTIPLE_PX
 from export.image import validate_image
 from export.localizers import as_localizer
 from export.phase import validate_phase
+from export.points import SURE
 from export.prediction import validate_prediction
 from models.camera import Camera
 from models.evaluation.conditions import Conditions, Locate, in_depth, in_focus
@@ -51,6 +52,11 @@ THRESHOLDS = {2: 0.6, 3: 0.5}
 """Detection probability by dimensions: in two, dim spots below it are more often noise than not."""
 CHUNK = 8
 """Frames at once: volumes of voxels take up to 0.5 GB each."""
+
+
+def threshold_of(network: OverFrames | DeepLoco | DeepStorm3d) -> float:
+    """Return from which probability, or weight of points, rows are told."""
+    return SURE if isinstance(network, DeepLoco) else THRESHOLDS[network.dimensions]
 
 
 class Runnable(Protocol):
@@ -170,7 +176,7 @@ def validate(trainer: Trainer) -> dict[str, float]:
         return validate_image(network, conditions)
     assert isinstance(network, OverFrames | DeepLoco | DeepStorm3d)
     module = as_localizer(network, trainer.space)
-    locate = locator(module, THRESHOLDS[network.dimensions], conditions.spot.pixel_size_nm)
+    locate = locator(module, threshold_of(network), conditions.spot.pixel_size_nm)
     crowd = dense(locate, conditions, 1.0, USUAL_PHOTONS, 12, SEED + 2)
     found = isolated(locate, conditions, 1000.0, 150, SEED + 3).within(NEAR_FOCUS * conditions.half_depth_nm)
     figures = {name: crowd[name] for name in ("jaccard", "rmse_lateral_nm", "rmse_axial_nm")}

@@ -18,7 +18,7 @@ from export.channels import DeployedChannels, describe_channels, scores_channels
 from export.colour import describe_colours, parity_colours, scores_colours
 from export.crops import describe_crops, parity_crops, scores_crops
 from export.deployed_crops import DeployedCrops
-from export.evaluate import THRESHOLDS, conditions_for, feed, locator_of, scores
+from export.evaluate import THRESHOLDS, conditions_for, feed, locator_of, scores, threshold_of
 from export.exported import exported
 from export.graph import INPUTS, MULTIPLE_PX, OUTPUTS, columns
 from export.image import DeployedImage, describe_image, drawer, scores_image
@@ -168,7 +168,7 @@ def _localizer(trained: Trained, out: Path, precision: Precision, rows_per_block
 
 def _alone(network: DeepLoco | DeepStorm3d, trained: Trained, out: Path, name: str) -> Card:
     """Write a localizer that looks at frames alone."""
-    reference, threshold = Reference.of(trained), THRESHOLDS[network.dimensions]
+    reference, threshold = Reference.of(trained), threshold_of(network)
     module, known = as_localizer(network, trained.space), (trained.space, trained.recipe, trained.provenance)
     if isinstance(module, DeployedVoxels):
         card = describe_voxels(module, *known, threshold)

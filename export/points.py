@@ -24,8 +24,10 @@ from models.recipe import Recipe
 from models.sample_space import SampleSpace
 from models.systems.deep_loco import CELL_PX, TILE_PX, WIDTHS_PX, DeepLoco, Points
 
-MERGE_PX = 1.0
+MERGE_PX = 1.5
 """Points nearer than this are of one emitter."""
+SURE = 0.4
+"""Weight above which a row is told; an uncertain place is told with little weight, so half of one is too much."""
 STRONGEST = 128
 """Points of a tile that are merged; pairs of all 256 would take as long as the network."""
 TOLD = Told(
