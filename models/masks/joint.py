@@ -1,9 +1,9 @@
 """A mask and a network, learned together: the light goes through the mask, the network looks at the images.
 
-Decision: the loss is that of the network plus the bounds of the mask (`criterion.py`). Context: what a network that
-knows nothing yet asks of a mask is noise, and undoes the best one; bounds know from the first step on where the light
-should go, but nothing of crowds, nor of what this network can read. Consequence: the mask goes where the bounds lead,
-and the network bends it.
+Decision: a mask starts where its bounds are best (`criterion.py`), and the loss is that of the network plus these
+bounds. Context: what a network that knows nothing yet asks of a mask is noise, and undoes the best one; bounds know
+from the first step on where the light should go, but nothing of crowds, nor of what this network can read. Consequence:
+the network bends a mask that is good already.
 
 Any system whose loss is one of a network on `Samples` can be trained so: what it must say of itself is in `Behind`.
 """
@@ -11,13 +11,15 @@ Any system whose loss is one of a network on `Samples` can be trained so: what i
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from torch import nn
 
 from models.losses import Losses
-from models.masks.criterion import criterion_of
+from models.masks.criterion import criterion_of, optimised
 from models.masks.layer import ImageLayer, MaskedSpots
 from models.masks.learned import LearnedMask
 from models.masks.modulator import Modulator
@@ -25,6 +27,9 @@ from models.masks.optics import layer_of, modulator_of
 from models.recipe import Recipe
 from models.sample_space import SampleSpace
 from models.simulation import FRAMES, Samples, Scenes, Simulator
+
+FIRST_STEPS = 120
+"""By which a mask comes to its start."""
 
 
 class Joint(nn.Module):
@@ -84,7 +89,13 @@ class MaskAndNetwork:
 
     def network(self) -> Joint:
         """Return the mask at its start, and the network, untrained."""
-        return Joint(LearnedMask(self._modulator), self._behind.network())
+        return Joint(deepcopy(self._start), self._behind.network())
+
+    @cached_property
+    def _start(self) -> LearnedMask:
+        mask = LearnedMask(self._modulator)
+        optimised(mask, self._bounds, FIRST_STEPS)
+        return mask
 
     def draw(self, seed: int, step: int) -> Scenes:
         """Return what the samples of a step show; the images need the mask of that moment."""

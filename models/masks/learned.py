@@ -26,7 +26,7 @@ class LearnedMask(nn.Module):
         super().__init__()
         self.modulator = modulator
         noise = START * torch.randn(modulator.pixels, modulator.pixels)
-        self.raw = nn.Parameter(noise if modulator.wrapped else noise + _vortex(modulator))
+        self.raw = nn.Parameter(noise + (_astigmatism if modulator.wrapped else _vortex)(modulator))
 
     def design_rad(self) -> Tensor:
         """Return the phase (pixels, pixels) in rad, axes (y, x), at the modulator's design wavelength.
@@ -51,9 +51,25 @@ class LearnedMask(nn.Module):
 def _vortex(modulator: Modulator) -> Tensor:
     """Return the parameters of a phase that winds once by 2 pi, or by two thirds of the stroke.
 
-    Decision: masks for colours start from a vortex. Context: a flat one is a local optimum, from which next to nothing
-    is learned about colours. Consequence: spots start as rings, which another colour opens on one side.
+    Decision: masks that use all of the stroke, as those for colours, start from a vortex. Context: a flat one is a
+    local optimum, from which next to nothing is learned about colours. Consequence: spots start as rings, which another
+    colour opens on one side.
     """
-    place = (torch.arange(modulator.pixels) + 0.5) * 2 / modulator.pixels - 1
+    place = _places(modulator)
     turn = torch.atan2(place[:, None], place[None]) / (2 * pi)  # from -1/2 to 1/2
     return torch.logit(0.5 + turn * min(2 * pi / modulator.stroke_rad, 2 / 3))
+
+
+def _astigmatism(modulator: Modulator) -> Tensor:
+    """Return the parameters of an astigmatism of 1 rad, root mean square, around which phases are wrapped.
+
+    Decision: masks for depth start from it. Context: a flat one is round, and gradients keep it so: it becomes a lens
+    of zones, worse than a tetrapod. Consequence: spots are symmetric about two axes unless the network wants otherwise.
+    """
+    place, quarter = _places(modulator), modulator.stroke_rad / 4
+    return 6**0.5 * (place[None] ** 2 - place[:, None] ** 2) / quarter
+
+
+def _places(modulator: Modulator) -> Tensor:
+    """Return where pixels lie along the pupil's diameter, (pixels,), from -1 to 1."""
+    return (torch.arange(modulator.pixels) + 0.5) * 2 / modulator.pixels - 1

@@ -1,6 +1,7 @@
 """A mask learned for depth: what is exported is a localizer with the mask's spots, its mask beside it, and a guard."""
 
 import shutil
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,12 +29,20 @@ SPACE = with_objective(
 """Phases are stated at another wavelength than the molecules'."""
 
 
+@pytest.fixture(scope="module", autouse=True)
+def soon() -> Iterator[None]:
+    """Let a mask come to its start in a few steps."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("models.masks.joint.FIRST_STEPS", 3)
+        yield
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.set_num_threads(1)
     where = tmp_path_factory.mktemp("mask")
-    trainer = Trainer(replace(SYSTEMS["deepstorm3d-mask"].recipe, batch=1, patch_px=16, steps=1), SPACE, None, "cpu")
     chance = torch.Generator().manual_seed(3)
+    trainer = Trainer(replace(SYSTEMS["deepstorm3d-mask"].recipe, batch=1, patch_px=16, steps=1), SPACE, None, "cpu")
     torch.nn.init.normal_(trainer.averaged.mask.raw, std=0.3, generator=chance)
     for weights in trainer.averaged.network.parameters():
         weights.data += 0.01 * torch.randn(weights.shape, generator=chance)

@@ -33,6 +33,12 @@ IN_DEPTH = with_objective(DEPTH.changed(**SMALL), Objective())
 EMITTERS = torch.tensor([[0.0, 0.0, 0.0, 2000.0, 5.0], [30.0, -20.0, 0.0, 2000.0, 5.0]])
 
 
+@pytest.fixture(autouse=True)
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let masks come to their start in a few steps."""
+    monkeypatch.setattr("models.masks.joint.FIRST_STEPS", 3)
+
+
 def wavy(modulator: Modulator) -> LearnedMask:
     """Return a mask with something on it."""
     mask = LearnedMask(modulator)
