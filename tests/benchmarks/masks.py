@@ -4,12 +4,13 @@
     python tests/benchmarks/masks.py network MODEL.onnx [--emitters 120] [--out PICTURES]
 
 `bounds` needs no network: it learns a mask by the bounds of the position and how far the colours' images are apart, and
-prints these for the mask and for the open aperture at equal photons. `network` takes a model of `livesmlm train
-hershko` and the mask beside it: single emitters behind its mask, located by the network and by fits that know all spots
-and take the likeliest colour; and fits behind the open aperture.
+prints these for the mask and for the open aperture at equal photons, in depth for the tetrapod too. `network` takes a
+model of `livesmlm train hershko` and the mask beside it: single emitters behind its mask, located by the network and by
+fits that know all spots and take the likeliest colour; and fits behind the open aperture.
 """
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 import matplotlib as mpl
@@ -30,18 +31,21 @@ from models.localizations import Localizations
 from models.masks.criterion import LATERAL, confusion, for_colours, for_depth, optimised
 from models.masks.file import MASK, MaskFile
 from models.masks.learned import LearnedMask
-from models.masks.optics import layer_of, modulator_of
+from models.masks.optics import layer_of, modulator_of, setups_of
 from models.masks.scoring import by_photons
 from models.masks.space import COLOURS_IN_FOCUS, DEPTH
 from models.optics.crlb import spot_bounds
 from models.optics.expected import PARAMETERS
 from models.optics.objective import Objective
+from models.optics.vectorial import VectorialSpot
+from models.scenes.optics import MASKS
 from models.systems.hershko import HershkoLocalizer
 
 PHOTONS = (500.0, 1000.0, 3000.0)
 BACKGROUND = 10.0
-HEIGHTS_NM = (-900.0, -450.0, 0.0, 450.0, 900.0)
+HEIGHTS_NM = tuple(np.linspace(-1440.0, 1440.0, 9))
 SEED = 51_000
+SIZE_PX = int(DEPTH.number("window_px"))
 
 
 def open_aperture(space):
@@ -61,8 +65,14 @@ def stored(space, path):
     return mask.requires_grad_(False)
 
 
+def tetrapod(space):
+    """Return the spot of the tetrapod for 3 um in the same optics."""
+    (setup,) = setups_of(space)
+    return VectorialSpot(replace(setup, mask=MASKS["tetrapod-3"]), space.scale("pixel_size_nm")[0], SIZE_PX)
+
+
 def emitters(photons, heights=(0.0,)):
-    return torch.tensor([[20.0, -30.0, z, photons, BACKGROUND] for z in heights])
+    return torch.tensor([[20.0, -30.0, z, photons, BACKGROUND] for z in heights], dtype=torch.float64)
 
 
 def bounds(steps, depth, out):
@@ -77,12 +87,15 @@ def bounds(steps, depth, out):
     print(f"criterion {course[0]:.3f} -> {course[-1]:.3f} in {steps} steps")
     print(
         "| mask | photons | "
-        + ("x, y, z, nm, mean over z |" if depth else "x, y, nm | taken for another colour | light in the window |")
+        + ("x, y, z, nm, mean over z |" if depth else "x, y, nm | taken for another colour |")
+        + " light in the window |"
     )
-    print("|---|---|---|" + ("" if depth else "---|---|"))
+    print("|---|---|---|---|" + ("" if depth else "---|"))
     with torch.no_grad():
-        for name, one in (("open", open_aperture(space)), ("learned", mask)):
-            spots = layer.spots(one)
+        rivals = {"open": layer.spots(open_aperture(space))}
+        if depth:
+            rivals["tetrapod"] = [tetrapod(space)]
+        for name, spots in {**rivals, "learned": layer.spots(mask)}.items():
             for photons in PHOTONS:
                 given = emitters(photons, HEIGHTS_NM if depth else (0.0,))
                 free = PARAMETERS if depth else LATERAL
@@ -90,7 +103,7 @@ def bounds(steps, depth, out):
                 axes = [n for n in free if n.endswith("_nm")]
                 means = ", ".join(f"{float(torch.stack([f[n] for f in found]).mean()):.1f}" for n in axes)
                 kept = float(torch.stack([spot(given[:, :3]).sum((1, 2)) for spot in spots]).mean())
-                told = "" if depth else f" {100 * float(confusion(spots, given)):.2f} % | {kept:.2f} |"
+                told = f" {kept:.2f} |" if depth else f" {100 * float(confusion(spots, given)):.2f} % | {kept:.2f} |"
                 print(f"| {name} | {photons:g} | {means} |{told}")
         if out:
             out.mkdir(parents=True, exist_ok=True)
