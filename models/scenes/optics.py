@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from math import ceil
 from typing import Literal
 
+from models.colours.dyes import Dye
+from models.colours.exact_spot import exact_spot
 from models.optics import phase_masks
 from models.optics.gaussian import GaussianSpot, constant
 from models.optics.low_rank import LowRankSpot
 from models.optics.low_rank_build import low_rank
 from models.optics.objective import Objective
 from models.optics.propagator import Mask, Setup
-from models.optics.spot import Spot
+from models.optics.spot import DifferentiableSpot, Spot
 from models.optics.vectorial import VectorialSpot
 
 MaskName = Literal["none", "astigmatism", "double-helix", "tetrapod-2", "tetrapod-3", "tetrapod-4", "tetrapod-6"]
@@ -49,11 +51,24 @@ def vectorial(
     zernike_waves : mapping of Noll index to float, or None
         Aberrations.
     """
-    half = max(depth_nm / 2, 1.0)
-    spread = REACH_NM + 0.6 * half * (mask != "none" or depth_nm > 0)
-    size = min(2 * ceil(spread / pixel_size_nm) + 1, LARGEST_PX)
+    half, size = max(depth_nm / 2, 1.0), _window_px(pixel_size_nm, depth_nm, mask)
     setup = Setup(objective, zernike_waves, MASKS[mask], height_nm=depth_nm / 2)
     exact = VectorialSpot(setup, pixel_size_nm, size)
+    return _quick(exact, half, depth_nm)
+
+
+def of_dye(dye: Dye, objective: Objective, pixel_size_nm: float, depth_nm: float = 0.0) -> LowRankSpot:
+    """Return quick spots of a dye behind an open pupil; parameters as of `vectorial`."""
+    size = _window_px(pixel_size_nm, depth_nm, "none")
+    return _quick(exact_spot(dye, objective, pixel_size_nm, size, depth_nm / 2), max(depth_nm / 2, 1.0), depth_nm)
+
+
+def _window_px(pixel_size_nm: float, depth_nm: float, mask: str) -> int:
+    spread = REACH_NM + 0.6 * max(depth_nm / 2, 1.0) * (mask != "none" or depth_nm > 0)
+    return min(2 * ceil(spread / pixel_size_nm) + 1, LARGEST_PX)
+
+
+def _quick(exact: DifferentiableSpot, half: float, depth_nm: float) -> LowRankSpot:
     if depth_nm == 0:
         return low_rank(exact, (-half, half), rank=20, z_nodes=2, reach_px=0)
     return low_rank(exact, (-half - 1, half + 1), rank=96, z_nodes=max(15, ceil(15 * depth_nm / 1000)), reach_px=0)

@@ -15,13 +15,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import inf
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.camera import Camera
+from models.colours.dyes import Dye
 from models.localizations import Localizations
 from models.optics.objective import Objective
 from models.optics.render import render
@@ -30,9 +30,9 @@ from models.scenes import optics
 from models.scenes.background import haze, structured
 from models.scenes.blinking import Blinking, Kinetics
 from models.scenes.drift import Drift
+from models.scenes.emitters import Emitters, emitters
 from models.scenes.photons import BRIGHTNESS
-from models.scenes.structure_file import read_structure
-from models.scenes.structures import STRUCTURES, Field
+from models.scenes.structures import Field
 
 Float64 = NDArray[np.float64]
 HAZE_BLUR_NM = 1500.0
@@ -84,6 +84,9 @@ class SceneSettings:
         Aberrations of the vectorial PSF.
     objective : Objective
         Of the vectorial PSF.
+    dyes : tuple of Dye
+        Colours of the emitters, each on a structure of its own, behind an open pupil; none: all are of the objective's
+        wavelength.
     """
 
     height_px: int = 256
@@ -109,6 +112,7 @@ class SceneSettings:
     mask: str = "none"
     zernike_waves: Mapping[int, float] = field(default_factory=dict)
     objective: Objective = field(default_factory=Objective)
+    dyes: tuple[Dye, ...] = ()
 
     @property
     def field(self) -> Field:
@@ -121,8 +125,13 @@ class SceneSettings:
         off_frames = self.on_frames * (1 / self.duty_cycle - 1)
         return Kinetics(self.on_frames, off_frames, self.bleach_frames, self.activation, self.activation_frames)
 
-    def spot(self) -> Spot:
-        """Return the spots that emitters are drawn with."""
+    def spots(self) -> tuple[Spot, ...]:
+        """Return the spots that emitters are drawn with, of each colour."""
+        if self.dyes:
+            return tuple(optics.of_dye(dye, self.objective, self.pixel_size_nm, self.depth_nm) for dye in self.dyes)
+        return (self._spot(),)
+
+    def _spot(self) -> Spot:
         if self.psf == "gaussian":
             return optics.gaussian(self.psf_sigma_nm, self.pixel_size_nm)
         return optics.vectorial(self.objective, self.pixel_size_nm, self.depth_nm, self.mask, self.zernike_waves)
@@ -145,17 +154,19 @@ class Scene:
         Of all emitters, before drift.
     background : (y, x) float32
         Expected photons without emitters.
+    channel : (n,) int64
+        Colour of each emitter.
     """
 
     def __init__(
         self, settings: SceneSettings, camera: Camera, rng: np.random.Generator, spot: Spot | None = None
     ) -> None:
         self.settings, self.camera, self._rng = settings, camera, rng
-        self.positions_nm = _positions(settings, rng)
+        self.positions_nm, self.channel = _emitters(settings, rng)
         count = len(self.positions_nm)
         self._flux = BRIGHTNESS[settings.brightness](count, settings.photons, rng)
         self._blinking = Blinking(count, settings.kinetics, rng)
-        self._spot = spot or settings.spot()
+        self._spots = (spot,) if spot else settings.spots()
         self.background = _background(settings, self.positions_nm, rng)
         self._drift, self._frame = settings.drift.curve(DRIFT_AHEAD), 0
 
@@ -172,21 +183,30 @@ class Scene:
     def picture(self) -> tuple[NDArray[np.uint16], Localizations]:
         """Return the next frame, (y, x) uint16 ADU, and its truth.
 
-        Columns `frame`, `x_nm`, `y_nm`, `z_nm`, `photons` of this frame and `background` in photo-electrons per pixel.
+        Columns `frame`, `x_nm`, `y_nm`, `z_nm`, `photons` of this frame, `background` in photo-electrons per pixel and,
+        where there are colours, `channel`.
         """
-        photons, shape = self._blinking.expose() * self._flux, (1, self.settings.height_px, self.settings.width_px)
+        photons = self._blinking.expose() * self._flux
         on = np.flatnonzero(photons > 0)
         places = self.positions_nm[on] + self.drift_nm(self._frame)
         self._stay_in_depth(places)
-        light = render(
-            self._spot, places.astype(np.float32), photons[on].astype(np.float32), np.zeros(len(on), np.int64), shape
-        )
+        light = self._light(places, photons[on], self.channel[on])
         truth = Localizations({
             "frame": np.full(len(on), self._frame), "x_nm": places[:, 0], "y_nm": places[:, 1], "z_nm": places[:, 2],
             "photons": photons[on], "background": self._under(places) * self.camera.quantum_efficiency,
+            **({"channel": self.channel[on]} if self.settings.dyes else {}),
         })  # fmt: skip
         self._frame += 1
-        return self.camera.expose(light[0] + self.background, self._rng), truth
+        return self.camera.expose(light + self.background, self._rng), truth
+
+    def _light(self, places: Float64, photons: Float64, channel: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return the expected photons of emitters, (y, x)."""
+        shape, total = (1, self.settings.height_px, self.settings.width_px), np.float32(0)
+        for number, spot in enumerate(self._spots):
+            those = channel == number
+            where, how_many = places[those].astype(np.float32), photons[those].astype(np.float32)
+            total = total + render(spot, where, how_many, np.zeros(len(where), np.int64), shape)[0]
+        return np.asarray(total)
 
     def _stay_in_depth(self, places: Float64) -> None:
         """Hold drifting emitters within the depth that the optics is known for."""
@@ -200,13 +220,10 @@ class Scene:
         return np.asarray(self.background[np.clip(row, 0, height - 1), np.clip(column, 0, width - 1)], np.float64)
 
 
-def _positions(settings: SceneSettings, rng: np.random.Generator) -> Float64:
-    if settings.structure not in STRUCTURES:
-        return read_structure(Path(settings.structure))
-    space = settings.field
-    area_um2 = space.width_nm * space.height_nm / 1e6
+def _emitters(settings: SceneSettings, rng: np.random.Generator) -> Emitters:
+    area_um2 = settings.field.width_nm * settings.field.height_nm / 1e6
     count = max(1, round(settings.density_per_um2 * area_um2 / settings.duty_cycle))
-    return STRUCTURES[settings.structure](count, space, rng)
+    return emitters(settings.structure, count, max(1, len(settings.dyes)), settings.field, rng)
 
 
 def _background(settings: SceneSettings, positions_nm: Float64, rng: np.random.Generator) -> NDArray[np.float32]:

@@ -64,7 +64,14 @@ THUNDERSTORM = CsvList(
     }
 )
 CHALLENGE = CsvList(
-    {"frame": ("frame",), "x_nm": ("xnano",), "y_nm": ("ynano",), "z_nm": ("znano",), "photons": ("intensity",)}
+    {
+        "frame": ("frame",),
+        "x_nm": ("xnano",),
+        "y_nm": ("ynano",),
+        "z_nm": ("znano",),
+        "photons": ("intensity",),
+        "channel": ("channel",),
+    }
 )
 SMAP = CsvList(
     {

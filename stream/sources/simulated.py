@@ -6,12 +6,14 @@ import time
 from collections.abc import Callable, Iterator
 from math import inf
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from models.camera import Camera
+from models.colours.dyes import Dye
+from models.localizations import CHANNELS
 from models.scenes.drift import Drift
 from models.scenes.optics import MaskName
 from models.scenes.scene import Scene, SceneSettings
@@ -20,12 +22,28 @@ from stream.errors import DeviceFault
 from stream.frame import Frame, StreamInfo
 from stream.truth import TruthWriter
 
+Zernikes = dict[Annotated[int, Field(ge=2, le=120)], Annotated[float, Field(ge=-3, le=3)]]
+"""Noll index -> waves, root mean square."""
 TICK_S = 0.05
 LASER = ("laser", "power")
 """The one property that can be set: how often emitters switch on, relative to the settings."""
 MOST_POWER = 1000.0
 SPONTANEOUS = 0.01
 """So often, relative to the settings, emitters switch on in the dark."""
+
+
+class ColourSettings(BaseModel):
+    """`[[source.colour]]`: a dye, as `Dye`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    wavelength_nm: float = Field(ge=300, le=1100)
+    width_nm: float = Field(15.0, ge=0, le=60)
+    """Standard deviation of what passes the filter."""
+    focus_nm: float = Field(0.0, ge=-3000, le=3000)
+    """Chromatic shift: its light is focused as if the stage were so far out of focus."""
+    zernike_waves: Zernikes = {}
+    """Aberrations at its wavelength by Noll index."""
 
 
 class SimulatedSettings(BaseModel):
@@ -61,10 +79,26 @@ class SimulatedSettings(BaseModel):
     psf_sigma_nm: float = Field(130.0, gt=10)
     mask: MaskName = "none"
     """In the pupil of the vectorial PSF."""
-    zernike_waves: dict[Annotated[int, Field(ge=2, le=120)], Annotated[float, Field(ge=-3, le=3)]] = {}
+    zernike_waves: Zernikes = {}
     """Aberrations of the vectorial PSF by Noll index: what a network may not know."""
+    colour: tuple[ColourSettings, ...] = Field((), max_length=CHANNELS)
+    """Dyes, each on a structure of its own; channels count from the shortest wavelength."""
     seed: int = Field(1, ge=0)
     truth: Path | None = None
+
+    @model_validator(mode="after")
+    def _colours_behind_an_open_pupil(self) -> Self:
+        if self.colour and (self.psf, self.mask, self.zernike_waves) != ("vectorial", "none", {}):
+            raise ValueError(
+                "[[source.colour]] stands for the spots of dyes behind an open pupil: leave out psf, mask and "
+                "zernike_waves of [source]; aberrations are those of each colour"
+            )
+        return self
+
+    @property
+    def dyes(self) -> tuple[Dye, ...]:
+        """The colours, shortest wavelength first."""
+        return tuple(Dye(**one.model_dump()) for one in sorted(self.colour, key=lambda one: one.wavelength_nm))
 
     def scene(self, defaults: SceneSettings, camera: Camera) -> Scene:
         """Return the scene in front of the camera; `defaults` gives pixel size and objective."""
@@ -73,7 +107,7 @@ class SimulatedSettings(BaseModel):
         }
         drift = Drift(self.drift_nm_per_frame, self.drift_walk_nm, seed=self.seed)
         settings = SceneSettings(
-            pixel_size_nm=defaults.pixel_size_nm, objective=defaults.objective, drift=drift, **shared
+            pixel_size_nm=defaults.pixel_size_nm, objective=defaults.objective, drift=drift, dyes=self.dyes, **shared
         )
         return Scene(settings, camera, np.random.default_rng(self.seed))
 
@@ -109,7 +143,7 @@ class SimulatedSource:
         """Set up the scene."""
         s = self.settings
         self._scene = s.scene(self._defaults, self._camera)
-        self._truth = None if s.truth is None else TruthWriter(s.truth)
+        self._truth = None if s.truth is None else TruthWriter(s.truth, bool(s.colour))
         paced, self._opened = s.frames_per_s != "max", True
         return StreamInfo(
             height_px=s.height_px, width_px=s.width_px, frames=s.frames, waits=not paced,

@@ -8,11 +8,12 @@ import torch
 
 from models.aberrations.space import objective_of, with_objective
 from models.colours.dyes import Dye, dyes_of, with_dyes
+from models.colours.exact_spot import exact_spot
 from models.colours.likelihood import likeliest
 from models.colours.samples import ColourSimulator
 from models.colours.scoring import colours_held_out, scores_of_colours
 from models.colours.space import COLOURS
-from models.colours.spots import dye_spots, exact_spot
+from models.colours.spots import dye_spots
 from models.optics.low_rank import LowRankSpot
 from models.optics.objective import Objective
 from models.sample_space import Range

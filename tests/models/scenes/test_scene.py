@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from models.camera import Camera
+from models.colours.dyes import Dye
+from models.optics.render import render
 from models.scenes.blinking import Blinking, Kinetics
 from models.scenes.drift import Drift
 from models.scenes.photons import BRIGHTNESS
@@ -151,3 +153,29 @@ def test_a_file_without_a_structure(tmp_path, content: bytes | None) -> None:
         (tmp_path / "s.csv").write_bytes(content)
     with pytest.raises(ValueError, match=r"s\.csv"):
         read_structure(tmp_path / "s.csv")
+
+
+def test_each_colour_has_its_own_emitters_and_spots() -> None:
+    """Longer light makes wider spots; the picture of both is that of each alone."""
+    dyes = (Dye(450.0, 0.0), Dye(750.0, 0.0))
+    settings = replace(SMALL, psf="vectorial", density_per_um2=2.0, photons=4000.0, background=0.0, dyes=dyes)
+    scene = Scene(settings, Camera(), np.random.default_rng(1))
+    assert np.bincount(scene.channel).min() > 0.49 * len(scene.channel)
+    short, long = (np.asarray(spot(np.zeros((1, 3))))[0] for spot in settings.spots())
+    assert short.max() > 2 * long.max()
+    _, truth = scene.picture()
+    assert set(truth["channel"]) == {0, 1}
+    where, photons = (np.column_stack([truth[f"{axis}_nm"] for axis in "xyz"]), np.asarray(truth["photons"]))
+    channel, shape = np.asarray(truth["channel"]), (1, 48, 64)
+    expected = sum(
+        render(spot, where[channel == k], photons[channel == k], np.zeros((channel == k).sum(), int), shape)[0]
+        for k, spot in enumerate(settings.spots())
+    )
+    assert scene._light(where, photons, channel) == pytest.approx(expected, abs=1e-3)
+
+
+def test_one_colour_is_drawn_as_without() -> None:
+    settings = replace(SMALL, psf="vectorial")
+    alone = Scene(settings, Camera(), np.random.default_rng(1))
+    assert "channel" not in alone.picture()[1]
+    assert set(alone.channel) == {0}

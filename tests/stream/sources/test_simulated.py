@@ -7,6 +7,7 @@ from typing import get_args
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from models.camera import Camera
 from models.optics.objective import Objective
@@ -158,3 +159,24 @@ def test_its_laser_makes_emitters_switch_on_more_often_and_the_rest_is_refused()
     for wrong in (Setting("laser", "colour", 1, 0, 10), Setting("laser", "power", float("nan"), 0, 10)):
         with pytest.raises(DeviceFault, match="laser"):
             source.actuator.set(wrong)
+
+
+COLOURS = [{"wavelength_nm": 680, "focus_nm": 60}, {"wavelength_nm": 600, "zernike_waves": {"11": 0.05}}]
+
+
+def test_colours_are_counted_from_the_shortest_wavelength_and_told_in_the_truth(tmp_path: Path) -> None:
+    path = tmp_path / "truth.csv"
+    settings = SimulatedSettings(**SMALL.model_dump() | {"colour": COLOURS, "truth": path})
+    assert [dye.wavelength_nm for dye in settings.dyes] == [600, 680]
+    assert settings.dyes[0].zernike_waves == {11: 0.05}
+    source = camera_of(settings)
+    source.open()
+    assert sum(frame is not None for frame in source.frames()) == 6
+    source.close()
+    assert set(read_table(path)["channel"]) == {0, 1}
+
+
+@pytest.mark.parametrize("other", [{"psf": "gaussian"}, {"mask": "astigmatism"}, {"zernike_waves": {6: 0.1}}], ids=str)
+def test_colours_stand_behind_an_open_pupil(other: dict[str, object]) -> None:
+    with pytest.raises(ValidationError, match="behind an open pupil: leave out psf, mask"):
+        SimulatedSettings(colour=COLOURS, **other)
