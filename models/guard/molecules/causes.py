@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import inf
 
 from models.guard.molecules.in_focus import Part
 from models.guard.molecules.matched import Mismatch
@@ -15,6 +16,10 @@ OPTICS_REMEDY = (
     "what they show: livesmlm train --from-beads"
 )
 CAMERA_REMEDY = "compare [camera] with the camera's settings; `livesmlm calibrate-camera` measures it"
+
+
+ABOVE_NOTHING = -0.99, inf
+"""Relative changes of what is never negative."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,8 @@ class Cause:
     mismatch : Mismatch
     none : float
         The amount where all is as it should be.
+    within : (float, float)
+        What can be: amounts are told as what was simulated goes on in a straight line, which knows of no limits.
     """
 
     name: str
@@ -44,10 +51,12 @@ class Cause:
     remedy: str
     mismatch: Mismatch
     none: float = 0.0
+    within: tuple[float, float] = (-inf, inf)
 
     def told(self, times: float) -> float:
         """Return the amount that is so many times as far off as was simulated."""
-        return self.none + times * (self.amount - self.none)
+        low, high = self.within
+        return min(max(self.none + times * (self.amount - self.none), low), high)
 
 
 def _aberration(name: str, j: int, waves: float) -> Cause:
@@ -61,7 +70,7 @@ def _scaled(share: float) -> Cause:
     return Cause(
         "pixel size", "spots are {amount:+.0%} wider than trained: pixel size, magnification or wavelength differ",
         share, 0.05, "check [camera] pixel_size_nm, binning and tube lens; then train for this rig: livesmlm train",
-        Mismatch(Change(pixel_scale=1 / (1 + share))),
+        Mismatch(Change(pixel_scale=1 / (1 + share))), within=ABOVE_NOTHING,
     )  # fmt: skip
 
 
@@ -75,12 +84,12 @@ def _mask(name: str, words: str) -> Cause:
 def _gain(factor: float) -> Cause:
     return Cause(
         "gain", "the noise is that of a gain that differs from [camera] by {amount:+.0%}", factor - 1, 0.15,
-        CAMERA_REMEDY, Mismatch(gain=factor),
+        CAMERA_REMEDY, Mismatch(gain=factor), within=ABOVE_NOTHING,
     )  # fmt: skip
 
 
 def _shape(name: str, words: str, amount: float, tolerable: float, *parts: Part) -> Cause:
-    return Cause(name, words, amount, tolerable, SHAPE_REMEDY, Mismatch(parts=parts))
+    return Cause(name, words, amount, tolerable, SHAPE_REMEDY, Mismatch(parts=parts), within=(-1.0, 1.0))
 
 
 SHAPE_REMEDY = "check focus and its lock, vibration, drift within the exposure, immersion and correction collar"
