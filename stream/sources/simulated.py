@@ -82,7 +82,7 @@ class SimulatedSettings(BaseModel):
     zernike_waves: Zernikes = {}
     """Aberrations of the vectorial PSF by Noll index: what a network may not know."""
     colour: tuple[ColourSettings, ...] = Field((), max_length=CHANNELS)
-    """Dyes, as [[source.colour]] with wavelength_nm, width_nm, focus_nm, zernike_waves; each on a structure of its own."""
+    """Dyes, [[source.colour]]: wavelength_nm, width_nm, focus_nm, zernike_waves; each on a structure of its own."""
     seed: int = Field(1, ge=0)
     truth: Path | None = None
 
