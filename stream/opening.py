@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from models.optics.objective import Objective
-from models.scenes.scene import SceneSettings
+from models.scenes.settings import SceneSettings
 from stream.calibration import camera
 from stream.config import Rig
 from stream.source import Source

@@ -8,7 +8,8 @@ import numpy as np
 
 from export.card import Card
 from models.optics.low_rank import LowRankSpot
-from models.scenes.scene import Scene, SceneSettings
+from models.scenes.scene import Scene
+from models.scenes.settings import SceneSettings
 from stream import zoo
 from stream.calibration import camera
 from stream.config import Rig

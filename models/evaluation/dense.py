@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from models.evaluation.conditions import Conditions, Locate
 from models.localizations import Localizations
 from models.metrics import Rules, score
-from models.scenes.scene import Scene, SceneSettings
+from models.scenes.scene import Scene
+from models.scenes.settings import SceneSettings
 
 SIDE_PX = 64
 LEAST_PHOTONS = 300.0

@@ -16,7 +16,8 @@ from models.colours.dyes import Dye
 from models.localizations import CHANNELS
 from models.scenes.drift import Drift
 from models.scenes.optics import MaskName
-from models.scenes.scene import Scene, SceneSettings
+from models.scenes.scene import Scene
+from models.scenes.settings import SceneSettings
 from stream.actuator import Setting, within
 from stream.errors import DeviceFault
 from stream.frame import Frame, StreamInfo

@@ -21,7 +21,8 @@ from models.guard.camera.camera_watch import TESTS, CameraWatch
 from models.guard.camera.places import Places
 from models.guard.cusum import OneSided
 from models.scenes.background import structured
-from models.scenes.scene import Scene, SceneSettings
+from models.scenes.scene import Scene
+from models.scenes.settings import SceneSettings
 from stream import zoo
 from stream.config import EngineSettings
 from stream.engines import open_engine

@@ -29,7 +29,8 @@ from models.optics.vectorial import VectorialSpot
 from models.refining.candidates import Options
 from models.refining.refine import REFINED, Optics, refine
 from models.refining.spline import spline_of
-from models.scenes.scene import Scene, SceneSettings
+from models.scenes.scene import Scene
+from models.scenes.settings import SceneSettings
 from stream import zoo
 from stream.engines.onnx_runtime import OnnxRuntimeEngine
 from stream.frame import Batch

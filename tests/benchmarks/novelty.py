@@ -39,7 +39,8 @@ from models.optics.low_rank_build import low_rank
 from models.optics.objective import Objective
 from models.optics.propagator import Setup
 from models.optics.vectorial import VectorialSpot
-from models.scenes.scene import Scene, SceneSettings
+from models.scenes.scene import Scene
+from models.scenes.settings import SceneSettings
 from stream import zoo
 from stream.config import EngineSettings
 from stream.engines import open_engine

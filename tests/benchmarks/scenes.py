@@ -10,7 +10,8 @@ import time
 import numpy as np
 
 from models.camera import Camera
-from models.scenes.scene import Scene, SceneSettings
+from models.scenes.scene import Scene
+from models.scenes.settings import SceneSettings
 
 SECONDS = 3.0
 CAMERA = Camera(gain_adu_per_e=2.0, read_noise_e=1.5)

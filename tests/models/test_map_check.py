@@ -5,7 +5,8 @@ import pytest
 
 from models.camera import Camera
 from models.map_check import ORIENTATIONS, doubts, missing_base_adu, orientation
-from models.scenes.scene import Scene, SceneSettings
+from models.scenes.scene import Scene
+from models.scenes.settings import SceneSettings
 
 SHAPE = (96, 96)
 GAIN_E_PER_ADU = 0.5

@@ -5,7 +5,8 @@ from contextlib import closing
 import numpy as np
 import pytest
 
-from models.scenes.scene import Scene, SceneSettings
+from models.scenes.scene import Scene
+from models.scenes.settings import SceneSettings
 from stream import zoo
 from stream.calibration import camera
 from stream.config import EngineSettings, Rig

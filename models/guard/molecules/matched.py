@@ -13,7 +13,8 @@ from models.guard.molecules.in_focus import Part
 from models.guard.molecules.optics import Change
 from models.optics.spot import Spot
 from models.sample_space import Range, SampleSpace
-from models.scenes.scene import Scene, SceneSettings
+from models.scenes.scene import Scene
+from models.scenes.settings import SceneSettings
 
 SIDE_PX, FRAMES = 96, 4
 OFFSET_ADU, MULTIPLIED = 100.0, 100.0

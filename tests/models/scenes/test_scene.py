@@ -12,7 +12,8 @@ from models.optics.render import render
 from models.scenes.blinking import Blinking, Kinetics
 from models.scenes.drift import Drift
 from models.scenes.photons import BRIGHTNESS
-from models.scenes.scene import Scene, SceneSettings
+from models.scenes.scene import Scene
+from models.scenes.settings import SceneSettings
 from models.scenes.structure_file import read_structure
 from models.scenes.structures import STRUCTURES, Field
 

@@ -10,7 +10,8 @@ import pytest
 from models.camera import Camera
 from models.localizations import OUTSIDE
 from models.optics.objective import Objective
-from models.scenes.scene import Scene, SceneSettings
+from models.scenes.scene import Scene
+from models.scenes.settings import SceneSettings
 from stream.readers.tables import read_table
 
 FRAMES, SIDE_PX = 160, 96

@@ -13,7 +13,7 @@ from models.camera import Camera
 from models.optics.objective import Objective
 from models.scenes.optics import MASKS
 from models.scenes.photons import BRIGHTNESS
-from models.scenes.scene import SceneSettings
+from models.scenes.settings import SceneSettings
 from stream.actuator import Setting
 from stream.errors import DeviceFault, OutputError
 from stream.readers.tables import read_table

@@ -11,7 +11,8 @@ from models.guard.camera.places import Places
 from models.guard.verdict import Finding
 from models.localizations import Localizations
 from models.scenes.background import structured
-from models.scenes.scene import Scene, SceneSettings
+from models.scenes.scene import Scene
+from models.scenes.settings import SceneSettings
 
 SHAPE, MOVIE, DIM = (64, 64), 128, 100.0
 RIG = Camera(100, 2, 1.5)
