@@ -59,11 +59,14 @@ class Behind:
         are colours, the third coordinate of `Scenes.position_nm` is the colour.
     frames : sequence of int
         Of the three of a sample, those that the network looks at: the others stay without molecules, which saves time.
+    bounds : float
+        How much the bounds of the mask count in the loss.
     """
 
     network: Callable[[], nn.Module]
     losses: Callable[[Any, Samples, Scenes], Losses]
     frames: Sequence[int] = range(FRAMES)
+    bounds: float = 1.0
 
 
 class MaskAndNetwork:
@@ -106,7 +109,7 @@ class MaskAndNetwork:
         light = self._simulator.light(samples, self._spots(network.mask), self._behind.frames)
         parts, total = self._behind.losses(network.network, self._simulator.exposed(samples, light), samples)
         bounds = self._bounds(network.mask)
-        return Losses({**parts, "bounds": bounds.detach()}, total + bounds)
+        return Losses({**parts, "bounds": bounds.detach()}, total + self._behind.bounds * bounds)
 
     def _spots(self, mask: LearnedMask) -> MaskedSpots:
         return MaskedSpots(self._layer, mask, self._z_nm)

@@ -18,6 +18,9 @@ from models.simulation import Samples, Scenes
 from models.systems import dilated
 from models.systems.dilated import DilatedLocalizer
 
+BOUNDS = 4.0
+"""Weight of the mask's bounds: with 1 a network that cannot read heights yet bends it towards small round spots."""
+
 
 def losses(network: DilatedLocalizer, samples: Samples, scenes: Scenes) -> Losses:
     """Return the loss of the list."""
@@ -29,5 +32,5 @@ def subject(recipe: Recipe, space: SampleSpace, device: str) -> MaskAndNetwork:
     """Return mask and network of a recipe; raises ValueError if the space has no depth."""
     if "z_nm" not in space.fields:
         raise ValueError(f"{recipe.system} finds z: state z_nm in the sample space")
-    behind = Behind(lambda: DilatedLocalizer(dilated.SIZES[recipe.size]), losses, frames=(1,))
+    behind = Behind(lambda: DilatedLocalizer(dilated.SIZES[recipe.size]), losses, frames=(1,), bounds=BOUNDS)
     return MaskAndNetwork(behind, recipe, space, device)
