@@ -138,6 +138,7 @@ def export_trained(
         raise ValueError(f"{trained.recipe.system} is exported in fp32 and as onnx only")
     if trained.spot:
         trained.spot.save(out.with_suffix(f".{SPOT}"))
+    out.with_suffix(f".{MASK}").unlink(missing_ok=True)
     if trained.mask:
         trained.mask.save(out.with_suffix(f".{MASK}"))
     return card

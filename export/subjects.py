@@ -13,7 +13,7 @@ from export.card import Card
 from export.trained import mask_beside, read_model, spot_beside
 from models.guard.molecules.optics import Change, KnownOptics
 from models.guard.molecules.subject import SCENE_PX, InDepth, InFocus, Subject
-from models.masks.file import MaskFile
+from models.masks.file import MASK, MaskFile
 from models.masks.optics import setup_behind
 from models.optics.low_rank import LowRankSpot
 from models.optics.objective import Objective
@@ -34,7 +34,7 @@ def subject_of(model: Path, objective: Objective | None = None, pupil: Path | No
     Parameters
     ----------
     model : Path
-        Its `.onnx` file, with its spots beside it.
+        Its `.onnx` file, with its spots beside it, and its mask if one was learned with it: then nothing else is used.
     objective : Objective or None
         None: that of the training's sample space.
     pupil : Path or None
@@ -54,18 +54,24 @@ def subject_of(model: Path, objective: Objective | None = None, pupil: Path | No
     if spot is None:
         return InFocus()
     space = card.sample_space["z_nm"]
-    mask = mask_beside(model)
-    known = _behind(mask, card, spot) if mask else _optics(card, spot, objective, pupil)
+    masked = card.provenance["recipe"].get("system") == "deepstorm3d-mask"
+    known = _behind(mask_beside(model), card, spot) if masked else _optics(card, spot, objective, pupil)
     error = _difference(known, spot)
     if error > AGREE:
+        remedy = (
+            f"{model.stem}.{MASK} beside it is that of another model; put its own there"
+            if masked
+            else "state [optics] as they were trained, or the pupil.json that belongs to them"
+        )
         raise ValueError(
-            f"the spots of the model differ by {error:.0%} from those of the stated optics; {AGREE:.0%} at most: state "
-            "[optics] as they were trained, or the pupil.json that belongs to them"
+            f"the spots of the model differ by {error:.0%} from those of the optics; {AGREE:.0%} at most: {remedy}"
         )
     return InDepth(known, spot, min(-space.low, space.high))
 
 
-def _behind(mask: MaskFile, card: Card, spot: LowRankSpot) -> KnownOptics:
+def _behind(mask: MaskFile | None, card: Card, spot: LowRankSpot) -> KnownOptics:
+    if mask is None:
+        raise ValueError(f"the .{MASK} that it was exported with is missing: put it there, or export it again")
     return KnownOptics(setup_behind(mask, card.sample_space), spot.pixel_size_nm, spot.z_range_nm)
 
 

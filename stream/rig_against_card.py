@@ -154,7 +154,11 @@ def _mask(rig: Rig, card: Card) -> Compared:
     elif isinstance(rig.source, SimulatedSettings):
         stated = rig.source.mask
     if model is None or stated is None:
-        why = "nothing in the rig says what is in the pupil" if stated is None else f"it was trained for spots of {psf}"
+        why = (
+            "nothing in the rig says what is in the pupil"
+            if stated is None
+            else f"it was trained for spots of {psf or 'a mask of its own'}"
+        )
         return Compared("mask", stated, model, None, why)
     return Compared("mask", stated, model, stated == model)
 

@@ -99,8 +99,8 @@ def criterion_of(layer: ImageLayer, space: SampleSpace) -> Criterion:
     """
     deep = "z_nm" in space.fields
     heights = WITHIN * np.linspace(space["z_nm"].low, space["z_nm"].high, HEIGHTS) if deep else (0.0,)
-    background = np.sqrt(space["background_e"].low * space["background_e"].high)
-    given = torch.tensor([[*OFF_NM, z, DIM * space["photons"].low, background] for z in heights], dtype=torch.float64)
+    photons, background = DIM * space["photons"].low, space["background_e"].at(0.5)
+    given = torch.tensor([[*OFF_NM, z, photons, background] for z in heights], dtype=torch.float64)
     return (for_depth if deep else for_colours)(layer, given)
 
 

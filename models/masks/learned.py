@@ -31,8 +31,8 @@ class LearnedMask(nn.Module):
     def design_rad(self) -> Tensor:
         """Return the phase (pixels, pixels) in rad, axes (y, x), at the modulator's design wavelength.
 
-        Both forms move by a quarter of the stroke for a parameter of 1; wrapped phases start in the middle, from where
-        they may go on forever, as light does not tell 2 pi from 0 at that wavelength.
+        Both forms move by a quarter of the stroke for a parameter of 1; wrapped phases begin around the middle and
+        may go on forever, as light does not tell 2 pi from 0 at that wavelength.
         """
         stroke = self.modulator.stroke_rad
         if self.modulator.wrapped:

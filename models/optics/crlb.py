@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from math import inf
 
-from array_api_compat import array_namespace
+from array_api_compat import array_namespace, device
 
 from models.optics.arrays import Array
 from models.optics.expected import PARAMETERS, expected
@@ -51,7 +51,7 @@ def bounds(information: Array) -> Array:
     known = diagonal > xp.finfo(diagonal.dtype).eps * xp.max(diagonal, axis=-1, keepdims=True)
     scale = xp.where(known, diagonal, 0 * diagonal + 1) ** 0.5
     both = known[:, :, None] & known[:, None, :]
-    identity = 0 * information + xp.eye(information.shape[-1], dtype=information.dtype)
+    identity = 0 * information + xp.eye(information.shape[-1], dtype=information.dtype, device=device(information))
     correlation = xp.where(both, information / scale[:, :, None] / scale[:, None, :], identity)
     variances = xp.linalg.diagonal(xp.linalg.inv(correlation))
     return xp.where(known, variances**0.5 / scale, 0 * scale + inf)

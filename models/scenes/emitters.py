@@ -1,4 +1,4 @@
-"""Where the emitters of a scene are, and which colour each is of; every colour lies on a structure of its own."""
+"""Where the emitters of a scene are, and which colour each is of; each colour has filaments or rings of its own."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ def vectorial(
 
 def of_dye(dye: Dye, objective: Objective, pixel_size_nm: float, depth_nm: float = 0.0) -> LowRankSpot:
     """Return quick spots of a dye behind an open pupil; parameters as of `vectorial`."""
-    size = _window_px(pixel_size_nm, depth_nm, "none")
+    size = _window_px(pixel_size_nm, depth_nm + 2 * abs(dye.focus_nm), "none")
     return _quick(exact_spot(dye, objective, pixel_size_nm, size, depth_nm / 2), max(depth_nm / 2, 1.0), depth_nm)
 
 

@@ -61,8 +61,8 @@ class SceneSettings:
     objective : Objective
         Of the vectorial PSF.
     dyes : tuple of Dye
-        Colours of the emitters, each on a structure of its own, behind an open pupil; none: all are of the objective's
-        wavelength.
+        Colours of the emitters, filaments and rings for each of its own, behind an open pupil; none: all are of the
+        objective's wavelength.
     """
 
     height_px: int = 256

@@ -5,7 +5,7 @@ network that must find crowded emitters in depth behind it. Chosen here: the net
 (`dilated.py`), since a volume of voxels costs a hundred times as much; the loss is the localizers', with the bounds of
 the mask (`masks/joint.py`); emitters are fewer than a localizer's, because each is drawn exactly, through the pupil of
 that moment. What is exported is a localizer with spots of its own: it can be trained on with the mask held, at any
-density, as `deepstorm3d-list --psf MODEL.spot.npz --from MODEL.onnx`.
+density, as `deepstorm3d-list --psf MODEL.spot.npz --from MODEL.onnx`, for which there is no guard.
 """
 
 from __future__ import annotations

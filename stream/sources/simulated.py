@@ -41,7 +41,7 @@ class ColourSettings(BaseModel):
     wavelength_nm: float = Field(ge=300, le=1100)
     width_nm: float = Field(15.0, ge=0, le=60)
     """Standard deviation of what passes the filter."""
-    focus_nm: float = Field(0.0, ge=-3000, le=3000)
+    focus_nm: float = Field(0.0, ge=-1000, le=1000)
     """Chromatic shift: its light is focused as if the stage were so far out of focus."""
     zernike_waves: Zernikes = {}
     """Aberrations at its wavelength by Noll index."""
@@ -83,7 +83,7 @@ class SimulatedSettings(BaseModel):
     zernike_waves: Zernikes = {}
     """Aberrations of the vectorial PSF by Noll index: what a network may not know."""
     colour: tuple[ColourSettings, ...] = Field((), max_length=CHANNELS)
-    """Dyes, [[source.colour]]: wavelength_nm, width_nm, focus_nm, zernike_waves; each on a structure of its own."""
+    """Dyes, [[source.colour]]: wavelength_nm, width_nm, focus_nm, zernike_waves; each on filaments of its own."""
     seed: int = Field(1, ge=0)
     truth: Path | None = None
 

@@ -20,6 +20,7 @@ CAMERA_REMEDY = "compare [camera] with the camera's settings; `livesmlm calibrat
 
 ABOVE_NOTHING = -0.99, inf
 """Relative changes of what is never negative."""
+OF_THE_LIGHT = 0.0, 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,8 @@ def _gain(factor: float) -> Cause:
 
 
 def _shape(name: str, words: str, amount: float, tolerable: float, *parts: Part) -> Cause:
-    return Cause(name, words, amount, tolerable, SHAPE_REMEDY, Mismatch(parts=parts), within=(-1.0, 1.0))
+    within = (-inf, inf) if name == "elongation" else OF_THE_LIGHT
+    return Cause(name, words, amount, tolerable, SHAPE_REMEDY, Mismatch(parts=parts), within=within)
 
 
 SHAPE_REMEDY = "check focus and its lock, vibration, drift within the exposure, immersion and correction collar"

@@ -112,3 +112,7 @@ def test_bounds_of_zernikes_and_of_orientation() -> None:
         assert (found[0] / found[1] > 19).all()
         assert (found[0] / found[1] < 60).all()
         assert (found[1] < 0.005).all()
+
+
+def test_bounds_stay_on_the_device_of_what_they_are_of() -> None:
+    assert bounds(torch.zeros(2, 5, 5, device="meta")).device.type == "meta"

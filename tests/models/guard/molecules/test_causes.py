@@ -42,6 +42,6 @@ def test_every_cause_is_told_in_words_with_its_amount_and_a_remedy() -> None:
 def test_no_more_than_all_light_is_told_to_be_in_a_halo() -> None:
     assert IN_FOCUS["halo"].told(0.5) == pytest.approx(0.25)
     assert IN_FOCUS["halo"].told(6.0) == 1.0
-    assert IN_FOCUS["longer along y"].told(9.0) == -1.0
+    assert IN_FOCUS["tail up"].told(9.0) == 1.0
     assert IN_FOCUS["gain low"].told(9.0) > -1
     assert IN_FOCUS["gain high"].told(9.0) == pytest.approx(2.25)
