@@ -1,4 +1,4 @@
-"""A mask learned for depth: what is exported is a localizer, with the spots of the mask, the mask, optics for a guard."""
+"""A mask learned for depth is exported as a localizer with the spots of the mask, the mask, and optics for a guard."""
 
 import shutil
 from collections.abc import Iterator
