@@ -2,11 +2,13 @@
 
     python tests/benchmarks/masks.py bounds --out PICTURES [--steps 150] [--depth]
     python tests/benchmarks/masks.py network MODEL.onnx [--emitters 120] [--out PICTURES]
+    python tests/benchmarks/masks.py twins SPOTS.npz
 
 `bounds` needs no network: it learns a mask by the bounds of the position and how far the colours' images are apart, and
 prints these for the mask and for the open aperture at equal photons, in depth for the tetrapod too. `network` takes a
 model of `livesmlm train hershko` and the mask beside it: single emitters behind its mask, located by the network and by
-fits that know all spots and take the likeliest colour; and fits behind the open aperture.
+fits that know all spots and take the likeliest colour; and fits behind the open aperture. `twins` says how like another
+height looks that is 600 nm or more away, which no bound tells: the cosine between images, of each height the largest.
 """
 
 import argparse
@@ -36,6 +38,7 @@ from models.masks.scoring import by_photons
 from models.masks.space import COLOURS_IN_FOCUS, DEPTH
 from models.optics.crlb import spot_bounds
 from models.optics.expected import PARAMETERS
+from models.optics.low_rank import LowRankSpot
 from models.optics.objective import Objective
 from models.optics.vectorial import VectorialSpot
 from models.scenes.optics import MASKS
@@ -45,6 +48,7 @@ PHOTONS = (500.0, 1000.0, 3000.0)
 BACKGROUND = 10.0
 HEIGHTS_NM = tuple(np.linspace(-1440.0, 1440.0, 9))
 SEED = 51_000
+APART_NM = 600.0
 SIZE_PX = int(DEPTH.number("window_px"))
 
 
@@ -182,9 +186,19 @@ def network(path, count, out):
         draw(mask, [s(at)[0] for s in masked], [s(at)[0] for s in plain], names, out / "network.png")
 
 
+def twins(path):
+    z = np.arange(-HEIGHTS_NM[-1], HEIGHTS_NM[-1] + 1, 48.0)
+    images = np.asarray(LowRankSpot.load(path)(np.column_stack((0 * z, 0 * z, z)))).reshape(len(z), -1)
+    images /= np.linalg.norm(images, axis=1, keepdims=True)
+    alike = np.where(np.abs(z[:, None] - z) >= APART_NM, images @ images.T, 0).max(1)
+    print(
+        f"{path.name}: mean {alike.mean():.2f}, largest {alike.max():.2f}, above 0.9 at {(alike > 0.9).mean():.0%} of z"
+    )
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=("bounds", "network"))
+    parser.add_argument("what", choices=("bounds", "network", "twins"))
     parser.add_argument("model", nargs="?", type=Path)
     parser.add_argument("--steps", type=int, default=150)
     parser.add_argument("--emitters", type=int, default=120)
@@ -195,6 +209,8 @@ def main():
     torch.manual_seed(1)
     if given.what == "bounds":
         bounds(given.steps, given.depth, given.out)
+    elif given.what == "twins":
+        twins(given.model)
     else:
         network(given.model, given.emitters, given.out)
 
