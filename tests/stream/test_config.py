@@ -54,7 +54,7 @@ def test_an_unknown_source_lists_the_known() -> None:
     with pytest.raises(RigError, match="'camra': one of " + ", ".join(SOURCES)):
         validate(LEAST | {"source": {"kind": "camra"}}, "rig")
     with pytest.raises(RigError, match="is not a field"):
-        with_source(validate(LEAST, "rig"), "simulated", {"frames": 3, "colour": "red"})
+        with_source(validate(LEAST, "rig"), "simulated", {"frames": 3, "paint": "red"})
 
 
 def test_an_unknown_section_is_not_passed_over() -> None:
