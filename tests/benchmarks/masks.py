@@ -30,11 +30,12 @@ from models.colours.dyes import dyes_of
 from models.fitting.fit import Options, fit
 from models.fitting.start import guess
 from models.localizations import Localizations
-from models.masks.criterion import LATERAL, confusion, for_colours, for_depth, optimised
+from models.masks.criterion import for_colours, for_depth, optimised
 from models.masks.file import MASK, MaskFile
 from models.masks.learned import LearnedMask
 from models.masks.optics import layer_of, modulator_of, setups_of
 from models.masks.scoring import by_photons
+from models.masks.separation import APART_NM, LATERAL, confusion
 from models.masks.space import COLOURS_IN_FOCUS, DEPTH
 from models.optics.crlb import spot_bounds
 from models.optics.expected import PARAMETERS
@@ -48,7 +49,6 @@ PHOTONS = (500.0, 1000.0, 3000.0)
 BACKGROUND = 10.0
 HEIGHTS_NM = tuple(np.linspace(-1440.0, 1440.0, 9))
 SEED = 51_000
-APART_NM = 600.0
 SIZE_PX = int(DEPTH.number("window_px"))
 
 

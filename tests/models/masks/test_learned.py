@@ -10,14 +10,16 @@ import torch
 
 from models.aberrations.space import with_objective
 from models.losses import Losses
-from models.masks.criterion import confusion, for_colours, for_depth, optimised, separation
+from models.masks.criterion import for_colours, for_depth, optimised
 from models.masks.file import MaskFile
 from models.masks.joint import Behind, MaskAndNetwork
-from models.masks.layer import ImageLayer, MaskedSpots
+from models.masks.layer import ImageLayer, MaskedSpots, ShownSpot
 from models.masks.learned import LearnedMask
 from models.masks.modulator import Modulator
 from models.masks.optics import layer_of
+from models.masks.separation import confusion, nearest_height, separation
 from models.masks.space import COLOURS_IN_FOCUS, DEPTH
+from models.optics.expected import expected
 from models.optics.objective import Objective
 from models.optics.phase_masks import free_form, read
 from models.optics.propagator import Setup
@@ -121,21 +123,36 @@ def test_counts_follow_light_and_keep_their_values() -> None:
 def test_equal_colours_are_not_told_apart_and_bounds_with_colours_improve() -> None:
     layer, mask = layer_of(COLOURS), wavy(Modulator(pixels=8))
     spots = layer.spots(mask)
-    assert float(separation(spots[0], spots[0], EMITTERS).detach().max()) < 0.01
-    apart = separation(spots[0], spots[2], EMITTERS).detach()
-    brighter = separation(spots[0], spots[2], EMITTERS * torch.tensor([1, 1, 1, 4, 4])).detach()
-    assert (brighter / apart).numpy() == pytest.approx([2, 2], rel=1e-3)  # as the root of the light
+    assert float(_apart(spots[0], spots[0], EMITTERS).max()) < 0.01
+    brighter = _apart(spots[0], spots[2], EMITTERS * torch.tensor([1, 1, 1, 4, 4]))
+    assert (brighter / _apart(spots[0], spots[2], EMITTERS)).numpy() == pytest.approx([2, 2], rel=1e-3)  # root of light
     before = float(confusion(spots, EMITTERS).detach())
     course = optimised(mask, for_colours(layer, EMITTERS[:1]), 4)
     assert course[-1] < course[0]
     assert float(confusion(layer.spots(mask), EMITTERS).detach()) < before
 
 
-def test_a_mask_for_depth_lowers_the_bounds() -> None:
+def _apart(one: ShownSpot, other: ShownSpot, emitters: torch.Tensor) -> torch.Tensor:
+    mean, rival = expected(one, emitters), expected(other, emitters)
+    return separation(mean[0], rival[0], rival[1]).detach()
+
+
+def test_heights_that_look_alike_are_told_and_a_mask_moves_them_apart() -> None:
     emitters = torch.tensor([[0.0, 0.0, z, 3000.0, 5.0] for z in (-600.0, 0.0, 600.0)])
-    mask = LearnedMask(Modulator(8, 2 * pi, 680, wrapped=True))
-    course = optimised(mask, for_depth(layer_of(IN_DEPTH), emitters), 6)
+    layer, mask = layer_of(IN_DEPTH), LearnedMask(Modulator(8, 2 * pi, 680, wrapped=True))
+    flat = LearnedMask(Modulator(8, 2 * pi, 680, wrapped=True))
+    torch.nn.init.zeros_(flat.raw)
+
+    def twins(of: LearnedMask) -> torch.Tensor:
+        return nearest_height(*expected(layer.spots(of)[0], emitters), emitters[:, 2]).detach()
+
+    assert float(twins(flat)[0]) < float(twins(mask)[0]) / 2  # above and below focus look alike behind an open pupil
+    before = float(twins(mask).log().mean())
+    course = optimised(mask, for_depth(layer, emitters), 6)
     assert course[-1] < course[0]
+    assert float(twins(mask).log().mean()) > before
+    with pytest.raises(ValueError, match="another one 600 nm away or more"):
+        nearest_height(*expected(layer.spots(mask)[0], emitters[:1]), emitters[:1, 2])
 
 
 @pytest.mark.parametrize(("system", "space"), [("hershko", COLOURS), ("deepstorm3d-mask", IN_DEPTH)])
