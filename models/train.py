@@ -26,7 +26,7 @@ from models.recipe import Recipe
 from models.sample_space import SampleSpace
 from models.systems.build import subject
 from models.systems.default import DefaultLocalizer
-from models.widen import widened
+from models.widen import widened, with_trunk_of
 
 Watcher = Callable[["Trainer", dict[str, float]], None]
 """Hears of the trainer and of the newest line of the log."""
@@ -85,7 +85,7 @@ class Trainer:
             raise ValueError(f"cannot start from {folder}: {error}") from error
 
     def start_with(self, weights: Mapping[str, Tensor], before: Sequence[str]) -> None:
-        """Take weights, widened if need be, and the commands that they came to be by, the first one first.
+        """Take weights, widened if need be, or the trunk's alone, and the commands that they came to be by, in order.
 
         A spot whose even aberrations have the other sign looks from above as theirs does from below: z is turned over
         if that lowers the loss.
@@ -96,7 +96,8 @@ class Trainer:
             The network they are of has other layers or is wider.
         """
         joined: Mapping[str, int] = getattr(self.network, "joined", {})
-        placed = widened(weights, self.network.state_dict(), joined)
+        own = self.network.state_dict()
+        placed = widened(with_trunk_of(weights, own), own, joined)
         if self.spot and isinstance(self.network, DefaultLocalizer):
             placed = min((placed, self.network.turned_over(placed)), key=self._loss_of)
         self.network.load_state_dict(placed)

@@ -1,7 +1,7 @@
-"""A network with more channels that at first says what a narrower one says (Chen et al. 2016, Net2Net).
+"""What a network takes of another one's weights: of a narrower one (Chen et al. 2016, Net2Net), or of its trunk alone.
 
 Training a narrow network is cheap; a wide one need not begin anew. Weights of channels that both have are copied; what
-is new listens to everything and is not yet listened to.
+is new listens to everything and is not yet listened to. A network that says something else begins with the trunk.
 """
 
 from __future__ import annotations
@@ -11,6 +11,24 @@ from collections.abc import Mapping
 from torch import Tensor
 
 Weights = Mapping[str, Tensor]
+TRUNK = "trunk."
+"""How the weights are named that networks of the same trunk share."""
+
+
+def with_trunk_of(other: Weights, own: Weights) -> Weights:
+    """Return what there is to begin with: the other's weights, or its trunk's beside one's own where only that fits.
+
+    Parameters
+    ----------
+    other, own : mapping of name to tensor
+        Of two networks, as `state_dict` gives them.
+    """
+    theirs, ours = (
+        {name: values.shape for name, values in weights.items() if name.startswith(TRUNK)} for weights in (other, own)
+    )
+    if other.keys() == own.keys() or not ours or theirs != ours:
+        return other
+    return {**own, **{name: other[name] for name in ours}}
 
 
 def widened(narrow: Weights, wide: Weights, joined: Mapping[str, int]) -> dict[str, Tensor]:

@@ -3,8 +3,10 @@
 import pytest
 import torch
 
+from models.systems.deep_storm_3d import SIZES, DeepStorm3d
 from models.systems.default import DefaultLocalizer
-from models.widen import widened
+from models.systems.dilated import DilatedLocalizer
+from models.widen import widened, with_trunk_of
 
 
 def frames() -> tuple[torch.Tensor, torch.Tensor]:
@@ -40,3 +42,15 @@ def test_the_same_width_is_a_copy() -> None:
 def test_what_does_not_fit_is_refused(other: torch.nn.Module, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         widened(DefaultLocalizer(4).state_dict(), other.state_dict(), {})
+
+
+def test_voxels_begin_with_the_trunk_of_a_list_and_with_no_other() -> None:
+    molecules, voxels = DilatedLocalizer(32), DeepStorm3d(SIZES["fast"])
+    own = {name: values.clone() for name, values in voxels.state_dict().items()}
+    voxels.load_state_dict(widened(with_trunk_of(molecules.state_dict(), own), own, {}))
+    for name, values in voxels.state_dict().items():
+        theirs = molecules.state_dict()[name] if name.startswith("trunk.") else own[name]
+        assert torch.equal(values, theirs)
+    for other in (DilatedLocalizer(16), DefaultLocalizer(4)):
+        with pytest.raises(ValueError, match="not have the same layers"):
+            widened(with_trunk_of(other.state_dict(), own), own, {})
