@@ -28,8 +28,8 @@ from models.systems.default import DefaultLocalizer
 from models.systems.dilated import DilatedLocalizer
 from models.train import SPOT, Trainer
 
-_OF_THE_NETWORK, _OF_THE_DISTANCE = "network.", "novelty."
-"""Before the names of weights in a file."""
+_OF_THE_NETWORK, _OF_THE_READER, _OF_THE_DISTANCE = "network.", "reader.", "novelty."
+"""Before the names of weights in a file; the second of networks for crops."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +110,16 @@ def from_model(path: Path) -> Trained:
         raise ValueError(f"{path}: {error}") from error
     known = (card.sample_space, spot_beside(path), card.provenance, distance_of(model), mask_beside(path))
     return Trained(network, recipe, *known)
+
+
+def weights_in(path: Path) -> tuple[dict[str, torch.Tensor], Card]:
+    """Return the weights in any model's file by the names that its network has for them, and its card.
+
+    Of a network with batch normalisation or a memory (LSTM) some are missing: the graph holds them joined to others.
+    Raises ValueError if it is no model of ours.
+    """
+    model, card = read_model(path)
+    return _weights(model, _OF_THE_NETWORK) or _weights(model, _OF_THE_READER), card
 
 
 def read_model(path: Path) -> tuple[onnx.ModelProto, Card]:

@@ -97,6 +97,7 @@ class Trainer:
         """
         joined: Mapping[str, int] = getattr(self.network, "joined", {})
         own = self.network.state_dict()
+        weights = {name: values for name, values in weights.items() if name in own}
         placed = widened(with_trunk_of(weights, own), own, joined)
         if self.spot and isinstance(self.network, DefaultLocalizer):
             placed = min((placed, self.network.turned_over(placed)), key=self._loss_of)

@@ -133,12 +133,13 @@ def _start(trainer: Any, start: str) -> None:
     if Path(start).is_dir():
         trainer.start_from(Path(start))
         return
-    other = needs_torch("export.trained").from_model(find(start, "--from"))
-    before = [*other.provenance["before"], other.provenance["command"]]
+    weights, card = needs_torch("export.trained").weights_in(find(start, "--from"))
     try:
-        trainer.start_with(other.network.state_dict(), before)
-    except (RuntimeError, ValueError) as error:
-        raise ValueError(f"cannot start from {start}: {error}") from error
+        trainer.start_with(weights, [*card.provenance["before"], card.provenance["command"]])
+    except (KeyError, RuntimeError, ValueError) as error:
+        raise ValueError(
+            f"cannot start from {start}: {error}; the folder of a training holds all that its network has"
+        ) from error
 
 
 def export_in_terminal(source: str, out: Path, precision: str, to: str) -> int:

@@ -6,12 +6,14 @@ import pytest
 import torch
 
 import models
-from export.trained import Trained, from_model
+from export.trained import Trained, from_model, spot_beside, weights_in
 from models.optics.gaussian import GaussianSpot, astigmatic
 from models.optics.low_rank_build import low_rank
 from models.recipe import Recipe
 from models.sample_space import LOCALIZER_3D
+from models.systems.build import subject
 from models.train import Trainer
+from stream.zoo import find
 
 HEAD = ("head.0.weight", "head.0.bias")
 
@@ -42,3 +44,14 @@ def test_z_is_turned_over_for_one_sign_of_the_astigmatism(shipped: Trained) -> N
     for name in HEAD:
         assert torch.equal(turned[name][12:16], -given[name][12:16])
         assert torch.equal(turned[name][16:], given[name][16:])
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["2d-deep-storm-light", "astigmatic-deeploco-fast", "astigmatic-zelger-fast", "hershko-colour-fast", "kim-fast",
+     "moeckl-phase-fast", "tetrapod-deepstorm3d-list"],
+)  # fmt: skip
+def test_a_file_without_batch_normalisation_holds_all_that_a_training_begins_with(name: str) -> None:
+    weights, card = weights_in(find(name))
+    network = subject(Recipe(**card.provenance["recipe"]), card.sample_space, spot_beside(find(name)), "cpu").network()
+    assert network.load_state_dict(weights, strict=False).missing_keys == []

@@ -1,6 +1,7 @@
 """DeepLoco from training to table, as a user meets it: one localizer among others."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -69,6 +70,13 @@ def test_it_is_judged_beside_others(model: Path, tmp_path: Path) -> None:
 def test_other_forms_are_refused(folder: Path, precision: str, to: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="deeploco is exported in fp32 and as onnx only"):
         export_in_terminal(str(folder), tmp_path / "x.onnx", precision, to)
+
+
+def test_a_training_begins_with_its_file_and_no_other_systems(model: Path, tmp_path: Path) -> None:
+    recipe = Recipe(system="deeploco", steps=1, batch=2, patch_px=64, start=str(model))
+    assert train_in_terminal(recipe, tmp_path / "on", resume=False) == 0
+    with pytest.raises(InputError, match="not have the same layers; the folder of a training holds all"):
+        train_in_terminal(replace(recipe, start="2d-fast"), tmp_path / "not", resume=False)
 
 
 def test_its_file_gives_no_network(model: Path) -> None:
