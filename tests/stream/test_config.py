@@ -50,6 +50,19 @@ def test_all_wrong_fields_of_all_sections_in_one_message() -> None:
     assert error.value.remedy
 
 
+@pytest.mark.parametrize(
+    ("colour", "what"),
+    [
+        ("red", "should be a list in square brackets, or a section for each"),
+        (["red"], "should be a section of its own"),
+    ],
+)
+def test_what_is_no_section_is_told_how_sections_are_written(colour: object, what: str) -> None:
+    with pytest.raises(RigError) as error:
+        validate(LEAST | {"source": {"kind": "simulated", "colour": colour}}, "my rig")
+    assert f"[source] colour = 'red': {what}: [[source.colour]]" in error.value.what
+
+
 def test_an_unknown_source_lists_the_known() -> None:
     with pytest.raises(RigError, match="'camra': one of " + ", ".join(SOURCES)):
         validate(LEAST | {"source": {"kind": "camra"}}, "rig")
