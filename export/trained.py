@@ -66,10 +66,11 @@ def trained_in(source: Path) -> Trained:
 
 
 def from_training(folder: Path) -> Trained:
-    """Return the network of a training with its averaged weights; behind a mask in depth with the mask's spots."""
+    """Return the network of a training with its averaged weights; behind a mask with that, and in depth its spots."""
     trainer = Trainer.load(folder, "cpu")
-    network, space = trainer.averaged.eval(), trainer.space
-    trained = Trained(network, trainer.recipe, space, trainer.spot, provenance(trainer))
+    network, space, psf = trainer.averaged.eval(), trainer.space, trainer.recipe.psf
+    held = mask_beside(Path(f"{psf.removesuffix(f'.{SPOT}')}.onnx")) if psf.endswith(f".{SPOT}") else None
+    trained = Trained(network, trainer.recipe, space, trainer.spot, provenance(trainer), mask=held)
     if not isinstance(network, Joint):
         return trained
     mask = network.mask.held()

@@ -36,7 +36,7 @@ def crop_spots(
         Even.
     device : str
     alike : int
-        Of dipoles and spots in two planes: so many crops one after another share what is slow to compute.
+        Of dipoles: so many crops one after another share what is slow to compute.
 
     Raises
     ------
@@ -50,7 +50,7 @@ def crop_spots(
     deepest = max(abs(z.low), abs(z.high)) + BEYOND_NM
     if TWO_PLANES in space.fields:
         pixel, distance = space["pixel_size_nm"].middle, space.number(TWO_PLANES)
-        return PlaneSpots(objective_of(space), distance, deepest, pixel, side_px, modes, alike, at_once)
+        return PlaneSpots(objective_of(space), distance, deepest, pixel, side_px, modes, at_once)
     if spot is None:
         raise ValueError("no spots are given: train it for a PSF in depth, e.g. astigmatic")
     if not modes:

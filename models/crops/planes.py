@@ -31,15 +31,16 @@ class PlaneSpots:
         Even.
     modes : tuple of int
         Noll indices.
-    alike : int
-        So many crops one after another have the same place and pupil; they differ in light, background, camera.
     at_once : int
         Spots computed together.
     """
 
+    alike = 1
+    shared: tuple[str, ...] = ()
+
     def __init__(
         self, objective: Objective, distance_nm: float, height_nm: float, pixel_size_nm: float, side_px: int,
-        modes: tuple[int, ...], alike: int = 1, at_once: int = 16,
+        modes: tuple[int, ...], at_once: int = 16,
     ) -> None:  # fmt: skip
         moved = distance_nm / 2 * objective.immersion_index / objective.sample_index
         self._planes = [
@@ -48,15 +49,14 @@ class PlaneSpots:
             )
             for focus in (moved, -moved)
         ]
-        self.pixel_size_nm, self.modes, self.alike = pixel_size_nm, modes, alike
+        self.pixel_size_nm, self.modes = pixel_size_nm, modes
         self.further: tuple[str, ...] = (*map(mode_name, modes), *SHIFT)
-        self.shared: tuple[str, ...] = ("z_nm", *self.further)
 
     def light(self, place_nm: Tensor, further: Tensor) -> Tensor:
         """Return the share of the photons on each pixel, (n, 2, side, side); as `CropSpots.light`."""
-        waves, places = self._arguments(place_nm[:: self.alike], further[:: self.alike])
+        waves, places = self._arguments(place_nm, further)
         planes = [SHARE * spots.light(place, waves) for spots, place in zip(self._planes, places, strict=True)]
-        return torch.repeat_interleave(torch.stack(planes, dim=1), self.alike, dim=0)
+        return torch.stack(planes, dim=1)
 
     def with_slopes(self, place_nm: Tensor, further: Tensor, of_further: bool = True) -> tuple[Tensor, Tensor]:
         """Return the light (n, 2, y, x) and its derivatives (n, 3 + modes, 2, y, x); the shift is known."""

@@ -35,7 +35,7 @@ def wavefront_scores(
     answer : Answer
         With the modes and their uncertainties.
     spots : CropSpots
-        In two planes, without crops that are alike.
+        In two planes.
     space : SampleSpace
         Of the training.
     pupils, count : int

@@ -66,7 +66,8 @@ def for_depth(layer: ImageLayer, parameters: Tensor) -> Criterion:
         (spot,), given = layer.spots(mask), parameters.to(mask.raw.device)
         mean, slopes = expected(spot, given)
         position: Tensor = bounds(fisher(slopes, mean))[:, :3]
-        return position.log().mean() - nearest_height(mean, slopes, given[:, 2]).log().mean()
+        apart = nearest_height(mean, slopes, given[:, 2])
+        return position.log().mean() - (apart.log().mean() if len(apart) else 0.0)
 
     return criterion
 

@@ -64,26 +64,21 @@ def confusion(spots: Sequence[ShownSpot], parameters: Tensor) -> Tensor:
 
 
 def nearest_height(mean: Tensor, slopes: Tensor, z_nm: Tensor) -> Tensor:
-    """Return the separation of each height from the likest of those that are `APART_NM` away or more, (n,).
+    """Return the separation of each height from the likest of those that are `APART_NM` away or more, (n,) or fewer.
+
+    Heights without another one so far away are left out: near the middle of a shallow depth nothing can be mistaken so.
 
     Parameters
     ----------
     mean, slopes : (n, pixels), (n, 5, pixels) Tensor
         As `models.optics.expected.expected` gives them.
     z_nm : (n,) Tensor
-
-    Raises
-    ------
-    ValueError
-        A height has no other one so far away.
     """
     away = (z_nm[:, None] - z_nm).abs() >= APART_NM
-    if not away.any(1).all():
-        raise ValueError(f"heights of {z_nm.tolist()} nm: each needs another one {APART_NM:g} nm away or more")
     one, other = torch.nonzero(away, as_tuple=True)
     distance = separation(mean[one], mean[other], slopes[other])
     apart = torch.full(away.shape, torch.inf, dtype=mean.dtype, device=mean.device)
-    return apart.index_put((one, other), distance).amin(1)
+    return apart.index_put((one, other), distance).amin(1)[away.any(1)]
 
 
 def _lateral(slopes: Tensor) -> Tensor:

@@ -30,8 +30,6 @@ from models.recipe import Recipe
 from models.sample_space import SampleSpace
 from models.systems.bgnet import border_mean, comparable
 
-ALIKE = 4
-"""Crops that share what is slow to compute of spots of their own pupil or orientation."""
 SURE, UNSURE = -7.0, 2.0
 """Ends of the logarithm of a standard deviation, in units of half the quantity's range."""
 
@@ -125,7 +123,7 @@ class CropReading:
         if spot is None and recipe.psf:
             raise ValueError(f"{recipe.system} finds z: train it for a PSF in depth, e.g. astigmatic")
         self._kind, self._recipe, self._space = kind, recipe, space
-        self._spots: CropSpots = crop_spots(recipe.psf, space, spot, recipe.patch_px, device, ALIKE)
+        self._spots: CropSpots = crop_spots(recipe.psf, space, spot, recipe.patch_px, device)
         self._table = None
         if kind.loss == "bound-and-spread":
             self._table = BoundTable(crop_spots(recipe.psf, space, spot, recipe.patch_px), space)

@@ -19,11 +19,13 @@ from models.losses import Losses
 from models.optics.pupil import PAIRS
 from models.recipe import Recipe
 from models.sample_space import SampleSpace
-from models.systems.reading import ALIKE, Reader
+from models.systems.reading import Reader
 from models.systems.smnet import SIZES, SmNet
 
 LEAST_RAD, MOST_RAD = 0.003, 0.6
 """Bounds that the loss counts in: beyond these an error says nothing of the network."""
+ALIKE = 4
+"""Crops that share the dipole's image, which is slow to compute."""
 
 
 class OrientationReading:

@@ -18,6 +18,7 @@ from models.layers import OverFrames
 from models.masks.file import MaskFile
 from models.masks.optics import layer_of
 from models.masks.space import DEPTH
+from models.optics.low_rank import LowRankSpot
 from models.optics.objective import Objective
 from models.sample_space import Range
 from models.systems import SYSTEMS
@@ -99,3 +100,14 @@ def test_a_mask_of_another_model_is_noticed(exported: tuple[Path, Card], tmp_pat
     MaskFile(mask.phase_rad[::-1].copy(), mask.wavelength_nm).save(tmp_path / "behind.mask.npz")
     with pytest.raises(ValueError, match="differ by"):
         subject_of(tmp_path / "behind.onnx")
+
+
+def test_what_goes_on_behind_a_mask_keeps_its_file(exported: tuple[Path, Card], tmp_path: Path) -> None:
+    """A list trained for the spots of a mask is of no use without the mask."""
+    out, card = exported
+    spots = out.with_suffix(".spot.npz")
+    recipe = replace(SYSTEMS["deepstorm3d-list"].recipe, psf=str(spots), batch=1, patch_px=16, steps=1)
+    Trainer(recipe, card.sample_space, LowRankSpot.load(spots), "cpu").save(tmp_path)
+    held = from_training(tmp_path).mask
+    assert held is not None
+    assert held.phase_rad == pytest.approx(MaskFile.load(out.with_suffix(".mask.npz")).phase_rad)
