@@ -17,6 +17,7 @@ LARGEST_BYTES = 12_000_000
 
 
 def test_file_is_small_and_says_the_same_as_torch(tmp_path: Path) -> None:
+    torch.manual_seed(1)
     module, recipe = DeployedPrediction(AnnaPalm()), SYSTEMS["anna-palm"].recipe
     path = tmp_path / "anna-palm.onnx"
     card = write(module, describe_prediction(module, PREDICTED, recipe, {"recipe": asdict(recipe)}), path)
@@ -27,4 +28,5 @@ def test_file_is_small_and_says_the_same_as_torch(tmp_path: Path) -> None:
     found = session.run(None, {port.name: one.numpy() for port, one in zip(INPUTS, tile, strict=True)})
     with torch.no_grad():
         expected = module(*tile)
-    assert all(np.allclose(one, other, atol=1e-5) for one, other in zip(found, expected, strict=True))
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-4)  # of up to 2; float32 in another order is 3e-5 off
