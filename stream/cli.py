@@ -365,7 +365,7 @@ def slm(
     wrap: Annotated[bool, typer.Option("--wrap", help="Phases modulo 2 pi: for one colour.")] = False,
     show: Annotated[bool, typer.Option("--show", help="Show it on Micro-Manager's SLM.")] = False,
 ) -> None:
-    """Turn a mask into the image of a spatial light modulator, by [slm] of the rig."""
+    """Turn a mask into the image of a spatial light modulator, by section slm of the rig."""
     from stream import config
     from stream.commands.slm import in_terminal
 
