@@ -54,6 +54,10 @@ def subject_of(model: Path, objective: Objective | None = None, pupil: Path | No
     if spot is None:
         return InFocus()
     space = card.sample_space["z_nm"]
+    if mask_beside(model) and card.provenance["recipe"].get("system") == "deepstorm3d-list":
+        raise ValueError(
+            f"{card.title}: its sample space states no optics of the mask; only a model of deepstorm3d-mask has a guard"
+        )
     masked = card.provenance["recipe"].get("system") == "deepstorm3d-mask"
     known = _behind(mask_beside(model), card, spot) if masked else _optics(card, spot, objective, pupil)
     error = _difference(known, spot)

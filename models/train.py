@@ -32,6 +32,8 @@ Watcher = Callable[["Trainer", dict[str, float]], None]
 """Hears of the trainer and of the newest line of the log."""
 LOOKS = 4
 """Steps whose samples tell how weights are taken."""
+STATED = ("answers.", "head.middles")
+"""Before the names of what a network is told by its sample space, and never learns."""
 CHECKPOINT, SPOT, LOG = "checkpoint.pt", "spot.npz", "training.jsonl"
 
 
@@ -85,7 +87,7 @@ class Trainer:
             raise ValueError(f"cannot start from {folder}: {error}") from error
 
     def start_with(self, weights: Mapping[str, Tensor], before: Sequence[str]) -> None:
-        """Take weights, widened if need be, or the trunk's alone, and the commands that they came to be by, in order.
+        """Take weights, widened if need be, or those of the trunk alone, and the commands behind them, in order.
 
         A spot whose even aberrations have the other sign looks from above as theirs does from below: z is turned over
         if that lowers the loss.
@@ -97,7 +99,8 @@ class Trainer:
         """
         joined: Mapping[str, int] = getattr(self.network, "joined", {})
         own = self.network.state_dict()
-        weights = {name: values for name, values in weights.items() if name in own}
+        learned = {name: values for name, values in weights.items() if not name.startswith(STATED)}
+        weights = learned | {name: values for name, values in own.items() if name.startswith(STATED)}
         placed = widened(with_trunk_of(weights, own), own, joined)
         if self.spot and isinstance(self.network, DefaultLocalizer):
             placed = min((placed, self.network.turned_over(placed)), key=self._loss_of)

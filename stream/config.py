@@ -388,16 +388,12 @@ def _from_folder(section: Any, name: str, folder: Path) -> None:
 def _describe(error: ValidationError, section: str | None = None) -> Iterator[str]:
     """Yield a line for each wrong field; a field that accepts several types is named once, with all of them."""
     own_words = {"missing": "is required", "extra_forbidden": "is not a field of this section"}
-    in_toml = {
-        "tuple_type": "should be a list in square brackets, or a section for each: [[{field}]]",
-        "model_type": "should be a section of its own: [[{field}]]",
-    }
+    in_toml = {"tuple_type": "should be a list in square brackets", "model_type": "should be a section"}
     accepted: dict[str, list[str]] = {}
     for problem in error.errors():
         where = [str(part) for part in problem["loc"]] if section is None else [section, *map(str, problem["loc"])]
         value = "" if problem["type"] in own_words else f" = {problem['input']!r}"
         line = f"[{where[0]}] {''.join(where[1:2])}{value}:".replace("] :", "]:")
-        message = (own_words | in_toml).get(problem["type"], problem["msg"]).replace("{field}", ".".join(where[:2]))
-        accepted.setdefault(line, []).append(message)
+        accepted.setdefault(line, []).append((own_words | in_toml).get(problem["type"], problem["msg"]))
     for line, messages in accepted.items():
         yield f"{line} {'; or: '.join(messages)}"

@@ -249,6 +249,8 @@ class Pipeline:
                 self._chores(0.0)
             self._analysis.flush()
             batcher.done()
+            if self._recorder is not None:
+                self._recorder.join()  # the source process keeps the ring until then
             self._acquisition.join()
         except LiveSMLMError as error:
             return error

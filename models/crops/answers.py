@@ -54,9 +54,9 @@ class Answers(nn.Module):
                 )
         ends = [_ends(name, limits) for name, limits in zip(names, ranges, strict=True)]
         self.names, known = names, truth_names(further_of(space))
-        self.register_buffer("middle", torch.tensor([(low + high) / 2 for low, high in ends]), persistent=False)
-        self.register_buffer("reach", torch.tensor([(high - low) / 2 for low, high in ends]), persistent=False)
-        self.register_buffer("column", torch.tensor([known.index(name) for name in names]), persistent=False)
+        self.register_buffer("middle", torch.tensor([(low + high) / 2 for low, high in ends]))
+        self.register_buffer("reach", torch.tensor([(high - low) / 2 for low, high in ends]))
+        self.register_buffer("column", torch.tensor([known.index(name) for name in names]))
         self._logarithmic = [name in LIGHT for name in names]
 
     def learned(self, truth: Tensor) -> Tensor:

@@ -28,7 +28,6 @@ class BoundTable:
     Parameters
     ----------
     spots : CropSpots
-        Without crops that are alike.
     space : SampleSpace
         Of the training.
     pupils : int

@@ -60,7 +60,7 @@ class Behind:
     frames : sequence of int
         Of the three of a sample, those that the network looks at: the others stay without molecules, which saves time.
     bounds : float
-        How much the bounds of the mask count in the loss.
+        How much the mask's criterion counts in the loss: bounds, and how far colours or heights are apart.
     """
 
     network: Callable[[], nn.Module]

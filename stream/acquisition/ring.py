@@ -84,6 +84,11 @@ class Ring:
         """Return how many frames wait for the reader called `name`; at most `slots`."""
         return min(self._written - int(self._memory.cursor[name][TAKEN]), self.slots)
 
+    def needed_by(self, name: str) -> bool:
+        """Return whether the ring has a reader called `name` that has not given up, and frames wait for it."""
+        memory = self._memory
+        return name in memory.readers and not memory.gone[name][0] and self.unread(name) > 0
+
     @property
     def used_slots(self) -> int:
         """Number of slots that must not be overwritten."""

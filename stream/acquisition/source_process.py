@@ -26,6 +26,7 @@ from typing import Literal
 
 from stream.acquisition.devices import Answer, Devices
 from stream.acquisition.policy import READER_KIND, Feed, Live, Lossless, Policy
+from stream.acquisition.recorder import RECORD
 from stream.acquisition.ring import Ring
 from stream.acquisition.ring_memory import Kind
 from stream.acquisition.spool import Spool
@@ -201,8 +202,8 @@ class Acquirer:
             failed = self._guarded(step)
             fault = fault or failed
         self._ring.finish()
-        while self._ring.unread(ANALYSE) and not self._rescued:
-            fault = self._guarded(self._idle) or fault
+        while (self._ring.unread(ANALYSE) or self._ring.needed_by(RECORD)) and not self._rescued:
+            fault = self._guarded(self._idle) or fault  # a recorder that starts slowly may come when all was analysed
         self._spool.close()
         self._hear_source()
         self._books.send()

@@ -137,9 +137,9 @@ def _start(trainer: Any, start: str) -> None:
     try:
         trainer.start_with(weights, [*card.provenance["before"], card.provenance["command"]])
     except (KeyError, RuntimeError, ValueError) as error:
-        raise ValueError(
-            f"cannot start from {start}: {error}; the folder of a training holds all that its network has"
-        ) from error
+        lacks = trainer.network.state_dict().keys() - weights.keys()
+        remedy = "; the folder of a training holds all that its network has" if lacks else ""
+        raise ValueError(f"cannot start from {start}: {error}{remedy}") from error
 
 
 def export_in_terminal(source: str, out: Path, precision: str, to: str) -> int:

@@ -37,7 +37,3 @@ def test_columns_are_chosen_and_what_never_differs_cannot_be_learned() -> None:
     torch.testing.assert_close(chosen.learned(TRUTH)[:, 0] * 600, TRUTH[:, 2])
     with pytest.raises(ValueError, match="noll_6_waves is 0 in every sample"):
         Answers(SPACE.changed(noll_6_waves=Range(0, 0)), JOINTLY)
-
-
-def test_what_answers_mean_is_of_the_space_and_never_taken_with_the_weights_of_another_training() -> None:
-    assert Answers(SPACE, JOINTLY).state_dict() == {}

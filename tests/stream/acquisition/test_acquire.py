@@ -19,6 +19,8 @@ import pytest
 from stream.acquisition import acquire
 from stream.acquisition.batcher import Batcher
 from stream.acquisition.policy import UNSPOOLED
+from stream.acquisition.recorder import RECORD
+from stream.acquisition.ring import Ring
 from stream.acquisition.spool import Spool
 from stream.books.ledger import BACKWARDS, COUNTER_GAP, OVERLOAD, REPEATED, Ledger
 from stream.books.ranges import Ranges
@@ -133,6 +135,21 @@ def test_every_frame_arrives_in_order(tmp_path):
     assert source.ended == "finished"
     assert source.received.to_list() == [(0, 99)]
     assert [path.name for path in tmp_path.iterdir()] == ["ledger-source.json"]
+
+
+def test_a_recorder_that_comes_when_all_was_analysed_still_gets_every_frame(tmp_path):
+    camera = partial(Camera, tuple(range(5)), waits=True)
+    with start(camera, tmp_path, readers={RECORD: "lossless"}) as acquisition:
+        acquisition.go()
+        assert take(acquisition) == list(range(5))
+        time.sleep(1)  # long enough for the source process to end, if it would
+        with Ring.attach(acquisition.ring.name) as late:
+            reader = late.reader(RECORD)
+            batch = reader.lease(10)
+            assert batch is not None
+            assert batch.index.tolist() == list(range(5))
+            reader.release()
+        acquisition.join()
 
 
 def test_a_slow_analyzer_makes_frames_spill_and_gets_them_all_in_order(tmp_path):
