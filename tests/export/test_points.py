@@ -122,11 +122,12 @@ def network(dimensions: int, size: str = "fast") -> DeepLoco:
     return made.eval()
 
 
-@pytest.fixture(scope="module", params=[2, 3], ids=["2d", "3d"])
-def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory):
-    module = deployed_points(network(request.param), SPACES[request.param])
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory):
+    """In depth; one in focus is exported and run in `tests/stream/commands/test_deep_loco.py`."""
+    module = deployed_points(network(3), SPACES[3])
     path = tmp_path_factory.mktemp("export") / "model.onnx"
-    card = describe_points(module, SPACES[request.param], Recipe(system="deeploco"), {}, 0.5)
+    card = describe_points(module, SPACES[3], Recipe(system="deeploco"), {}, 0.5)
     write(module, card, path)
     return module, path, card
 
