@@ -393,7 +393,7 @@ def _describe(error: ValidationError, section: str | None = None) -> Iterator[st
     for problem in error.errors():
         where = [str(part) for part in problem["loc"]] if section is None else [section, *map(str, problem["loc"])]
         value = "" if problem["type"] in own_words else f" = {problem['input']!r}"
-        line = f"[{where[0]}] {''.join(where[1:2])}{value}:".replace("] :", "]:")
+        line = f"{' '.join((f'[{where[0]}]', *where[1:2]))}{value}:"
         accepted.setdefault(line, []).append((own_words | in_toml).get(problem["type"], problem["msg"]))
     for line, messages in accepted.items():
         yield f"{line} {'; or: '.join(messages)}"

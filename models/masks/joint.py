@@ -1,9 +1,10 @@
 """A mask and a network, learned together: the light goes through the mask, the network looks at the images.
 
-Decision: a mask starts where its bounds are best (`criterion.py`), and the loss is that of the network plus these
-bounds. Context: what a network that knows nothing yet asks of a mask is noise, and undoes the best one; bounds know
-from the first step on where the light should go, but nothing of crowds, nor of what this network can read. Consequence:
-the network bends a mask that is good already.
+Decision: a mask starts where its criterion is best (`criterion.py`: bounds, and how far colours or heights are apart),
+and the loss is that of the network plus this criterion, called bounds in the log. Context: what a network that knows
+nothing yet asks of a mask is noise, and undoes the best one; the criterion knows from the first step on where the light
+should go, but nothing of crowds, nor of what this network can read. Consequence: the network bends a mask that is good
+already.
 
 Any system whose loss is one of a network on `Samples` can be trained so: what it must say of itself is in `Behind`.
 """

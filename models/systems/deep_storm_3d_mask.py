@@ -19,7 +19,7 @@ from models.systems import dilated
 from models.systems.dilated import DilatedLocalizer
 
 BOUNDS = 4.0
-"""Weight of the mask's bounds: with 1 a network that cannot read heights yet bends it towards small round spots."""
+"""Weight of the mask's criterion: with 1 a network that cannot read heights yet bends it towards small round spots."""
 
 
 def losses(network: DilatedLocalizer, samples: Samples, scenes: Scenes) -> Losses:

@@ -23,6 +23,7 @@ from models.optics.objective import Objective
 from models.sample_space import Range
 from models.systems import SYSTEMS
 from models.train import Trainer
+from stream.zoo import find
 
 SPACE = with_objective(
     DEPTH.changed(modulator_pixels=8.0, window_px=21.0, z_nm=Range(-150, 150), modulator_design_nm=600.0), Objective()
@@ -111,3 +112,8 @@ def test_what_goes_on_behind_a_mask_keeps_its_file(exported: tuple[Path, Card], 
     held = from_training(tmp_path).mask
     assert held is not None
     assert held.phase_rad == pytest.approx(MaskFile.load(out.with_suffix(".mask.npz")).phase_rad)
+
+
+def test_a_list_behind_a_mask_says_why_it_has_no_guard() -> None:
+    with pytest.raises(ValueError, match="states no optics of the mask; only a model of deepstorm3d-mask has a guard"):
+        subject_of(find("depth-mask-deepstorm3d-list"))
