@@ -48,7 +48,8 @@ def learned(path: Path, rig: Rig | None, pupil: Path | None, molecules: int) -> 
     try:
         subject = subjects.subject_of(path, objective(rig.optics) if rig else None, pupil)
     except ValueError as error:
-        raise InputError(f"{path.name}: {error}", remedy="where optics are asked for: --rig RIG.toml, --pupil pupil.json") from error
+        remedy = "where optics are asked for: --rig RIG.toml, --pupil pupil.json"
+        raise InputError(f"{path.name}: {error}", remedy=remedy) from error
     with Progress() as progress:
         task = progress.add_task("guard", total=1.0)
         guard = module.learn(
