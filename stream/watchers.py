@@ -178,7 +178,7 @@ class Watchers:
         return trace_watch(self._rig, info, counter, drift, self._publisher.traces, self._warn, self._clock)
 
     def _finish_traces(self) -> None:
-        """Count what was measured to the end, and write it. Raises EngineFault, StorageFault."""
+        """Count what was measured to the end, and write it. Raises StorageFault."""
         from stream.bleaching.file import write_traces
 
         watch = self._traces

@@ -40,7 +40,7 @@ def write_traces(
     position_nm : (n, 3) float64
     record : TraceRecord
     counted : Counted or None
-        None: too few frames to count in; then there are no such columns.
+        None: too few frames, or counting has failed; then there are no such columns.
     about : dict
         Kept in the file's metadata under `livesmlm`.
 

@@ -5,14 +5,14 @@
        +-> nothing (no spot stays)
 
 Frames are measured as they come; those in which the spots were found, from the first one on, afterwards. Counting takes
-a few traces at a time, whenever there is a moment.
+a few traces at a time, whenever there is a moment. If that fails, light is still measured and kept.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,11 +21,13 @@ from models.bleaching.photometry import Filters, filters
 from models.camera import Camera
 from models.localizations import Localizations, concatenate
 from models.optics.spot import Spot
+from stream.bleaching.counting import CountingRound
 from stream.bleaching.counts import Counted, examples
 from stream.bleaching.record import TraceRecord
 from stream.bleaching.settings import TracesSettings
 from stream.bleaching.spots import static_spots
 from stream.engine import Engine
+from stream.errors import EngineFault
 from stream.frame import Batch
 from stream.stages.stage import Located
 
@@ -38,16 +40,6 @@ MOST_SPOTS = 5000
 """The brightest are followed: 40 MB."""
 MOVED_PX = 0.1
 """Filters are made anew when the sample has moved so far."""
-AT_ONCE = 32
-"""Traces that are counted at a time: some 10 ms."""
-
-
-class _Shown(NamedTuple):
-    """Traces as they are when a round of counting begins: light and its standard deviation (n, s), frames (s,)."""
-
-    light_e: NDArray[np.float32]
-    sigma_e: NDArray[np.float32]
-    frame: Float64
 
 
 class TraceWatch:
@@ -77,7 +69,7 @@ class TraceWatch:
     record : TraceRecord or None
         None before spots were found.
     counted : Counted or None
-        The newest complete count.
+        The newest complete count; None once counting has failed.
     """
 
     def __init__(
@@ -92,7 +84,8 @@ class TraceWatch:
         self._least, self._most = int(frames.low), int(frames.high) // 2 * 2
         self._finding, self._tables, self._heard = True, list[Localizations](), 0
         self._early: list[tuple[NDArray[np.uint16], NDArray[np.int64]]] = []
-        self._next_s, self._round = clock() + settings.every_s, list[NDArray[np.float32]]()
+        self._next_s, self._counting = clock() + settings.every_s, True
+        self._round: CountingRound | None = None
         self.position_nm: Float64 = np.empty((0, 3))
         self.record: TraceRecord | None = None
         self.counted: Counted | None = None
@@ -116,23 +109,22 @@ class TraceWatch:
     def serve(self) -> None:
         """Count a few traces if it is time, and publish when all are counted; call it often."""
         record = self.record
-        if record is None or self._clock() < self._next_s or len(record) < self._least:
-            return
-        self._count_some(record)
+        if record is not None and self._counting and self._clock() >= self._next_s and len(record) >= self._least:
+            self._count_some(record)
 
     def finish(self) -> None:
-        """Count all that was measured. Raises EngineFault."""
+        """Count all that was measured."""
         if self._finding:
             self._find()
         record = self.record
-        if record is None:
+        if record is None or not self._counting:
             return
         if len(record) < self._least:
             self._tell(f"traces: {len(record)} frames are too few to count steps in; {self._least} are needed")
             return
-        self._round.clear()
+        self._round = None
         self._count_some(record)
-        while self._round:
+        while self._round is not None:
             self._count_some(record)
         self._doubt()
 
@@ -180,26 +172,34 @@ class TraceWatch:
         record.add(*self._filters.measure(counts, camera.variance_e2, camera.excess), index)
 
     def _count_some(self, record: TraceRecord) -> None:
-        """Count the next traces; when all are counted, publish. A round is about the samples of its first traces."""
-        done = sum(map(len, self._round))
-        if not done:
-            self._shown = _Shown(record.light_e.copy(), record.sigma_e, record.frame.copy())
-        part = self._shown.light_e[done : done + AT_ONCE]
-        self._round.append(np.asarray(self._engine.run({"trace": part})["probability"], np.float32))
-        if done + len(part) == len(self.position_nm):
-            self._tell_counts(record)
+        """Count the next traces; when all are counted, publish."""
+        if self._round is None:
+            self._round = CountingRound(self._engine, record)
+        try:
+            counted = self._round.count_some()
+        except EngineFault as fault:
+            self._give_up(fault)
+            return
+        if counted is not None:
+            self._tell_counts(counted, self._round)
 
-    def _tell_counts(self, record: TraceRecord) -> None:
-        shown = self._shown
-        self.counted = Counted.of(np.concatenate(self._round), shown.light_e, shown.sigma_e)
-        self._round.clear()
+    def _give_up(self, fault: EngineFault) -> None:
+        """Count no more; what was counted is of fewer frames than the light that is kept."""
+        self._counting, self.counted, self._round = False, None, None
+        self._tell(
+            f"traces: steps are not counted any more ({fault.what}); the light of all spots is still measured and will "
+            "be in traces.parquet"
+        )
+
+    def _tell_counts(self, counted: Counted, shown: CountingRound) -> None:
+        self.counted, self._round = counted, None
         self._next_s = self._clock() + self._settings.every_s
         header = {
             "frame": round(float(shown.frame[-1])), "spots": len(self.position_nm), "samples": len(shown.frame),
-            "frames_per_sample": record.frames_per_sample, **self.counted.facts(),
-            "examples": examples(self.counted, self.position_nm, shown.light_e, shown.frame),
+            "frames_per_sample": shown.frames_per_sample, **counted.facts(),
+            "examples": examples(counted, self.position_nm, shown.light_e, shown.frame),
         }  # fmt: skip
-        rows = np.column_stack((self.position_nm[:, :2], self.counted.steps, self.counted.sure))
+        rows = np.column_stack((self.position_nm[:, :2], counted.steps, counted.sure))
         self._publish(header, rows.astype(np.float32))
 
     def _doubt(self) -> None:

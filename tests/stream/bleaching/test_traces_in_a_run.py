@@ -25,7 +25,7 @@ from stream.bleaching.opening import step_counter
 from stream.bleaching.settings import TracesSettings
 from stream.config import validate
 from stream.engines import open_engine
-from stream.errors import ModelError
+from stream.errors import EngineFault, ModelError
 from stream.frame import Batch
 from stream.pipeline import Pipeline
 from stream.stages.stage import Located
@@ -174,6 +174,22 @@ def test_too_few_frames_and_no_spot_are_told(model):
     assert not published
     for one in (engine, other):
         one.close()
+
+
+def test_counting_that_fails_takes_no_light_away(model, monkeypatch):
+    told = []
+    watch, engine, published = watch_of(model, told)
+
+    def fail(_):
+        raise EngineFault("no memory")
+
+    monkeypatch.setattr(engine, "run", fail)
+    walk(watch, movie(bleaching(48)), rows)
+    engine.close()
+    assert len(told) == 1
+    assert "not counted any more (no memory)" in told[0]
+    assert watch.record is not None
+    assert (len(watch.record), watch.counted, published) == (48, None, [])
 
 
 def test_a_model_that_counts_no_steps_is_refused():
