@@ -22,7 +22,7 @@ import torch
 from localizers import CAMERA, FRAMES, megapixels_per_s, one_round, repeated
 from torch import nn
 
-from export.export import describe, mac_per_pixel
+from export.localizer_files import describe, mac_per_pixel
 from export.static_graph import deployed
 from export.static_rows import as_static
 from export.to_onnx import write

@@ -19,7 +19,7 @@ import onnxruntime as ort
 import torch
 from torch import nn
 
-from export.export import describe, mac_per_pixel
+from export.localizer_files import describe, mac_per_pixel
 from export.static_graph import deployed
 from export.to_onnx import write
 from models.camera import Camera

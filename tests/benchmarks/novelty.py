@@ -24,8 +24,8 @@ from engines import graph
 from localizers import CAMERA, megapixels_per_s
 
 from export.evaluate import conditions_for, locator
-from export.export import describe
 from export.exported import exported
+from export.localizer_files import describe
 from export.novelty import learned
 from export.static_graph import deployed
 from export.static_rows import ROWS_PER_BLOCK

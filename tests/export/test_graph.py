@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from export.card import METADATA_KEY, Card, CardError
-from export.export import describe
 from export.exported import exported as in_onnx_runtime
+from export.localizer_files import describe
 from export.static_graph import deployed
 from export.static_rows import ROWS_PER_BLOCK, as_bytes, as_static, filled
 from export.to_onnx import save
@@ -74,9 +74,8 @@ def test_cached_features_give_what_all_frames_at_once_give(exported) -> None:
 
 @pytest.fixture(scope="module")
 def static(tmp_path_factory: pytest.TempPathFactory) -> ort.InferenceSession:
-    """A graph of known shapes with 16 rows for each block."""
-    path = tmp_path_factory.mktemp("static") / "model.onnx"
-    save(traced(2, 16), describe(spread(2), LOCALIZER_2D, Recipe(), {}, 16), path)
+    path, rows = tmp_path_factory.mktemp("static") / "model.onnx", ROWS_PER_BLOCK
+    save(traced(2, rows, novelty=True), describe(spread(2), LOCALIZER_2D, Recipe(), {}, rows, novelty=True), path)
     return ort.InferenceSession(path)
 
 
@@ -92,13 +91,14 @@ def test_frames_that_fill_up_a_batch_change_nothing(static) -> None:
 
 
 def test_each_block_has_rows_of_its_own_and_too_few_are_noticed(static) -> None:
-    table, count, _ = static.run(None, as_static(inputs((2, 70, 130))))
-    assert table.shape[:2] == (2, 2 * 3 * 16)
-    frame, rows = filled(table, 0.7)
+    everything = np.asarray(1e-6, "f4")
+    table, count, _ = static.run(None, as_static(inputs((2, 70, 130)) | {"threshold": everything}))
+    assert table.shape[:2] == (2, 2 * 3 * ROWS_PER_BLOCK)
+    frame, rows = filled(table, everything)
     assert (np.bincount(frame) < count).all()
     blocks = rows[:, 1] // 64 * 3 + rows[:, 0] // 64
-    assert set(np.bincount(blocks[frame == 0].astype(int)).tolist()) <= set(range(17))
-    assert (np.bincount(blocks[frame == 0].astype(int))[:2] == 16).all()
+    assert set(np.bincount(blocks[frame == 0].astype(int)).tolist()) <= set(range(ROWS_PER_BLOCK + 1))
+    assert (np.bincount(blocks[frame == 0].astype(int))[:2] == ROWS_PER_BLOCK).all()
 
 
 def test_a_network_comes_back_out_of_its_file(tmp_path) -> None:

@@ -64,8 +64,8 @@ def exported(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> tupl
     """Return file and card, without scores, which an untrained network does not have."""
     out = tmp_path_factory.mktemp("exported") / "behind.onnx"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("export.export.scores", lambda *_: {})
-        patch.setattr("export.export.learned", lambda *_: None)
+        patch.setattr("export.localizer_files.scores", lambda *_: {})
+        patch.setattr("export.localizer_files.learned", lambda *_: None)
         return out, export_trained(trained, out)
 
 

@@ -10,8 +10,8 @@ from onnx import TensorProto
 
 from export import novelty
 from export.evaluate import feed
-from export.export import describe
 from export.exported import exported
+from export.localizer_files import describe
 from export.novelty import learned
 from export.static_graph import deployed
 from export.static_rows import ROWS_PER_BLOCK

@@ -10,9 +10,9 @@ from onnx import TensorProto
 
 from export.card import Card
 from export.evaluate import feed
-from export.export import describe
 from export.exported import exported
 from export.graph import DeployedLocalizer
+from export.localizer_files import describe
 from export.parity import agreement
 from export.precision import FIRST_EXACT, LAST_EXACT, in_eight_bits
 from export.static_graph import deployed

@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 import torch
 
-from export.export import describe
+from export.localizer_files import describe
 from export.precision import in_half
 from export.static_graph import deployed
 from export.to_onnx import trace

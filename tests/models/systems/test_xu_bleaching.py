@@ -77,7 +77,7 @@ def test_a_temperature_mends_probabilities_that_are_too_sure(trained) -> None:
 
 
 def test_a_training_is_exported_with_its_scores(tmp_path, monkeypatch, trained) -> None:
-    monkeypatch.setattr("export.export.scores_steps", lambda *_: {"data": "none"})
+    monkeypatch.setattr("export.other_files.scores_steps", lambda *_: {"data": "none"})
     trainer = trained[0]
     of_training = Trained(trainer.averaged.eval(), trainer.recipe, trainer.space, None, provenance(trainer))
     card = export_trained(of_training, tmp_path / "steps.onnx")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from export.export import describe
+from export.localizer_files import describe
 from export.precision import in_half
 from export.static_graph import deployed
 from export.static_rows import ROWS_PER_BLOCK

@@ -6,10 +6,8 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from export.static_rows import ROWS_PER_BLOCK
 from export.tensorrt_limits import LARGEST_K, OPSETS, unfit
-from stream.zoo import find
-from tests.stream.engines.conftest import written
+from stream.zoo import find, shipped
 
 
 @pytest.fixture(scope="module")
@@ -26,8 +24,10 @@ def test_the_static_graph_is_within_the_limits(static: onnx.ModelProto) -> None:
     assert unfit(static) == []
 
 
-def test_so_is_the_one_in_float16(tmp_path: Path) -> None:
-    assert unfit(onnx.load(written(tmp_path / "half.onnx", ROWS_PER_BLOCK, half=True))) == []
+@pytest.mark.parametrize("name", [name for name in shipped() if name.endswith("-static")])
+def test_so_are_those_that_ship(name: str) -> None:
+    """One that was just made in float16: `tests/export/test_novelty.py`."""
+    assert unfit(onnx.load(find(name))) == []
 
 
 def test_the_form_that_ships_is_not() -> None:
