@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -112,7 +111,7 @@ def mac_per_pixel(network: ImageNetwork) -> int:
 
 def describe_image(network: ImageNetwork, space: SampleSpace, recipe: Recipe, provenance: dict[str, Any]) -> Card:
     """Return the card of a network that draws images."""
-    psf = Path(recipe.psf).stem
+    psf = recipe.spots
     return Card(
         name=f"{psf}-{recipe.system}",
         title=f"super-resolved image of {psf} spots, {UPSAMPLING} x {UPSAMPLING} pixels for each camera pixel",

@@ -51,7 +51,7 @@ def describe(
     novelty: bool = False,
 ) -> Card:  # fmt: skip
     """Return the card of a localizer; `novelty`: its graph has the distance from what it learned."""
-    psf = Path(recipe.psf).stem.removesuffix(".spot")
+    psf = recipe.spots
     kind = recipe.size if recipe.system == "default" else recipe.system
     seen = "single frames" if isinstance(network, DilatedLocalizer) else "three frames of context"
     inputs, outputs = (STATIC_INPUTS, STATIC_OUTPUTS) if rows_per_block else (INPUTS, OUTPUTS)

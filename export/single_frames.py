@@ -6,7 +6,6 @@ answers counts on that; the context that is handed on is what the network is giv
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
@@ -124,7 +123,7 @@ def describe_single_frames(
     threshold: float,
 ) -> Card:  # fmt: skip
     """Return the card; operations per pixel are those of large frames."""
-    psf, network, side = Path(recipe.psf).stem, module.network, told.looks_px
+    psf, network, side = recipe.spots, module.network, told.looks_px
     counter = FlopCounterMode(display=False)
     with counter, torch.no_grad():
         network(torch.zeros(1, network.channels, side, side))

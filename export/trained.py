@@ -68,8 +68,8 @@ def trained_in(source: Path) -> Trained:
 def from_training(folder: Path) -> Trained:
     """Return the network of a training with its averaged weights; behind a mask with that, and in depth its spots."""
     trainer = Trainer.load(folder, "cpu")
-    network, space, psf = trainer.averaged.eval(), trainer.space, trainer.recipe.psf
-    held = _mask_of_spots(psf) if psf.endswith(f".{SPOT}") else None
+    network, space = trainer.averaged.eval(), trainer.space
+    held = MaskFile.load(folder / MASK) if (folder / MASK).exists() else None
     trained = Trained(network, trainer.recipe, space, trainer.spot, provenance(trainer), mask=held)
     if not isinstance(network, Joint):
         return trained
@@ -121,11 +121,6 @@ def weights_in(path: Path) -> tuple[dict[str, torch.Tensor], Card]:
     """
     model, card = read_model(path)
     return _weights(model, _OF_THE_NETWORK) or _weights(model, _OF_THE_READER), card
-
-
-def _mask_of_spots(psf: str) -> MaskFile | None:
-    """Return the mask beside a model's file of spots; None if it was learned without one."""
-    return mask_beside(Path(psf.removesuffix(f".{SPOT}") + ".onnx"))
 
 
 def read_model(path: Path) -> tuple[onnx.ModelProto, Card]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,11 @@ class Recipe:
     ema: float = 0.999
     sample_space: str = ""
     start: str = ""
+
+    @property
+    def spots(self) -> str:
+        """The spot's name, without folder and endings; empty where there is none."""
+        return Path(self.psf).stem.removesuffix(".spot")
 
     @property
     def command(self) -> str:

@@ -15,12 +15,14 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
+from shutil import copyfile
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from models.losses import Losses
+from models.masks.file import MASK, beside_spots
 from models.optics.low_rank import LowRankSpot
 from models.recipe import Recipe
 from models.sample_space import SampleSpace
@@ -82,12 +84,15 @@ class Trainer:
         """
         try:
             state = torch.load(folder / CHECKPOINT, map_location=self.device, weights_only=True)
-            self.start_with(state["averaged"], [*state["before"], Recipe(**state["recipe"]).command])
+            commands = [*state["before"], Recipe(**state["recipe"]).command]
+            self.start_with(state["averaged"], commands, SampleSpace.from_dict(state["space"]))
         except (OSError, RuntimeError, ValueError) as error:
             raise ValueError(f"cannot start from {folder}: {error}") from error
 
-    def start_with(self, weights: Mapping[str, Tensor], before: Sequence[str]) -> None:
+    def start_with(self, weights: Mapping[str, Tensor], before: Sequence[str], space: SampleSpace) -> None:
         """Take weights, widened if need be, or those of the trunk alone, and the commands behind them, in order.
+
+        `space` is what they learned from.
 
         A spot whose even aberrations have the other sign looks from above as theirs does from below: z is turned over
         if that lowers the loss.
@@ -95,8 +100,10 @@ class Trainer:
         Raises
         ------
         RuntimeError, ValueError
-            The network they are of has other layers or is wider.
+            The network they are of has other layers, is wider, or says no z and this one does, or the other way round.
         """
+        if hasattr(self.network, "dimensions") and ("z_nm" in space.fields) != ("z_nm" in self.space.fields):
+            raise ValueError(f"it learned molecules {_where(space)}; these lie {_where(self.space)}")
         joined: Mapping[str, int] = getattr(self.network, "joined", {})
         own = self.network.state_dict()
         learned = {name: values for name, values in weights.items() if not name.startswith(STATED)}
@@ -148,10 +155,12 @@ class Trainer:
             kept.lerp_(newest, 1 - decay) if kept.is_floating_point() else kept.copy_(newest)
 
     def save(self, folder: Path) -> None:
-        """Write the checkpoint and, once, the spot; a crash leaves the old checkpoint."""
+        """Write the checkpoint and, once, the spot and the mask behind it; a crash leaves the old checkpoint."""
         folder.mkdir(parents=True, exist_ok=True)
         if self.spot and not (folder / SPOT).exists():
             self.spot.save(folder / SPOT)
+            if mask := beside_spots(Path(self.recipe.psf)):
+                copyfile(mask, folder / MASK)
         state = {
             "recipe": asdict(self.recipe), "space": self.space.to_dict(), "step": self.step, "before": self.before,
             "network": self.network.state_dict(), "averaged": self.averaged.state_dict(),
@@ -173,6 +182,10 @@ class Trainer:
         trainer.optimizer.load_state_dict(state["optimizer"])
         trainer.step, trainer.before = state["step"], state["before"]
         return trainer
+
+
+def _where(space: SampleSpace) -> str:
+    return "in depth" if "z_nm" in space.fields else "in focus"
 
 
 def _fastest_device() -> str:

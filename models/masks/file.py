@@ -14,6 +14,12 @@ MASK = "mask.npz"
 """Ending of a mask's file beside the model that was learned with it."""
 
 
+def beside_spots(spots: Path) -> Path | None:
+    """Return the mask's file beside a model's file of spots, `NAME.spot.npz`; None if there is none."""
+    beside = spots.with_suffix("").with_suffix(f".{MASK}")
+    return beside if spots.is_file() and beside.is_file() else None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class MaskFile:
     """A mask of the square around the pupil; `optics.phase_masks.read` reads it too.

@@ -135,7 +135,8 @@ def _start(trainer: Any, start: str) -> None:
         return
     weights, card = needs_torch("export.trained").weights_in(find(start, "--from"))
     try:
-        trainer.start_with(weights, [*card.provenance["before"], card.provenance["command"]])
+        commands = [*card.provenance["before"], card.provenance["command"]]
+        trainer.start_with(weights, commands, card.sample_space)
     except (KeyError, RuntimeError, ValueError) as error:
         lacks = trainer.network.state_dict().keys() - weights.keys()
         remedy = "; the folder of a training holds all that its network has" if lacks else ""

@@ -104,12 +104,15 @@ def test_a_mask_of_another_model_is_noticed(exported: tuple[Path, Card], tmp_pat
 
 
 def test_what_goes_on_behind_a_mask_keeps_its_file(exported: tuple[Path, Card], tmp_path: Path) -> None:
-    """A list trained for the spots of a mask is of no use without the mask."""
+    """A list trained for the spots of a mask is of no use without the mask, wherever that model went since."""
     out, card = exported
-    spots = out.with_suffix(".spot.npz")
+    model, run = tmp_path / "model", tmp_path / "run"
+    shutil.copytree(out.parent, model)
+    spots = model / "behind.spot.npz"
     recipe = replace(SYSTEMS["deepstorm3d-list"].recipe, psf=str(spots), batch=1, patch_px=16, steps=1)
-    Trainer(recipe, card.sample_space, LowRankSpot.load(spots), "cpu").save(tmp_path)
-    held = from_training(tmp_path).mask
+    Trainer(recipe, card.sample_space, LowRankSpot.load(spots), "cpu").save(run)
+    shutil.rmtree(model)
+    held = from_training(run).mask
     assert held is not None
     assert held.phase_rad == pytest.approx(MaskFile.load(out.with_suffix(".mask.npz")).phase_rad)
 

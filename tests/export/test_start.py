@@ -27,7 +27,7 @@ def started(shipped: Trained, focus_nm: float) -> dict[str, torch.Tensor]:
     """Start for Gaussians whose foci are so far above and below; return the weights."""
     exact = GaussianSpot(astigmatic(120, -focus_nm, focus_nm, 350), 100, 15)
     trainer = Trainer(Recipe(batch=6), LOCALIZER_3D, low_rank(exact, (-600, 600), 20, 9, reach_px=0))
-    trainer.start_with(shipped.network.state_dict(), ["before"])
+    trainer.start_with(shipped.network.state_dict(), ["before"], shipped.space)
     assert trainer.before == ["before"]
     return trainer.averaged.state_dict()
 
@@ -63,6 +63,15 @@ def test_what_is_answered_keeps_the_range_of_its_own_space() -> None:
     recipe = Recipe(**card.provenance["recipe"])
     trainer = Trainer(recipe, space, spot_beside(find("astigmatic-zelger-fast")), "cpu")
     own = trainer.network.answers.reach.clone()
-    trainer.start_with(weights, [])
+    trainer.start_with(weights, [], card.sample_space)
     assert torch.equal(trainer.averaged.answers.reach, own)
     assert not torch.equal(own, weights["answers.reach"])
+
+
+def test_weights_that_say_no_z_are_none_for_a_network_that_does() -> None:
+    weights, card = weights_in(find("2d-deeploco-fast"))
+    name = find("astigmatic-deeploco-fast")
+    recipe = Recipe(**weights_in(name)[1].provenance["recipe"])
+    trainer = Trainer(recipe, LOCALIZER_3D, spot_beside(name), "cpu")
+    with pytest.raises(ValueError, match="it learned molecules in focus; these lie in depth"):
+        trainer.start_with(weights, [], card.sample_space)
