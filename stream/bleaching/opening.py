@@ -12,13 +12,14 @@ from models.bleaching.photometry import gaussian, width_nm
 from models.optics.low_rank import LowRankSpot
 from models.optics.spot import Spot
 from stream import zoo
+from stream.bleaching.photometer import Drift, Photometer
 from stream.calibration import camera
 from stream.config import EngineSettings, Rig
 from stream.engine import Engine
 from stream.engines import open_engine
 from stream.errors import ModelError
 from stream.frame import StreamInfo
-from stream.stages.traces import Drift, Publish, TraceWatch
+from stream.stages.traces import Publish, TraceWatch
 
 Float64 = NDArray[np.float64]
 TRACE = "trace"
@@ -47,7 +48,8 @@ def trace_watch(
         sigma_nm = rig.optics.psf_sigma_nm or width_nm(position_nm, mean, calibration, pixel_nm)
         return gaussian(sigma_nm, pixel_nm)
 
-    return TraceWatch(rig.traces, counter, spot_for, calibration, pixel_nm, drift, publish, tell, clock)
+    photometer = Photometer(spot_for, calibration, pixel_nm, drift)
+    return TraceWatch(rig.traces, counter, photometer, publish, tell, clock)
 
 
 def counts_steps(card: Card) -> bool:

@@ -17,12 +17,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.bleaching.photometry import Filters, filters
-from models.camera import Camera
 from models.localizations import Localizations, concatenate
-from models.optics.spot import Spot
 from stream.bleaching.counting import CountingRound
 from stream.bleaching.counts import Counted, examples
+from stream.bleaching.photometer import Photometer
 from stream.bleaching.record import TraceRecord
 from stream.bleaching.settings import TracesSettings
 from stream.bleaching.spots import static_spots
@@ -32,14 +30,10 @@ from stream.frame import Batch
 from stream.stages.stage import Located
 
 Float64 = NDArray[np.float64]
-Drift = Callable[[NDArray[np.int64]], Float64]
-"""Frames (k,) -> how far the sample has moved, (k, 3) nm."""
 Publish = Callable[[dict[str, Any], NDArray[np.float32]], None]
 """Takes header and payload of a `traces` message."""
 MOST_SPOTS = 5000
 """The brightest are followed: 40 MB."""
-MOVED_PX = 0.1
-"""Filters are made anew when the sample has moved so far."""
 
 
 class TraceWatch:
@@ -50,12 +44,7 @@ class TraceWatch:
     settings : TracesSettings
     engine : Engine
         With a model that `livesmlm train xu-bleaching` made.
-    spot_for : callable
-        Places of the spots (n, 3) nm, the mean of the first frames (y, x) photo-electrons -> what they look like.
-    camera : Camera
-    pixel_size_nm : float
-    drift : callable or None
-        Where the run corrects drift.
+    photometer : Photometer
     publish : callable
         Takes header and payload (n, 4) float32 of a `traces` message: x, y, steps, probability.
     tell : callable
@@ -73,13 +62,11 @@ class TraceWatch:
     """
 
     def __init__(
-        self, settings: TracesSettings, engine: Engine, spot_for: Callable[[Float64, Float64], Spot], camera: Camera,
-        pixel_size_nm: float, drift: Drift | None, publish: Publish,
+        self, settings: TracesSettings, engine: Engine, photometer: Photometer, publish: Publish,
         tell: Callable[[str], None], clock: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
-        self._settings, self._engine, self._spot_for, self._camera = settings, engine, spot_for, camera
-        self._pixel_size_nm, self._drift, self._clock = pixel_size_nm, drift, clock
-        self._publish, self._tell = publish, tell
+        self._settings, self._engine, self._photometer = settings, engine, photometer
+        self._publish, self._tell, self._clock = publish, tell, clock
         frames = engine.card.sample_space["frames"]
         self._least, self._most = int(frames.low), int(frames.high) // 2 * 2
         self._finding, self._tables, self._heard = True, list[Localizations](), 0
@@ -95,7 +82,7 @@ class TraceWatch:
         if self._finding:
             self._early.append((batch.pixels.copy(), batch.index.copy()))
         elif self.record is not None and len(batch):
-            self._measure(self.record, batch.pixels, batch.index)
+            self.record.add(*self._photometer.measure(batch.pixels, batch.index), batch.index)
 
     def hear(self, located: Located) -> None:
         """Hear what was located in the first frames."""
@@ -140,36 +127,20 @@ class TraceWatch:
         """Look for spots that stay, and measure the frames that came meanwhile."""
         self._finding = False
         early, self._early = self._early, []
-        found = static_spots(concatenate(self._tables), self._heard, self._pixel_size_nm) if self._tables else ()
+        found = (
+            static_spots(concatenate(self._tables), self._heard, self._photometer.pixel_size_nm) if self._tables else ()
+        )
         if not len(found):
             self._tell(f"traces: no spot stays in the first {self._heard} frames; nothing is followed")
             return
         if len(found) > MOST_SPOTS:
             self._tell(f"traces: {len(found)} spots stay, the {MOST_SPOTS} brightest are followed")
         self.position_nm = np.asarray(found[:MOST_SPOTS], np.float64)
-        self._mean = self._mean_of(early)
-        self._spot = self._spot_for(self.position_nm, self._mean)
-        self._aim(np.zeros(3))
+        frames = np.concatenate([pixels for pixels, _ in early])[: self._settings.find_frames]
+        self._photometer.aim(self.position_nm, frames)
         self.record = TraceRecord(len(self.position_nm), self._most)
         for pixels, index in early:
-            self._measure(self.record, pixels, index)
-
-    def _mean_of(self, early: list[tuple[NDArray[np.uint16], NDArray[np.int64]]]) -> Float64:
-        pixels = np.concatenate([part for part, _ in early])[: self._settings.find_frames]
-        return np.asarray(self._camera.photo_electrons(pixels.mean(0, dtype=np.float32)), np.float64)
-
-    def _aim(self, moved_nm: Float64) -> None:
-        """Make the filters for a sample that has moved."""
-        self._moved_nm = moved_nm
-        self._filters: Filters = filters(self._spot, self.position_nm + moved_nm, self._mean, self._camera)
-
-    def _measure(self, record: TraceRecord, pixels: NDArray[np.uint16], index: NDArray[np.int64]) -> None:
-        if self._drift is not None and len(index):
-            moved = self._drift(index).mean(0)
-            if np.abs(moved - self._moved_nm).max() > MOVED_PX * self._pixel_size_nm:
-                self._aim(moved)
-        counts, camera = self._camera.photo_electrons(pixels), self._camera
-        record.add(*self._filters.measure(counts, camera.variance_e2, camera.excess), index)
+            self.record.add(*self._photometer.measure(pixels, index), index)
 
     def _count_some(self, record: TraceRecord) -> None:
         """Count the next traces; when all are counted, publish."""

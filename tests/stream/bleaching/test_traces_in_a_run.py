@@ -22,6 +22,7 @@ from models.systems import SYSTEMS
 from models.systems.xu_bleaching import StepCounter
 from stream import zoo
 from stream.bleaching.opening import step_counter
+from stream.bleaching.photometer import Photometer
 from stream.bleaching.settings import TracesSettings
 from stream.config import validate
 from stream.engines import open_engine
@@ -112,9 +113,8 @@ def watch_of(model, told, drift=None, frames=MOST):
     engine = step_counter(str(model))
     published = []
     settings = TracesSettings(model=str(model), find_frames=8)
-    watch = TraceWatch(
-        settings, engine, lambda *_: SPOT, CAMERA, 100, drift, lambda *one: published.append(one), told.append
-    )  # fmt: skip
+    photometer = Photometer(lambda *_: SPOT, CAMERA, 100, drift)
+    watch = TraceWatch(settings, engine, photometer, lambda *one: published.append(one), told.append)
     return watch, engine, published
 
 
