@@ -116,7 +116,9 @@ class Watchers:
         steps += [partial(beside.finish, alive) for beside in self._besides]
         if self._prediction is not None:
             steps.append(partial(self._prediction.write, self._folder))
-        return steps if self._traces is None else [*steps, self._finish_traces]
+        if self._traces is not None:
+            steps += [self._traces.finish, partial(self._traces.write, self._folder)]
+        return steps
 
     def refine_drift(self, alive: Callable[[], object]) -> None:
         """Go over the whole run again, once its table is closed; `alive` is called now and then."""
@@ -176,16 +178,6 @@ class Watchers:
         stack.callback(counter.close)
         drift = None if self.drift is None else self.drift.at
         return trace_watch(self._rig, info, counter, drift, self._publisher.traces, self._warn, self._clock)
-
-    def _finish_traces(self) -> None:
-        """Count what was measured to the end, and write it. Raises StorageFault."""
-        from stream.bleaching.file import write_traces
-
-        watch = self._traces
-        assert watch is not None
-        watch.finish()
-        if watch.record is not None:
-            write_traces(self._folder, watch.position_nm, watch.record, watch.counted, watch.summary())
 
     def _tell_resolution(self, estimate: dict[str, Any]) -> None:
         self._publisher.resolution(estimate)

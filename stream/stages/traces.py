@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 from models.localizations import Localizations, concatenate
 from stream.bleaching.counting import CountingRound
 from stream.bleaching.counts import Counted, examples
+from stream.bleaching.file import write_traces
 from stream.bleaching.photometer import Photometer
 from stream.bleaching.record import TraceRecord
 from stream.bleaching.settings import TracesSettings
@@ -114,6 +116,11 @@ class TraceWatch:
         while self._round is not None:
             self._count_some(record)
         self._doubt()
+
+    def write(self, folder: Path) -> None:
+        """Write `traces.parquet` if spots were found. Raises StorageFault."""
+        if self.record is not None:
+            write_traces(folder, self.position_nm, self.record, self.counted, self.summary())
 
     def summary(self) -> dict[str, Any]:
         """Return for run.json what was found."""
