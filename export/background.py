@@ -68,7 +68,7 @@ def describe_background(
     counter, (example, _) = FlopCounterMode(display=False), module.example()
     with counter, torch.no_grad():
         module(*example)
-    psf, side = recipe.spots, module.crop_px
+    psf, side = recipe.spot_name, module.crop_px
     return Card(
         name=f"{psf}-{recipe.system}", title=f"background under a {psf} spot in {side} x {side} pixels",
         inputs=INPUTS, outputs=OUTPUTS, columns=(), features=0, look_ahead=0, multiple_px=side, threshold=0.0,

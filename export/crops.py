@@ -48,7 +48,7 @@ def describe_crops(
     module: DeployedCrops[Reader], space: SampleSpace, recipe: Recipe, provenance: dict[str, Any]
 ) -> Card:  # fmt: skip
     """Return the card of a network for crops."""
-    psf, side, planes = recipe.spots, module.crop_px, module.reader.planes
+    psf, side, planes = recipe.spot_name, module.crop_px, module.reader.planes
     found = ", ".join(name.rsplit("_", 1)[0] for name in module.reader.answers.names)
     where = f"{side} x {side} pixels" + (f" in {planes} planes" if planes > 1 else "")
     inputs = tuple(replace(port, axes=PLANES) for port in INPUTS) if planes > 1 else INPUTS

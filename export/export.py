@@ -12,10 +12,10 @@ from export.trained import Trained, trained_in
 from models.guard.molecules.guard_file import ENDING
 from models.layers import OverFrames
 from models.masks.file import MASK
+from models.optics.low_rank import SPOT
 from models.systems import SYSTEMS
 from models.systems.deep_loco import DeepLoco
 from models.systems.deep_storm_3d import DeepStorm3d
-from models.train import SPOT
 
 
 def export(source: Path, out: Path, precision: Precision = "fp32", rows_per_block: int = 0) -> Card:

@@ -111,7 +111,7 @@ def mac_per_pixel(network: ImageNetwork) -> int:
 
 def describe_image(network: ImageNetwork, space: SampleSpace, recipe: Recipe, provenance: dict[str, Any]) -> Card:
     """Return the card of a network that draws images."""
-    psf = recipe.spots
+    psf = recipe.spot_name
     return Card(
         name=f"{psf}-{recipe.system}",
         title=f"super-resolved image of {psf} spots, {UPSAMPLING} x {UPSAMPLING} pixels for each camera pixel",

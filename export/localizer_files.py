@@ -51,7 +51,7 @@ def describe(
     novelty: bool = False,
 ) -> Card:  # fmt: skip
     """Return the card of a localizer; `novelty`: its graph has the distance from what it learned."""
-    psf = recipe.spots
+    psf = recipe.spot_name
     kind = recipe.size if recipe.system == "default" else recipe.system
     seen = "single frames" if isinstance(network, DilatedLocalizer) else "three frames of context"
     inputs, outputs = (STATIC_INPUTS, STATIC_OUTPUTS) if rows_per_block else (INPUTS, OUTPUTS)
@@ -90,7 +90,7 @@ def write_localizer(trained: Trained, out: Path, precision: Precision, rows_per_
 
 
 def write_alone(network: DeepLoco | DeepStorm3d, trained: Trained, out: Path, name: str) -> Card:
-    """Write one of points or voxels."""
+    """Write one that looks at single frames alone and has no list of pixels: points, voxels."""
     reference, threshold = Reference.of(trained), threshold_of(network)
     module, known = as_localizer(network, trained.space), (trained.space, trained.recipe, trained.provenance)
     if isinstance(module, DeployedVoxels):

@@ -123,7 +123,7 @@ def describe_single_frames(
     threshold: float,
 ) -> Card:  # fmt: skip
     """Return the card; operations per pixel are those of large frames."""
-    psf, network, side = recipe.spots, module.network, told.looks_px
+    psf, network, side = recipe.spot_name, module.network, told.looks_px
     counter = FlopCounterMode(display=False)
     with counter, torch.no_grad():
         network(torch.zeros(1, network.channels, side, side))

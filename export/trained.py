@@ -20,13 +20,13 @@ from models.layers import OverFrames
 from models.masks.file import MASK, MaskFile
 from models.masks.joint import Joint
 from models.masks.spot import spot_behind
-from models.optics.low_rank import LowRankSpot
+from models.optics.low_rank import SPOT, LowRankSpot
 from models.recipe import Recipe
 from models.sample_space import SampleSpace
 from models.systems.decode import Decode, Scale
 from models.systems.default import DefaultLocalizer
 from models.systems.dilated import DilatedLocalizer
-from models.train import SPOT, Trainer
+from models.train import Trainer
 
 _OF_THE_NETWORK, _OF_THE_READER, _OF_THE_DISTANCE = "network.", "reader.", "novelty."
 """Before the names of weights in a file; the second of networks for crops."""

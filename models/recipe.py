@@ -39,7 +39,7 @@ class Recipe:
     start: str = ""
 
     @property
-    def spots(self) -> str:
+    def spot_name(self) -> str:
         """The spot's name, without folder and endings; empty where there is none."""
         return Path(self.psf).stem.removesuffix(".spot")
 

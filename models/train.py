@@ -22,8 +22,8 @@ import torch
 from torch import Tensor
 
 from models.losses import Losses
-from models.masks.file import MASK, beside_spots
-from models.optics.low_rank import LowRankSpot
+from models.masks.file import MASK, mask_beside_spots
+from models.optics.low_rank import SPOT, LowRankSpot
 from models.recipe import Recipe
 from models.sample_space import SampleSpace
 from models.systems.build import subject
@@ -36,7 +36,7 @@ LOOKS = 4
 """Steps whose samples tell how weights are taken."""
 STATED = ("answers.", "head.middles")
 """Before the names of what a network is told by its sample space, and never learns."""
-CHECKPOINT, SPOT, LOG = "checkpoint.pt", "spot.npz", "training.jsonl"
+CHECKPOINT, LOG = "checkpoint.pt", "training.jsonl"
 
 
 class Trainer:
@@ -80,13 +80,13 @@ class Trainer:
         Raises
         ------
         ValueError
-            There is none in the folder, or its network has other layers or is wider.
+            There is none in the folder, or it is none to start from; as `start_with`.
         """
         try:
             state = torch.load(folder / CHECKPOINT, map_location=self.device, weights_only=True)
             commands = [*state["before"], Recipe(**state["recipe"]).command]
             self.start_with(state["averaged"], commands, SampleSpace.from_dict(state["space"]))
-        except (OSError, RuntimeError, ValueError) as error:
+        except (OSError, RuntimeError, TypeError, ValueError) as error:
             raise ValueError(f"cannot start from {folder}: {error}") from error
 
     def start_with(self, weights: Mapping[str, Tensor], before: Sequence[str], space: SampleSpace) -> None:
@@ -102,13 +102,14 @@ class Trainer:
         RuntimeError, ValueError
             The network they are of has other layers, is wider, or says no z and this one does, or the other way round.
         """
-        if hasattr(self.network, "dimensions") and ("z_nm" in space.fields) != ("z_nm" in self.space.fields):
-            raise ValueError(f"it learned molecules {_where(space)}; these lie {_where(self.space)}")
+        theirs, own = (_where(one) for one in (space, self.space))
+        if theirs != own and hasattr(self.network, "dimensions"):
+            raise ValueError(f"it learned molecules {theirs}, these lie {own}: name one that was trained {own}")
         joined: Mapping[str, int] = getattr(self.network, "joined", {})
-        own = self.network.state_dict()
+        ours = self.network.state_dict()
         learned = {name: values for name, values in weights.items() if not name.startswith(STATED)}
-        weights = learned | {name: values for name, values in own.items() if name.startswith(STATED)}
-        placed = widened(with_trunk_of(weights, own), own, joined)
+        weights = learned | {name: values for name, values in ours.items() if name.startswith(STATED)}
+        placed = widened(with_trunk_of(weights, ours), ours, joined)
         if self.spot and isinstance(self.network, DefaultLocalizer):
             placed = min((placed, self.network.turned_over(placed)), key=self._loss_of)
         self.network.load_state_dict(placed)
@@ -159,8 +160,9 @@ class Trainer:
         folder.mkdir(parents=True, exist_ok=True)
         if self.spot and not (folder / SPOT).exists():
             self.spot.save(folder / SPOT)
-            if mask := beside_spots(Path(self.recipe.psf)):
-                copyfile(mask, folder / MASK)
+        mask = mask_beside_spots(self.recipe.psf)
+        if mask and not (folder / MASK).exists():
+            copyfile(mask, folder / MASK)
         state = {
             "recipe": asdict(self.recipe), "space": self.space.to_dict(), "step": self.step, "before": self.before,
             "network": self.network.state_dict(), "averaged": self.averaged.state_dict(),

@@ -304,7 +304,7 @@ def train(
     from stream.commands.training import recipe_of, train_in_terminal
 
     recipe = recipe_of(system, psf, size, seed, steps, str(sample_space or ""), str(start or ""))
-    folder = out or Path("runs") / f"{recipe.spots or system}-{size}"
+    folder = out or Path("runs") / f"{recipe.spot_name or system}-{size}"
     raise typer.Exit(train_in_terminal(recipe, folder, resume))
 
 

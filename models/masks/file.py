@@ -9,15 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.npz import read_npz
+from models.optics.low_rank import SPOT
 
 MASK = "mask.npz"
 """Ending of a mask's file beside the model that was learned with it."""
 
 
-def beside_spots(spots: Path) -> Path | None:
-    """Return the mask's file beside a model's file of spots, `NAME.spot.npz`; None if there is none."""
-    beside = spots.with_suffix("").with_suffix(f".{MASK}")
-    return beside if spots.is_file() and beside.is_file() else None
+def mask_beside_spots(spots: str) -> Path | None:
+    """Return the mask beside a model's or a training's file of spots, (NAME.)spot.npz; None if there is none."""
+    beside = Path(spots.removesuffix(SPOT) + MASK)
+    return beside if spots.endswith(SPOT) and beside.is_file() else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

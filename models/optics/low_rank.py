@@ -22,6 +22,8 @@ from models.optics.arrays import Array, constant_like
 from models.optics.spot import Limits
 
 FORMAT = 1
+SPOT = "spot.npz"
+"""A file of spots in the folder of a training; behind a name and a dot, beside a model."""
 Float64 = NDArray[np.float64]
 
 

@@ -138,8 +138,9 @@ def _start(trainer: Any, start: str) -> None:
         commands = [*card.provenance["before"], card.provenance["command"]]
         trainer.start_with(weights, commands, card.sample_space)
     except (KeyError, RuntimeError, ValueError) as error:
-        lacks = trainer.network.state_dict().keys() - weights.keys()
-        remedy = "; the folder of a training holds all that its network has" if lacks else ""
+        same = card.provenance["recipe"]["system"] == trainer.recipe.system
+        lacks = same and trainer.network.state_dict().keys() - weights.keys()
+        remedy = "; the folder of its training holds all that the network has" if lacks else ""
         raise ValueError(f"cannot start from {start}: {error}{remedy}") from error
 
 

@@ -1,4 +1,4 @@
-"""What a runtime's error means: memory that ran out can be helped, anything else ends the run."""
+"""What a runtime's error means: memory that ran out can be helped, anything else ends what was computed."""
 
 from __future__ import annotations
 
@@ -26,6 +26,6 @@ def fault_of(error: Exception, inputs: Mapping[str, NDArray[np.generic]], remedy
     shapes = {name: f"{array.dtype}{array.shape}" for name, array in inputs.items()}
     limit = f"inputs were {shapes}"
     if isinstance(error, MemoryError) or any(sign in str(error).lower() for sign in NO_MEMORY):
-        frames = len(inputs["frames"]) if "frames" in inputs else 1
-        return OutOfMemory(f"the engine has no memory for {frames} frames at once", limit=limit, remedy=remedy)
+        many = f"{len(inputs['frames'])} frames at once" if "frames" in inputs else "its inputs"
+        return OutOfMemory(f"the engine has no memory for {many}", limit=limit, remedy=remedy)
     return EngineFault(f"inference failed: {error}", limit=limit, remedy=remedy)

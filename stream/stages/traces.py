@@ -5,7 +5,11 @@
        +-> nothing (no spot stays)
 
 Frames are measured as they come; those in which the spots were found, from the first one on, afterwards. Counting takes
-a few traces at a time, whenever there is a moment. If that fails, light is still measured and kept.
+a few traces at a time, whenever there is a moment.
+
+Decision: a count that fails is told and tried again, and does not end the run. Context: nobody waits for it, and the
+light, which is all it needs, is kept. Consequence: `traces.parquet` may have no steps, as for too few frames; the run
+says so.
 """
 
 from __future__ import annotations
@@ -60,7 +64,7 @@ class TraceWatch:
     record : TraceRecord or None
         None before spots were found.
     counted : Counted or None
-        The newest complete count; None once counting has failed.
+        The newest complete count; after the end None if the last one failed.
     """
 
     def __init__(
@@ -73,7 +77,7 @@ class TraceWatch:
         self._least, self._most = int(frames.low), int(frames.high) // 2 * 2
         self._finding, self._tables, self._heard = True, list[Localizations](), 0
         self._early: list[tuple[NDArray[np.uint16], NDArray[np.int64]]] = []
-        self._next_s, self._counting = clock() + settings.every_s, True
+        self._next_s, self._told = clock() + settings.every_s, False
         self._round: CountingRound | None = None
         self.position_nm: Float64 = np.empty((0, 3))
         self.record: TraceRecord | None = None
@@ -98,23 +102,29 @@ class TraceWatch:
     def serve(self) -> None:
         """Count a few traces if it is time, and publish when all are counted; call it often."""
         record = self.record
-        if record is not None and self._counting and self._clock() >= self._next_s and len(record) >= self._least:
+        if record is None or self._clock() < self._next_s or len(record) < self._least:
+            return
+        try:
             self._count_some(record)
+        except EngineFault as fault:
+            self._try_later(fault)
 
     def finish(self) -> None:
         """Count all that was measured."""
         if self._finding:
             self._find()
         record = self.record
-        if record is None or not self._counting:
+        if record is None:
             return
         if len(record) < self._least:
             self._tell(f"traces: {len(record)} frames are too few to count steps in; {self._least} are needed")
             return
-        self._round = None
-        self._count_some(record)
-        while self._round is not None:
-            self._count_some(record)
+        self._round = self.counted = None
+        try:
+            while self.counted is None:
+                self._count_some(record)
+        except EngineFault as fault:
+            self._tell(f"traces: steps were not counted, traces.parquet has the light alone: {fault}")
         self._doubt()
 
     def write(self, folder: Path) -> None:
@@ -150,24 +160,18 @@ class TraceWatch:
             self.record.add(*self._photometer.measure(pixels, index), index)
 
     def _count_some(self, record: TraceRecord) -> None:
-        """Count the next traces; when all are counted, publish."""
+        """Count the next traces; when all are counted, publish. Raises EngineFault."""
         if self._round is None:
             self._round = CountingRound(self._engine, record)
-        try:
-            counted = self._round.count_some()
-        except EngineFault as fault:
-            self._give_up(fault)
-            return
+        counted = self._round.count_some()
         if counted is not None:
             self._tell_counts(counted, self._round)
 
-    def _give_up(self, fault: EngineFault) -> None:
-        """Count no more; what was counted is of fewer frames than the light that is kept."""
-        self._counting, self.counted, self._round = False, None, None
-        self._tell(
-            f"traces: steps are not counted any more ({fault.what}); the light of all spots is still measured and will "
-            "be in traces.parquet"
-        )
+    def _try_later(self, fault: EngineFault) -> None:
+        self._round, self._next_s = None, self._clock() + self._settings.every_s
+        if not self._told:
+            self._told = True
+            self._tell(f"traces: a count of steps failed and will be tried again, light is measured as before: {fault}")
 
     def _tell_counts(self, counted: Counted, shown: CountingRound) -> None:
         self.counted, self._round = counted, None

@@ -1,5 +1,6 @@
 """A training starts from a model that ships, whichever side of the focus its spot is seen from."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,11 @@ from models.optics.gaussian import GaussianSpot, astigmatic
 from models.optics.low_rank_build import low_rank
 from models.recipe import Recipe
 from models.sample_space import LOCALIZER_3D, Range
+from models.systems import SYSTEMS
 from models.systems.build import subject
 from models.train import STATED, Trainer
+from stream.commands.training import train_in_terminal
+from stream.errors import InputError
 from stream.zoo import find
 
 HEAD = ("head.0.weight", "head.0.bias")
@@ -68,10 +72,31 @@ def test_what_is_answered_keeps_the_range_of_its_own_space() -> None:
     assert not torch.equal(own, weights["answers.reach"])
 
 
-def test_weights_that_say_no_z_are_none_for_a_network_that_does() -> None:
-    weights, card = weights_in(find("2d-deeploco-fast"))
-    name = find("astigmatic-deeploco-fast")
-    recipe = Recipe(**weights_in(name)[1].provenance["recipe"])
-    trainer = Trainer(recipe, LOCALIZER_3D, spot_beside(name), "cpu")
-    with pytest.raises(ValueError, match="it learned molecules in focus; these lie in depth"):
+@pytest.mark.parametrize(
+    ("start", "other", "said"),
+    [
+        ("2d-deeploco-fast", "astigmatic-deeploco-fast", "in focus, these lie in depth"),
+        ("astigmatic-deeploco-fast", "2d-deeploco-fast", "in depth, these lie in focus"),
+    ],
+)
+def test_a_network_that_says_z_and_one_that_does_not_do_not_start_from_each_other(
+    start: str, other: str, said: str, tmp_path: Path
+) -> None:
+    weights, card = weights_in(find(start))
+    trainer, theirs = (shipped_trainer(name) for name in (other, start))
+    with pytest.raises(ValueError, match=f"it learned molecules {said}"):
         trainer.start_with(weights, [], card.sample_space)
+    theirs.save(tmp_path)
+    with pytest.raises(ValueError, match=f"cannot start from .*it learned molecules {said}"):
+        trainer.start_from(tmp_path)
+
+
+def test_a_file_that_lacks_weights_names_the_folder(tmp_path: Path) -> None:
+    recipe = replace(SYSTEMS["xu-bleaching"].recipe, steps=1, start="xu-bleaching-fast")
+    with pytest.raises(InputError, match="not have the same layers; the folder of its training holds all"):
+        train_in_terminal(recipe, tmp_path, resume=False)
+
+
+def shipped_trainer(name: str) -> Trainer:
+    _, card = weights_in(find(name))
+    return Trainer(Recipe(**card.provenance["recipe"]), card.sample_space, spot_beside(find(name)), "cpu")

@@ -21,8 +21,10 @@ from models.scenes.bleaching import TraceSettings, fluorophores
 from models.systems import SYSTEMS
 from models.systems.xu_bleaching import StepCounter
 from stream import zoo
+from stream.bleaching.counting import AT_ONCE, CountingRound
 from stream.bleaching.opening import step_counter
 from stream.bleaching.photometer import Photometer
+from stream.bleaching.record import TraceRecord
 from stream.bleaching.settings import TracesSettings
 from stream.config import validate
 from stream.engines import open_engine
@@ -131,6 +133,12 @@ def rows(index):
 
 
 def walk(watch, pixels, table_of):
+    """The whole run."""
+    feed(watch, pixels, table_of)
+    watch.finish()
+
+
+def feed(watch, pixels, table_of):
     """Frames come eight at a time, answers sixteen frames later."""
     none = np.full(8, np.nan)
     for first in range(0, len(pixels), 8):
@@ -138,7 +146,6 @@ def walk(watch, pixels, table_of):
         watch.take(Batch(pixels[first : first + 8], index, none, none, none))
         if first >= 16:
             watch.hear(localized(index - 16, table_of))
-    watch.finish()
 
 
 def test_frames_before_the_spots_are_known_are_measured_and_drift_is_followed(model):
@@ -176,20 +183,55 @@ def test_too_few_frames_and_no_spot_are_told(model):
         one.close()
 
 
-def test_counting_that_fails_takes_no_light_away(model, monkeypatch):
-    told = []
-    watch, engine, published = watch_of(model, told)
+class Failing:
+    """The device's memory is gone from the second count on."""
 
-    def fail(_):
-        raise EngineFault("no memory")
+    def __init__(self, engine):
+        self.card, self._engine, self.asked = engine.card, engine, 0
 
-    monkeypatch.setattr(engine, "run", fail)
-    walk(watch, movie(bleaching(48)), rows)
+    def run(self, inputs):
+        self.asked += 1
+        if self.asked > 1:
+            raise EngineFault("no memory", limit="8 GB", remedy="use a smaller card")
+        return self._engine.run(inputs)
+
+
+def test_counting_that_fails_is_tried_again_and_takes_no_light_away(model, tmp_path):
+    told, time_s = [], 0.0
+    engine = step_counter(str(model))
+    failing, photometer = Failing(engine), Photometer(lambda *_: SPOT, CAMERA, 100, None)
+    settings = TracesSettings(model=str(model), find_frames=8, every_s=1)
+    watch = TraceWatch(settings, failing, photometer, lambda *_: None, told.append, lambda: time_s)
+    feed(watch, movie(bleaching(48)), rows)
+    for time_s in (2.0, 2.1, 4.0, 4.1, 6.0):  # noqa: B007
+        watch.serve()
+        assert watch.counted is not None, "the first count stays"
+    assert failing.asked == 3
+    watch.finish()
     engine.close()
-    assert len(told) == 1
-    assert "not counted any more (no memory)" in told[0]
-    assert watch.record is not None
-    assert (len(watch.record), watch.counted, published) == (48, None, [])
+    assert watch.counted is None, "it was of fewer frames"
+    assert [text.split(":")[1] for text in told] == [
+        " a count of steps failed and will be tried again, light is measured as before",
+        " steps were not counted, traces.parquet has the light alone",
+    ]
+    assert all("use a smaller card" in text for text in told)
+    watch.write(tmp_path)
+    table = parquet.read_table(tmp_path / "traces.parquet")
+    assert len(table["light_e"][0]) == 48
+    assert "steps" not in table.column_names
+
+
+def test_traces_are_counted_some_at_a_time(model):
+    engine, record = step_counter(str(model)), TraceRecord(AT_ONCE + 5, MOST)
+    light = np.random.default_rng(4).uniform(0, 3000, (32, AT_ONCE + 5))
+    record.add(light, light + 100, np.arange(32))
+    counting = CountingRound(engine, record)
+    record.add(light[:1], light[:1], np.array([32]))
+    assert counting.count_some() is None
+    counted = counting.count_some()
+    whole = engine.run({"trace": record.light_e[:, :32]})["probability"]
+    engine.close()
+    np.testing.assert_allclose(counted.probability, whole, rtol=1e-5)
 
 
 def test_a_model_that_counts_no_steps_is_refused():

@@ -75,7 +75,7 @@ def test_other_forms_are_refused(folder: Path, precision: str, to: str, tmp_path
 def test_a_training_begins_with_its_file_and_no_other_systems(model: Path, tmp_path: Path) -> None:
     recipe = Recipe(system="deeploco", steps=1, batch=2, patch_px=64, start=str(model))
     assert train_in_terminal(recipe, tmp_path / "on", resume=False) == 0
-    with pytest.raises(InputError, match="not have the same layers; the folder of a training holds all"):
+    with pytest.raises(InputError, match=r"not have the same layers$"):
         train_in_terminal(replace(recipe, start="2d-fast"), tmp_path / "not", resume=False)
 
 
