@@ -26,8 +26,8 @@ from models.sample_space import SampleSpace
 from models.systems.deep_storm_3d import DeepStorm3d
 from models.voxels import UPSAMPLING, centres, peaks
 
-LEAST = 0.05
-"""Of a voxel that may be a maximum (published: 40 of 800)."""
+LEAST = 0.05 / 8
+"""Of a voxel that may be a maximum (published: 40 of 800, of an emitter in one voxel; here eight share it)."""
 TOLD = Told(
     "volumes of single frames",
     "input of stable variance (Anscombe) beside the read noise; the probability is the mass in 9 x 9 x 9 voxels, at "

@@ -15,7 +15,7 @@ from export.voxels import DeployedVoxels, describe_voxels
 from models.camera import Camera
 from models.recipe import Recipe
 from models.sample_space import LOCALIZER_3D
-from models.systems.deep_storm_3d import DeepStorm3d, Size
+from models.systems.deep_storm_3d import DeepStorm3d, Size, Volume
 
 CAMERA = Camera(offset_adu=100, gain_adu_per_e=2.0, read_noise_e=1.5)
 THRESHOLD = 0.5
@@ -76,6 +76,23 @@ def test_batches_have_no_seams(module: DeployedVoxels) -> None:
         second, tail, *_ = module(*inputs(stack[4:], context))
     torch.testing.assert_close(torch.cat((first, second + 4)), frame)
     torch.testing.assert_close(torch.cat((head, tail)), whole)
+
+
+def test_an_emitter_that_is_not_sure_of_its_voxel_is_one(module: DeployedVoxels) -> None:
+    """Its mass is shared out among 5 x 5 x 5 voxels, each of which has a 125th of it."""
+
+    class Spread(torch.nn.Module):
+        def forward(self, frames: torch.Tensor) -> Volume:
+            voxels = torch.zeros(1, 13, 64, 64)
+            voxels[0, 4:9, 30:35, 18:23] = 1 / 125
+            planes = torch.ones(1, 16, 16)
+            return Volume(voxels, planes, torch.ones(1, 3, 16, 16), planes, planes)
+
+    spread = DeployedVoxels(module.network, (0.0, 1500.0))
+    spread.network = Spread()  # type: ignore[assignment]
+    found = spread.emitters(torch.zeros(1, 2, 16, 16), (16, 16), torch.tensor(THRESHOLD))
+    torch.testing.assert_close(found.place, torch.tensor([[20.5 / 4, 32.5 / 4]]), atol=1e-2, rtol=0)
+    torch.testing.assert_close(found.weight, torch.ones(1), atol=1e-4, rtol=0)
 
 
 def test_its_file_gives_no_network(path: Path) -> None:
