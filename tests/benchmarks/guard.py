@@ -101,10 +101,12 @@ class Subjects:
         path = zoo.find(name)
         self.subject = subject_of(path)
         self.bench = bench_for(path, self.subject)
+        card = read_model(path)[1]
+        self.space: SampleSpace = card.sample_space
         self.cases = CASES if self.subject.depth_nm else IN_FOCUS
-        self.card = zoo.shipped().get(name, None)
+        if card.provenance["recipe"]["psf"] != "astigmatic":  # the other spots are other ones than its own
+            self.cases = {name: case for name, case in self.cases.items() if not case.spot}
         self.guard = Guard.load(guard or zoo.guard_of(name))
-        self.space: SampleSpace = read_model(path)[1].sample_space
         self._other = {}
 
     def spot(self, case: Case, drawn: Conditions, rng: np.random.Generator):
