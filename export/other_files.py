@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
+
+from torch import Tensor
 
 from export.background import DeployedBackground, describe_background, scores_background
 from export.bleaching import DeployedSteps, describe_steps, predictor, scores_steps, temperature_of
@@ -53,12 +56,9 @@ def _crops(trained: Trained, out: Path) -> Card:
     assert isinstance(network, Reader)
     module = DeployedCrops(network, recipe.patch_px)
     card = describe_crops(module, space, recipe, trained.provenance)
-    model = trace(module, card)
-    save(model, card, out)
     crops = parity_crops(recipe, space, spot, PARITY_CROPS)
-    apart = module.beside_torch(out, crops.counts, crops.variance)
-    found = scores_crops(module, space, recipe, spot) | {"beside_torch_float64": apart}
-    return save(model, replace(card, scores=found), out)
+    found = scores_crops(module, space, recipe, spot)
+    return _beside_torch(module, replace(card, scores=found), out, crops.counts, crops.variance)
 
 
 def _colours(trained: Trained, out: Path) -> Card:
@@ -66,11 +66,16 @@ def _colours(trained: Trained, out: Path) -> Card:
     assert isinstance(network, ColourReader)
     module = DeployedCrops(network, trained.recipe.patch_px)
     card = describe_colours(module, space, trained.recipe, trained.provenance)
+    found = scores_colours(module, space)
+    return _beside_torch(module, replace(card, scores=found), out, *parity_colours(space, module.crop_px))
+
+
+def _beside_torch(module: DeployedCrops[Any], card: Card, out: Path, counts: Tensor, variance: Tensor) -> Card:
+    """Write a network for crops, and on its card how far the file's answers to these crops are from torch."""
     model = trace(module, card)
     save(model, card, out)
-    apart = module.beside_torch(out, *parity_colours(space, module.crop_px))
-    found = scores_colours(module, space) | {"beside_torch_float64": apart}
-    return save(model, replace(card, scores=found), out)
+    apart = module.beside_torch(out, counts, variance)
+    return save(model, replace(card, scores=card.scores | {"beside_torch_float64": apart}), out)
 
 
 def _image(trained: Trained, out: Path) -> Card:

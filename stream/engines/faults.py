@@ -1,4 +1,4 @@
-"""What a runtime's error means: memory that ran out can be helped, anything else ends what was computed."""
+"""What a runtime's error means: memory that ran out can be helped, anything else is a fault."""
 
 from __future__ import annotations
 
